@@ -1,0 +1,1 @@
+//! Custom Burn operations for Whisper.

@@ -1,0 +1,1 @@
+//! Whisper checkpoints: formats, catalogue, fetching.
