@@ -6,7 +6,7 @@ use super::filters::{LogitFilter, SuppressBlank, SuppressTokens, TimestampRules}
 use super::greedy::{choose, probability};
 use super::{DecodingOptions, DecodingResult};
 use crate::model::{DecoderState, WhisperModel};
-use crate::text::{compression_ratio, round_half_even_to_integer};
+use crate::text::{compression_ratio, python_round, python_strip};
 use crate::tokenizer::Tokenizer;
 use crate::{Error, Result};
 
@@ -92,7 +92,8 @@ impl<'a> DecodingTask<'a> {
         let sampled = &tokens[sample_begin..];
         let end = sampled.iter().position(|&token| token == eot);
         let sampled = &sampled[..end.unwrap_or(sampled.len())];
-        let text = self.tokenizer.decode(sampled).trim().to_owned();
+        let text = self.tokenizer.decode(sampled);
+        let text = python_strip(&text).to_owned();
         Ok(DecodingResult {
             tokens: sampled.to_vec(),
             avg_logprob: sum_logprobs / (sampled.len() + 1) as f64,
@@ -155,7 +156,7 @@ fn filters(
     filters.push(Box::new(SuppressTokens::new(suppressed(tokenizer, options)?)));
     if !options.without_timestamps {
         let index = |seconds: f64| {
-            round_half_even_to_integer(seconds / SECONDS_PER_TIMESTAMP).max(0) as usize
+            python_round(seconds / SECONDS_PER_TIMESTAMP).max(0) as usize
         };
         filters.push(Box::new(TimestampRules {
             eot: tokenizer.eot(),

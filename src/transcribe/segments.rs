@@ -10,6 +10,7 @@ use crate::audio::{Audio, SAMPLE_RATE};
 use crate::decoding::{DecodingOptions, DecodingResult, DecodingTask, detect_language};
 use crate::frontend::{Features, HOP_LENGTH, N_FRAMES};
 use crate::model::DecoderState;
+use crate::text::python_strip;
 use crate::{Error, Result};
 
 /// Above this temperature a window's text is no context for the next (transcribe.py:503).
@@ -75,7 +76,7 @@ impl<'a> Segments<'a> {
             },
         )?;
         let all_tokens = match &options.initial_prompt {
-            Some(prompt) => whisper.tokenizer.encode(&format!(" {}", prompt.trim()))?,
+            Some(prompt) => whisper.tokenizer.encode(&format!(" {}", python_strip(prompt)))?,
             None => Vec::new(),
         };
         Ok(Self {
@@ -181,7 +182,7 @@ impl<'a> Segments<'a> {
             .collect();
         let mut text = tokenizer.decode(&text_tokens);
         let mut tokens = slice.tokens;
-        if start == end || text.trim().is_empty() {
+        if start == end || python_strip(&text).is_empty() {
             text.clear();
             tokens.clear();
         }

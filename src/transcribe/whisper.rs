@@ -127,7 +127,7 @@ impl Whisper {
 
     /// Code of the language asked for, checked against what the model knows.
     pub(super) fn language_code(&self, name_or_code: &str) -> Result<&'static str> {
-        let code = crate::tokenizer::languages::language_code(name_or_code)?;
+        let code = crate::tokenizer::languages::parse_language(name_or_code)?;
         if self.is_multilingual() {
             self.tokenizer.language_token(code)?;
         }
