@@ -10,7 +10,7 @@ use crate::decoding::{LanguageDetection, detect_language};
 use crate::frontend::{LogMel, N_FRAMES};
 use crate::model::WhisperModel;
 use crate::tokenizer::Tokenizer;
-use crate::{Error, Result};
+use crate::Result;
 
 /// A Whisper model on a device, with its tokenizer and frontend. Shared by reference between threads.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl Whisper {
     ///
     /// # Errors
     ///
-    /// [`Error::Weights`] when a tensor or the tokenizer is missing or unreadable, [`Error::Model`] when
+    /// [`Error::Weights`](crate::Error::Weights) when a tensor or the tokenizer is missing or unreadable, [`Error::Model`](crate::Error::Model) when
     /// the checkpoint's dimensions do not fit together.
     pub fn from_checkpoint(checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
         let dims = checkpoint.dims();
@@ -43,8 +43,8 @@ impl Whisper {
     ///
     /// # Errors
     ///
-    /// [`Error::Language`] when the model does not know the language asked for, [`Error::Audio`] when
-    /// the samples cannot be read back, [`Error::Device`] when the device fails.
+    /// [`Error::Language`](crate::Error::Language) when the model does not know the language asked for, [`Error::Audio`](crate::Error::Audio) when
+    /// the samples cannot be read back, [`Error::Device`](crate::Error::Device) when the device fails.
     pub fn transcribe(&self, audio: &Audio, options: &TranscribeOptions) -> Result<Transcript> {
         self.transcribe_with(audio, options, |_| {})
     }
@@ -93,7 +93,7 @@ impl Whisper {
     ///
     /// # Errors
     ///
-    /// [`Error::Model`] for a model that knows English alone; else as [`transcribe`](Self::transcribe).
+    /// [`Error::Model`](crate::Error::Model) for a model that knows English alone; else as [`transcribe`](Self::transcribe).
     pub fn detect_language(&self, audio: &Audio) -> Result<LanguageDetection> {
         let mel = (self.log_mel.features(audio)?).window(0, N_FRAMES, &self.device)?;
         let mut state = self.model.decoder.start(self.model.encode(mel));
