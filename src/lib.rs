@@ -2,5 +2,10 @@
 #![doc = include_str!("../README.md")]
 
 mod error;
+pub mod text;
+pub mod tokenizer;
+pub mod transcribe;
 
 pub use error::{Error, Result};
+pub use tokenizer::{Task, Tokenizer};
+pub use transcribe::{Segment, Transcript};

@@ -1,0 +1,5 @@
+//! All windows of a file: from audio to segments with times.
+
+mod segment;
+
+pub use segment::{Segment, Transcript};
