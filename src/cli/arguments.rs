@@ -1,7 +1,8 @@
 //! The flags of `transcribe`: the one table of their names, defaults and help.
 //!
-//! Names, values and defaults are those of openai/whisper's command (`transcribe.py`, `cli`), except that files are
-//! written only when asked for, that the default model is `base`, and that decoding is greedy without fallback.
+//! Names, values and defaults are those of openai/whisper's command (`transcribe.py`, `cli`),
+//! except that files are written only when asked for, that the default model is `base`, and that
+//! decoding is greedy without fallback.
 
 use std::path::PathBuf;
 
@@ -40,7 +41,14 @@ pub struct TranscribeArguments {
     pub output_format: Option<OutputFormat>,
 
     /// Print the transcript as it comes (True), or show a progress bar (False)
-    #[arg(long, value_parser = values::boolean, num_args = 0..=1, default_value = "True", default_missing_value = "True", value_name = "True|False")]
+    #[arg(
+        long,
+        value_parser = values::boolean,
+        num_args = 0..=1,
+        default_value = "True",
+        default_missing_value = "True",
+        value_name = "True|False",
+    )]
     pub verbose: bool,
 
     /// Transcribe in the language spoken, or translate to English
@@ -52,15 +60,32 @@ pub struct TranscribeArguments {
     pub language: Optional<&'static str>,
 
     /// Temperature to decode at; 0 takes the likeliest token
-    #[arg(long, value_parser = values::temperature, default_value = "0", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_parser = values::temperature,
+        default_value = "0",
+        allow_hyphen_values = true,
+    )]
     pub temperature: f64,
 
     /// Candidates when sampling at a temperature above 0
-    #[arg(long, value_parser = values::count, default_value = "None", value_name = "N", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_parser = values::count,
+        default_value = "None",
+        value_name = "N",
+        allow_hyphen_values = true,
+    )]
     pub best_of: Optional<usize>,
 
     /// Beams in beam search at temperature 0; None and 1 are greedy
-    #[arg(long, value_parser = values::count, default_value = "None", value_name = "N", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_parser = values::count,
+        default_value = "None",
+        value_name = "N",
+        allow_hyphen_values = true,
+    )]
     pub beam_size: Optional<usize>,
 
     /// Text to put before the first window, as if it had been said before
@@ -68,27 +93,69 @@ pub struct TranscribeArguments {
     pub initial_prompt: Option<String>,
 
     /// Give the text of each window to the next one as a prompt
-    #[arg(long, value_parser = values::boolean, num_args = 0..=1, default_value = "True", default_missing_value = "True", value_name = "True|False")]
+    #[arg(
+        long,
+        value_parser = values::boolean,
+        num_args = 0..=1,
+        default_value = "True",
+        default_missing_value = "True",
+        value_name = "True|False",
+    )]
     pub condition_on_previous_text: bool,
 
     /// Temperature step when decoding fails a threshold and is done again; None decodes once
-    #[arg(long, value_parser = values::temperature_increment, default_value = "None", value_name = "STEP", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_parser = values::temperature_increment,
+        default_value = "None",
+        value_name = "STEP",
+        allow_hyphen_values = true,
+    )]
     pub temperature_increment_on_fallback: Optional<f64>,
 
     /// Decoding has failed when its text compresses better than this
-    #[arg(long, value_parser = values::threshold, default_value = "2.4", value_name = "RATIO", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_parser = values::threshold,
+        default_value = "2.4",
+        value_name = "RATIO",
+        allow_hyphen_values = true,
+    )]
+    #[allow(
+        dead_code,
+        reason = "without fallback nothing follows from it, as in openai/whisper"
+    )]
     pub compression_ratio_threshold: Optional<f64>,
 
     /// Decoding has failed when its average log probability is lower than this
-    #[arg(long, value_parser = values::threshold, default_value = "-1.0", value_name = "LOGPROB", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_parser = values::threshold,
+        default_value = "-1.0",
+        value_name = "LOGPROB",
+        allow_hyphen_values = true,
+    )]
     pub logprob_threshold: Optional<f64>,
 
-    /// A window is silence when its no-speech probability is higher than this and --logprob_threshold is not reached
-    #[arg(long, value_parser = values::threshold, default_value = "0.6", value_name = "PROBABILITY", allow_hyphen_values = true)]
+    /// A window is silence when its no-speech probability is higher than this and
+    /// --logprob_threshold is not reached
+    #[arg(
+        long,
+        value_parser = values::threshold,
+        default_value = "0.6",
+        value_name = "PROBABILITY",
+        allow_hyphen_values = true,
+    )]
     pub no_speech_threshold: Optional<f64>,
 
     /// Threads for work on the CPU; 0 is one for each physical core
-    #[arg(long, default_value_t = 0, value_name = "N", allow_hyphen_values = true, value_parser = clap::value_parser!(u16).range(0..=1024))]
+    #[arg(
+        long,
+        default_value_t = 0,
+        value_name = "N",
+        allow_hyphen_values = true,
+        value_parser = clap::value_parser!(u16).range(0..=1024),
+    )]
     pub threads: u16,
 
     #[command(flatten)]
@@ -125,7 +192,7 @@ pub enum TaskName {
 }
 
 impl TranscribeArguments {
-    /// Refuses what is known but not there yet. (Defaults all are, so only values that were given are refused.)
+    /// Refuses what is known but not there yet. (The defaults are, so what is refused was given.)
     pub fn check(&self) -> Result<(), clap::Error> {
         if let Some(size @ 2..) = self.beam_size.0 {
             return Err(not_supported_yet(
@@ -181,8 +248,6 @@ impl TranscribeArguments {
             TaskName::Transcribe => Task::Transcribe,
             TaskName::Translate => Task::Translate,
         };
-        options.temperatures = vec![self.temperature];
-        options.compression_ratio_threshold = self.compression_ratio_threshold.0;
         options.logprob_threshold = self.logprob_threshold.0;
         options.no_speech_threshold = self.no_speech_threshold.0;
         options.condition_on_previous_text = self.condition_on_previous_text;

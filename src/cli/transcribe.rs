@@ -13,6 +13,9 @@ use super::progress::{Progress, Unit};
 use super::transcript_lines::TranscriptLines;
 use super::{FAILED, USAGE, fetch, messages, threads};
 
+/// The frames that the library counts in.
+const SECONDS_PER_FRAME: f64 = 0.01;
+
 /// Transcribes each file in turn. A file that fails is reported and the others still go through.
 pub fn run(arguments: &TranscribeArguments) -> ExitCode {
     let device = match device::open(&arguments.device) {
@@ -106,17 +109,15 @@ impl Run<'_> {
         let failed = |error: Error| Failure::File(about(file, &error));
         let engine = match &self.engine {
             Some(engine) => engine,
-            None => self
-                .engine
-                .insert(Engine::load(self.arguments, &self.device).map_err(Failure::All)?),
+            None => {
+                let engine = Engine::load(self.arguments, &self.device).map_err(Failure::All)?;
+                self.engine.insert(engine)
+            }
         };
-        let mut segments = engine
-            .whisper
-            .segments(audio, &engine.options)
-            .map_err(failed)?;
+        let mut segments = (engine.whisper.segments(audio, &engine.options)).map_err(failed)?;
         if engine.options.language.is_none() {
-            let code = segments.language();
-            messages::note(format!("Detected language: {}", language_title(code)));
+            let language = language_title(segments.language());
+            messages::note(format!("Detected language: {language}"));
         }
         let mut progress = (!self.arguments.verbose).then(|| {
             let label = file
@@ -125,20 +126,26 @@ impl Run<'_> {
                 .to_string_lossy();
             Progress::begin(label, Unit::AudioSeconds, Some(audio.seconds()), 0.0)
         });
-        for segment in &mut segments {
+        let mut all = Vec::new();
+        while let Some(segment) = segments.next() {
             let segment = segment.map_err(failed)?;
             match &mut progress {
-                Some(progress) => progress.set(segment.end),
+                Some(progress) => progress.set(segments.position() as f64 * SECONDS_PER_FRAME),
                 None => self.lines.print(&segment).map_err(unwritable)?,
             }
             if self.lines.closed() && self.outputs.is_none() {
                 return Err(Failure::Unread);
             }
+            all.push(segment);
         }
         if let Some(progress) = progress {
             progress.finish();
         }
-        Ok(segments.into_transcript())
+        Ok(Transcript {
+            text: segments.text(),
+            segments: all,
+            language: segments.language().to_owned(),
+        })
     }
 }
 

@@ -83,11 +83,9 @@ pub fn language(word: &str) -> Result<Optional<&'static str>, String> {
     if word.eq_ignore_ascii_case("none") || word.eq_ignore_ascii_case("auto") {
         return Ok(Optional(None));
     }
-    match languages::language_code(word) {
-        Some(code) => Ok(Optional(Some(code))),
-        None => Err(
-            "no such language; write a code such as fr, a name such as French, or None".to_owned(),
-        ),
+    match languages::parse_language(word) {
+        Ok(code) => Ok(Optional(Some(code))),
+        Err(error) => Err(error.to_string()),
     }
 }
 
