@@ -1,11 +1,17 @@
 //! Whisper speech to text in pure Rust on the Burn framework.
 #![doc = include_str!("../README.md")]
 
+pub mod audio;
+pub mod decoding;
+pub mod device;
 mod error;
+pub mod frontend;
+pub mod model;
 pub mod text;
 pub mod tokenizer;
 pub mod transcribe;
 
+pub use audio::Audio;
 pub use error::{Error, Result};
 pub use tokenizer::{Task, Tokenizer};
-pub use transcribe::{Segment, Transcript};
+pub use transcribe::{Segment, Segments, TranscribeOptions, Transcript, Whisper};
