@@ -4,8 +4,9 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
+use burn::tensor::Device;
 use whisper_rs::tokenizer::languages;
-use whisper_rs::{Audio, Device, Error, Task, TranscribeOptions, Transcript, Whisper, device};
+use whisper_rs::{Audio, Error, Task, TranscribeOptions, Transcript, Whisper, device};
 
 use super::arguments::TranscribeArguments;
 use super::outputs::{Outputs, STANDARD_INPUT};
