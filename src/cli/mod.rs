@@ -55,7 +55,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, E
             ExitCode::from(USAGE)
         }
         _ => {
-            messages::error(&one_line(&error));
+            messages::error(one_line(&error));
             ExitCode::from(USAGE)
         }
     })
