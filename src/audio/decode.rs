@@ -1,0 +1,232 @@
+//! Decoding: packets of any container and codec that symphonia knows, as a stream to 16-bit PCM.
+
+use symphonia::core::codecs::CodecParameters;
+use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
+use symphonia::core::errors::Error as MediaError;
+use symphonia::core::formats::probe::Hint;
+use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
+use symphonia::core::meta::MetadataOptions;
+
+use crate::error::{Error, Result};
+
+use super::Audio;
+use super::codec_name::codec_name;
+use super::convert::{Converter, Refused};
+use super::pcm::{PcmWriter, SAMPLES_IN_MEMORY};
+use super::source::Source;
+
+/// How to get any audio into a form that is supported.
+const CONVERT: &str =
+    "convert it first, for example with: ffmpeg -i INPUT -ac 1 -ar 16000 OUTPUT.wav";
+
+/// Decodes the whole of a source.
+pub(super) fn decode(source: Source, name: &str) -> Result<Audio> {
+    let refuse = |reason: String| Error::Audio {
+        name: name.into(),
+        reason,
+    };
+
+    let mut format = symphonia::default::get_probe()
+        .probe(
+            &Hint::new(),
+            source.into_stream(),
+            FormatOptions::default(),
+            MetadataOptions::default(),
+        )
+        .map_err(|error| refuse(unreadable(&error)))?;
+    let mut track = Track::open(format.as_ref()).map_err(refuse)?;
+
+    let mut writer = PcmWriter::new(SAMPLES_IN_MEMORY);
+    let mut converter: Option<Converter> = None;
+    let mut progress = Progress::default();
+
+    loop {
+        let packet = match format.next_packet() {
+            Ok(Some(packet)) => packet,
+            Ok(None) => break,
+            // A chained stream: another one follows in the same file.
+            Err(MediaError::ResetRequired) if !progress.reset => {
+                progress.reset = true;
+                match Track::open(format.as_ref()) {
+                    Ok(next) => track = next,
+                    Err(reason) => {
+                        progress.stopped = Some(reason);
+                        break;
+                    }
+                }
+                continue;
+            }
+            Err(error) => {
+                progress.stopped = Some(describe(&error));
+                break;
+            }
+        };
+        progress.reset = false;
+        if packet.track_id != track.id {
+            continue;
+        }
+        let buffer = match track.decoder.decode(&packet) {
+            Ok(buffer) => buffer,
+            Err(error @ (MediaError::DecodeError(_) | MediaError::IoError(_))) => {
+                progress.skip(describe(&error));
+                continue;
+            }
+            Err(error) => {
+                progress.stopped = Some(describe(&error));
+                break;
+            }
+        };
+        progress.decoded_packets += 1;
+        if buffer.frames() == 0 {
+            continue;
+        }
+
+        // A converter serves as long as rate and channels stay the same.
+        let same = converter.take_if(|converter| converter.spec() == buffer.spec());
+        if let Some(other) = converter.take() {
+            other.finish(&mut writer)?;
+        }
+        let current = match same {
+            Some(same) => same,
+            None => Converter::new(buffer.spec(), track.bits).map_err(refuse)?,
+        };
+        let current = converter.insert(current);
+        match current.push(&buffer, &mut writer) {
+            Ok(()) => progress.seconds += seconds(buffer.frames(), buffer.spec().rate()),
+            Err(Refused::NotFinite { frame }) => {
+                let position = progress.seconds + seconds(frame, buffer.spec().rate());
+                return Err(refuse(super::not_finite(position)));
+            }
+            Err(Refused::Error(error)) => return Err(error),
+        }
+    }
+    if let Some(last) = converter {
+        last.finish(&mut writer)?;
+    }
+    let warnings = progress.warnings().map_err(refuse)?;
+    Audio::from_writer(writer, warnings)
+}
+
+/// The track that is decoded.
+struct Track {
+    id: u32,
+    decoder: Box<dyn AudioDecoder>,
+    /// Bits per sample, where the format has such a thing.
+    bits: Option<u32>,
+}
+
+impl Track {
+    /// Opens the audio track that a player would play. Says in one line why there is none.
+    fn open(format: &dyn FormatReader) -> Result<Track, String> {
+        let tracks = || format.tracks().iter();
+        let track = format
+            .default_track(TrackType::Audio)
+            .or_else(|| tracks().find(|track| track.track_type() == Some(TrackType::Audio)))
+            .ok_or("has no audio track that is known")?;
+        let Some(CodecParameters::Audio(params)) = &track.codec_params else {
+            return Err("has no audio track that is known".into());
+        };
+        let decoder = symphonia::default::get_codecs()
+            .make_audio_decoder(params, &AudioDecoderOptions::default())
+            .map_err(|error| {
+                let codec = codec_name(params.codec)
+                    .map_or_else(|| format!("codec {}", params.codec), str::to_string);
+                format!(
+                    "{codec} audio of this kind cannot be decoded ({}); {CONVERT}",
+                    describe(&error)
+                )
+            })?;
+        Ok(Track {
+            id: track.id,
+            decoder,
+            bits: params.bits_per_sample,
+        })
+    }
+}
+
+/// How far decoding came and what went wrong on the way.
+#[derive(Default)]
+struct Progress {
+    /// Seconds decoded so far.
+    seconds: f64,
+    decoded_packets: usize,
+    skipped_packets: usize,
+    /// Where the first skipped packet was, and what was wrong with it.
+    first_skipped: Option<(f64, String)>,
+    /// Why decoding ended before the end.
+    stopped: Option<String>,
+    /// Whether the last thing the container asked for was a new decoder.
+    reset: bool,
+}
+
+impl Progress {
+    fn skip(&mut self, reason: String) {
+        self.skipped_packets += 1;
+        let seconds = self.seconds;
+        self.first_skipped.get_or_insert((seconds, reason));
+    }
+
+    /// What was wrong, one line each; or why nothing came of it at all.
+    fn warnings(self) -> Result<Vec<String>, String> {
+        if self.decoded_packets == 0 {
+            let reason = self
+                .first_skipped
+                .map(|(_, reason)| reason)
+                .or(self.stopped);
+            return match reason {
+                Some(reason) => Err(format!("nothing in it can be decoded ({reason})")),
+                None => Ok(Vec::new()),
+            };
+        }
+        let skipped = self.first_skipped.map(|(seconds, reason)| {
+            let packets = if self.skipped_packets == 1 {
+                "packet"
+            } else {
+                "packets"
+            };
+            format!(
+                "{} broken {packets} left out, the first at {seconds:.1} s: {reason}",
+                self.skipped_packets
+            )
+        });
+        let stopped = self
+            .stopped
+            .map(|reason| format!("decoding stopped at {:.1} s: {reason}", self.seconds));
+        Ok(skipped.into_iter().chain(stopped).collect())
+    }
+}
+
+/// How long so many frames last.
+fn seconds(frames: usize, rate: u32) -> f64 {
+    frames as f64 / f64::from(rate)
+}
+
+/// Why a container could not be opened.
+fn unreadable(error: &MediaError) -> String {
+    match error {
+        MediaError::Unsupported(_) => format!(
+            "is not audio in a format that is known (wav, flac, mp3, ogg vorbis, m4a/mp4, aiff, mkv/webm, caf, aac); \
+             if it is audio, {CONVERT}"
+        ),
+        error => format!("cannot be read as audio ({})", describe(error)),
+    }
+}
+
+/// What symphonia says, without the names of its parts.
+fn describe(error: &MediaError) -> String {
+    match error {
+        MediaError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            "the file breaks off".into()
+        }
+        MediaError::IoError(error) => error.to_string(),
+        MediaError::DecodeError(reason) => format!("malformed data: {}", without_prefix(reason)),
+        MediaError::Unsupported(reason) => format!("unsupported: {}", without_prefix(reason)),
+        MediaError::LimitError(reason) => format!("limit reached: {}", without_prefix(reason)),
+        error => error.to_string(),
+    }
+}
+
+/// `"mp4 (stsd): too short"` to `"too short"`.
+fn without_prefix(reason: &str) -> &str {
+    reason.split_once(": ").map_or(reason, |(_, rest)| rest)
+}

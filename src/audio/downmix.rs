@@ -1,0 +1,212 @@
+//! Many channels to one, with the weights of ffmpeg's `-ac 1`.
+//!
+//! openai has ffmpeg mix to mono (`audio.py:50`). ffmpeg gives each loudspeaker position a weight
+//! relative to the centre's 1: left and right 0.7071, surrounds 0.5, the low-frequency channel 0; then
+//! scales the weights to a sum of 1. For stereo that is the plain mean.
+
+use std::f64::consts::FRAC_1_SQRT_2;
+
+use symphonia::core::audio::{Channels, Position};
+
+/// How the channels of a signal are mixed into one.
+pub(super) struct Downmix {
+    /// One weight a channel, of sum 1.
+    weights: Vec<f32>,
+    /// The same in units of 1/32768, of sum 32768, for 16-bit samples.
+    integer_weights: Vec<i32>,
+}
+
+impl Downmix {
+    /// The mix for decoded channels: by their positions where the file has them, else by their count.
+    pub(super) fn new(channels: &Channels) -> Downmix {
+        match channels {
+            Channels::Positioned(positions) => Downmix::for_positions(*positions),
+            other => Downmix::for_count(other.count()),
+        }
+    }
+
+    /// The mix for channels of which only the number is known: they are taken to be in the usual
+    /// layout of that many loudspeakers (that of WAV files without a channel mask), up to eight;
+    /// more are averaged.
+    pub(super) fn for_count(count: usize) -> Downmix {
+        use Position as P;
+        let front = P::FRONT_LEFT | P::FRONT_RIGHT;
+        let positions = match count {
+            2 => front,
+            3 => front | P::LFE1,
+            4 => front | P::FRONT_CENTER | P::REAR_CENTER,
+            5 => front | P::FRONT_CENTER | P::REAR_LEFT | P::REAR_RIGHT,
+            6 => front | P::FRONT_CENTER | P::LFE1 | P::REAR_LEFT | P::REAR_RIGHT,
+            7 => front | P::FRONT_CENTER | P::LFE1 | P::REAR_CENTER | P::SIDE_LEFT | P::SIDE_RIGHT,
+            8 => {
+                front
+                    | P::FRONT_CENTER
+                    | P::LFE1
+                    | P::REAR_LEFT
+                    | P::REAR_RIGHT
+                    | P::SIDE_LEFT
+                    | P::SIDE_RIGHT
+            }
+            _ => return Downmix::from_weights(vec![1.0; count]),
+        };
+        Downmix::for_positions(positions)
+    }
+
+    /// Decoders give positioned channels in ascending order of their position's bit.
+    fn for_positions(positions: Position) -> Downmix {
+        Downmix::from_weights(positions.iter().map(position_weight).collect())
+    }
+
+    fn from_weights(mut weights: Vec<f64>) -> Downmix {
+        // A file of low-frequency channels alone still has its sound there.
+        if weights.iter().all(|&weight| weight == 0.0) {
+            weights.fill(1.0);
+        }
+        let sum: f64 = weights.iter().sum();
+        weights.iter_mut().for_each(|weight| *weight /= sum);
+
+        // Each weight takes up the rounding error of those before it, so that the sum is exact.
+        let mut error = 0.0;
+        let integer_weights = weights
+            .iter()
+            .map(|weight| {
+                let target = weight * 32768.0 + error;
+                let rounded = target.round_ties_even();
+                error = target - rounded;
+                rounded as i32
+            })
+            .collect();
+        Downmix {
+            weights: weights.into_iter().map(|weight| weight as f32).collect(),
+            integer_weights,
+        }
+    }
+
+    /// Number of channels that are mixed.
+    pub(super) fn channels(&self) -> usize {
+        self.weights.len()
+    }
+
+    /// Mixes one frame of as many samples as there are channels.
+    pub(super) fn frame(&self, samples: &[f32]) -> f32 {
+        if let [sample] = samples {
+            return *sample;
+        }
+        self.weights
+            .iter()
+            .zip(samples)
+            .map(|(weight, sample)| weight * sample)
+            .sum()
+    }
+
+    /// Mixes planes of f32 samples, one a channel, into `out`.
+    pub(super) fn planes(&self, planes: &[Vec<f32>], out: &mut Vec<f32>) {
+        out.clear();
+        let frames = planes.iter().map(Vec::len).min().unwrap_or(0);
+        if let [plane] = planes {
+            out.extend_from_slice(plane);
+            return;
+        }
+        out.resize(frames, 0.0);
+        for (plane, &weight) in planes.iter().zip(&self.weights) {
+            for (out, sample) in out.iter_mut().zip(plane) {
+                *out += weight * sample;
+            }
+        }
+    }
+
+    /// Mixes planes of 16-bit samples, one a channel, into `out`, in integers as ffmpeg does when
+    /// neither rate nor sample type changes: halves are rounded up.
+    pub(super) fn planes_16(&self, planes: &[Vec<i16>], out: &mut Vec<i16>) {
+        out.clear();
+        if let [plane] = planes {
+            out.extend_from_slice(plane);
+            return;
+        }
+        let frames = planes.iter().map(Vec::len).min().unwrap_or(0);
+        out.extend((0..frames).map(|frame| {
+            let sum: i64 = planes
+                .iter()
+                .zip(&self.integer_weights)
+                .map(|(plane, &weight)| i64::from(plane[frame]) * i64::from(weight))
+                .sum();
+            ((sum + 16384) >> 15).clamp(i16::MIN.into(), i16::MAX.into()) as i16
+        }));
+    }
+}
+
+/// The weight of one loudspeaker relative to the centre.
+fn position_weight(position: Position) -> f64 {
+    let front_sides = Position::FRONT_LEFT
+        | Position::FRONT_RIGHT
+        | Position::FRONT_LEFT_CENTER
+        | Position::FRONT_RIGHT_CENTER;
+    if position == Position::FRONT_CENTER {
+        1.0
+    } else if front_sides.contains(position) {
+        FRAC_1_SQRT_2
+    } else if (Position::LFE1 | Position::LFE2).contains(position) {
+        0.0
+    } else {
+        0.5
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stereo_is_the_mean_with_halves_rounded_up() {
+        let mix = Downmix::for_count(2);
+        assert_eq!(mix.integer_weights, [16384, 16384]);
+        let mut out = Vec::new();
+        mix.planes_16(
+            &[
+                vec![1, -1, 3, 32767, -32768, -3],
+                vec![0, 0, 4, 32767, -32768, -4],
+            ],
+            &mut out,
+        );
+        assert_eq!(out, [1, 0, 4, 32767, -32768, -3]);
+        mix_f32_matches(&mix, &[0.25, -0.75], -0.25);
+    }
+
+    fn mix_f32_matches(mix: &Downmix, frame: &[f32], expected: f32) {
+        let planes: Vec<Vec<f32>> = frame.iter().map(|&sample| vec![sample]).collect();
+        let mut out = Vec::new();
+        mix.planes(&planes, &mut out);
+        assert!((out[0] - expected).abs() < 1e-6, "{out:?}");
+        assert!((mix.frame(frame) - expected).abs() < 1e-6);
+    }
+
+    #[test]
+    fn surround_weighs_the_centre_most_and_leaves_the_bass_out() {
+        let mix = Downmix::for_count(6);
+        let sum = 1.0 + 2.0 * FRAC_1_SQRT_2 + 2.0 * 0.5;
+        mix_f32_matches(
+            &mix,
+            &[1.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+            (FRAC_1_SQRT_2 / sum) as f32,
+        );
+        mix_f32_matches(&mix, &[0.0, 0.0, 1.0, 0.0, 0.0, 0.0], (1.0 / sum) as f32);
+        mix_f32_matches(&mix, &[0.0, 0.0, 0.0, 1.0, 0.0, 0.0], 0.0);
+        mix_f32_matches(&mix, &[0.0, 0.0, 0.0, 0.0, 1.0, 0.0], (0.5 / sum) as f32);
+    }
+
+    #[test]
+    fn weights_always_sum_to_one() {
+        for count in 1..40 {
+            let mix = Downmix::for_count(count);
+            assert_eq!(mix.channels(), count);
+            assert_eq!(
+                mix.integer_weights.iter().sum::<i32>(),
+                32768,
+                "{count} channels"
+            );
+            mix_f32_matches(&mix, &vec![0.5; count], 0.5);
+        }
+        let bass = Downmix::for_positions(Position::LFE1);
+        assert_eq!(bass.weights, [1.0]);
+    }
+}
