@@ -165,7 +165,7 @@ fn a_mistyped_model_name_suggests_the_nearest() {
         ("large-v4", "large-v"),
     ] {
         let line = refusal_of_model(Path::new(mistyped));
-        assert!(line.contains(&format!("did you mean '{meant}")), "{line}");
+        assert!(line.contains(&format!("did you mean \"{meant}")), "{line}");
     }
 }
 

@@ -98,6 +98,9 @@ impl Run<'_> {
 
     fn one_file(&mut self, file: &Path) -> Result<(), Failure> {
         let audio = open_audio(file).map_err(|error| Failure::File(about(file, &error)))?;
+        for warning in audio.warnings() {
+            messages::warning(format!("{}: {warning}", file.display()));
+        }
         let transcript = self.transcript(file, &audio)?;
         match &self.outputs {
             Some(outputs) => outputs.write(file, &transcript).map_err(Failure::File),
