@@ -21,7 +21,7 @@ pub struct Segment {
     pub temperature: f64,
     /// Mean log-probability of the window's tokens, end of text included.
     pub avg_logprob: f64,
-    /// How well the window's text compresses: bytes of text per byte of zlib output.
+    /// How well the window's text compresses: [`compression_ratio`](crate::text::compression_ratio).
     pub compression_ratio: f64,
     /// Probability that the window holds no speech.
     pub no_speech_prob: f64,
