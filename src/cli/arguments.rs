@@ -7,6 +7,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use whisper_rs::output::{self, Writer};
 use whisper_rs::{Task, TranscribeOptions};
 
 use super::later::{Later, not_supported_yet};
@@ -191,6 +192,33 @@ pub enum TaskName {
     Translate,
 }
 
+impl OutputFormat {
+    /// The writers of this format, or of all.
+    pub fn writers(self) -> Result<Vec<&'static dyn Writer>, String> {
+        let all = output::formats().collect();
+        let names = if self == OutputFormat::All {
+            all
+        } else {
+            vec![self.name()]
+        };
+        let writers = names.into_iter().map(output::writer);
+        writers
+            .collect::<Result<_, _>>()
+            .map_err(|error| error.to_string())
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            OutputFormat::Txt => "txt",
+            OutputFormat::Json => "json",
+            OutputFormat::Vtt => "vtt",
+            OutputFormat::Srt => "srt",
+            OutputFormat::Tsv => "tsv",
+            OutputFormat::All => "all",
+        }
+    }
+}
+
 impl TranscribeArguments {
     /// Refuses what is known but not there yet. (The defaults are, so what is refused was given.)
     pub fn check(&self) -> Result<(), clap::Error> {
@@ -226,13 +254,9 @@ impl TranscribeArguments {
         }
         match self.output_format {
             Some(format @ (OutputFormat::Vtt | OutputFormat::Srt | OutputFormat::Tsv)) => {
-                let name = format
-                    .to_possible_value()
-                    .map(|value| value.get_name().to_owned())
-                    .unwrap_or_default();
                 Err(not_supported_yet(
                     "output_format",
-                    name,
+                    format.name(),
                     "the formats are txt, json and all",
                 ))
             }

@@ -3,9 +3,9 @@
 //! Exit codes: 0 when everything went through, 1 when something failed, 2 for a wrong command line.
 
 mod arguments;
-mod fetch;
 mod later;
 pub mod messages;
+mod models;
 mod outputs;
 mod progress;
 mod threads;

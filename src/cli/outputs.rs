@@ -1,27 +1,22 @@
 //! The files that a run writes: where, under which names, in which formats.
 
 use std::collections::HashMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use whisper_rs::{Transcript, output};
+use whisper_rs::Transcript;
+use whisper_rs::output::{self, Writer};
 
 use super::arguments::OutputFormat;
 
 /// The name of standard input on the command line.
 pub const STANDARD_INPUT: &str = "-";
 
-/// The formats that exist, with their file name extensions.
-const FORMATS: &[(OutputFormat, &str)] =
-    &[(OutputFormat::Txt, "txt"), (OutputFormat::Json, "json")];
-
 /// Where transcripts go as files.
-#[derive(Debug)]
 pub struct Outputs {
     folder: PathBuf,
-    format: OutputFormat,
+    writers: Vec<&'static dyn Writer>,
 }
 
 impl Outputs {
@@ -38,26 +33,27 @@ impl Outputs {
             return Ok(None);
         }
         let folder = folder.unwrap_or(Path::new("."));
+        let writers = format.unwrap_or(OutputFormat::All).writers()?;
         fs::create_dir_all(folder)
             .and_then(|()| tempfile::tempfile_in(folder))
             .map_err(|error| {
-                format!(
-                    "{}: cannot write here: {error}; choose another --output_dir",
-                    folder.display()
-                )
+                let folder = folder.display();
+                format!("{folder}: cannot write here: {error}; choose another --output_dir")
             })?;
         Ok(Some(Outputs {
             folder: folder.to_owned(),
-            format: format.unwrap_or(OutputFormat::All),
+            writers,
         }))
     }
 
-    /// Pairs of inputs whose output files would have the same names, such as `a/talk.mp3` and `b/talk.wav`.
+    /// Pairs of inputs whose output files have the same names, as `a/talk.mp3` and `b/talk.wav`.
     pub fn collisions<'a>(&self, inputs: &'a [PathBuf]) -> Vec<(&'a Path, &'a Path)> {
         let mut first_with_stem: HashMap<OsString, &Path> = HashMap::new();
         let mut collisions = Vec::new();
         for input in inputs {
-            let first = *first_with_stem.entry(stem(input)).or_insert(input);
+            let named = named_after(input);
+            let stem = named.file_stem().unwrap_or(named.as_os_str());
+            let first = *first_with_stem.entry(stem.to_owned()).or_insert(input);
             if first != input.as_path() {
                 collisions.push((first, input.as_path()));
             }
@@ -65,57 +61,22 @@ impl Outputs {
         collisions
     }
 
-    /// Writes the transcript of `input` in each format asked for. A file appears whole or not at all.
+    /// Writes the transcript of `input` in each format asked for, each file whole or not at all.
     pub fn write(&self, input: &Path, transcript: &Transcript) -> Result<(), String> {
-        for &(format, extension) in FORMATS {
-            if self.format != format && self.format != OutputFormat::All {
-                continue;
-            }
-            let path = self.path(input, extension);
-            let text = match format {
-                OutputFormat::Json => output::json(transcript),
-                _ => output::txt(transcript),
-            };
-            write_whole(&path, text.as_bytes()).map_err(|error| {
-                format!(
-                    "{}: cannot be written: {error}; free the name or choose another --output_dir",
-                    path.display()
-                )
-            })?;
+        for &writer in &self.writers {
+            output::save(transcript, writer, named_after(input), &self.folder)
+                .map_err(|error| format!("{error}; choose another --output_dir"))?;
         }
         Ok(())
     }
-
-    /// The input's name without its folder and extension, in the output folder (openai/whisper `utils.py`,
-    /// `ResultWriter`).
-    fn path(&self, input: &Path, extension: &str) -> PathBuf {
-        let mut name = stem(input);
-        name.push(".");
-        name.push(extension);
-        self.folder.join(name)
-    }
 }
 
-fn stem(input: &Path) -> OsString {
+/// The path whose name the output files take.
+fn named_after(input: &Path) -> &Path {
     if input == Path::new(STANDARD_INPUT) {
-        return "stdin".into();
+        return Path::new("stdin");
     }
     input
-        .file_stem()
-        .unwrap_or(OsStr::new("transcript"))
-        .to_owned()
-}
-
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    // As any new file, and not private as temporary files are: the user's umask decides.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.prefix(".whisper-rs-").tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.persist(path)?;
-    Ok(())
 }
 
 #[cfg(test)]
@@ -128,37 +89,20 @@ mod tests {
     }
 
     #[test]
-    fn outputs_are_named_after_their_input() {
-        let outputs = Outputs {
-            folder: "out".into(),
-            format: OutputFormat::All,
-        };
-        for (input, name) in [
-            ("a/talk.wav", "out/talk.json"),
-            ("talk.part.1.mp3", "out/talk.part.1.json"),
-            ("/talk", "out/talk.json"),
-            (".wav", "out/.wav.json"),
-            ("-", "out/stdin.json"),
-        ] {
-            assert_eq!(
-                outputs.path(Path::new(input), "json"),
-                Path::new(name),
-                "{input}"
-            );
-        }
+    fn a_folder_alone_means_all_formats() {
+        let folder = tempfile::tempdir().unwrap();
+        let outputs = Outputs::open(Some(folder.path()), None).unwrap().unwrap();
+        let extensions: Vec<_> = outputs.writers.iter().map(|w| w.extension()).collect();
+        assert_eq!(extensions, ["txt", "json"]);
     }
 
     #[test]
     fn inputs_of_the_same_name_are_told() {
-        let outputs = Outputs {
-            folder: ".".into(),
-            format: OutputFormat::Txt,
-        };
+        let folder = tempfile::tempdir().unwrap();
+        let outputs = Outputs::open(Some(folder.path()), None).unwrap().unwrap();
         let inputs = ["a/talk.wav", "b/talk.mp3", "b/other.wav", "a/talk.wav"].map(PathBuf::from);
-        assert_eq!(
-            outputs.collisions(&inputs),
-            [(Path::new("a/talk.wav"), Path::new("b/talk.mp3"))]
-        );
+        let (first, second) = (Path::new("a/talk.wav"), Path::new("b/talk.mp3"));
+        assert_eq!(outputs.collisions(&inputs), [(first, second)]);
     }
 
     #[test]
@@ -176,26 +120,8 @@ mod tests {
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();
         for path in [file.clone(), file.join("below")] {
-            let message = Outputs::open(Some(&path), None).unwrap_err();
+            let message = Outputs::open(Some(&path), None).err().unwrap();
             assert!(message.contains("cannot write here"), "{message}");
-        }
-    }
-
-    #[test]
-    fn a_file_is_replaced_whole_and_is_readable_by_others_as_umask_says() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("talk.txt");
-        write_whole(&path, b"first, and longer").unwrap();
-        write_whole(&path, b"second").unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"second");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let plain = folder.path().join("plain");
-            fs::write(&plain, "").unwrap();
-            let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
-            assert_eq!(mode(&path), mode(&plain));
         }
     }
 }

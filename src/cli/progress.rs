@@ -28,8 +28,8 @@ pub struct Progress {
     /// How much there is, in the unit; unknown for some downloads.
     total: Option<f64>,
     begun: Instant,
-    /// Where the step began, when a fetch goes on from an earlier part.
-    first_position: f64,
+    /// Where the step began, which for a fetch that goes on from an earlier part is its first position.
+    first_position: Option<f64>,
     position: f64,
     display: Display,
 }
@@ -40,13 +40,8 @@ enum Display {
 }
 
 impl Progress {
-    /// Begins a step called `label`.
-    pub fn begin(
-        label: impl Into<String>,
-        unit: Unit,
-        total: Option<f64>,
-        first_position: f64,
-    ) -> Self {
+    /// Begins a step called `label`, of `total` units where that is known.
+    pub fn begin(label: impl Into<String>, unit: Unit, total: Option<f64>) -> Self {
         let begun = Instant::now();
         let display = if std::io::stderr().is_terminal() {
             Display::Bar(bar(total))
@@ -58,25 +53,26 @@ impl Progress {
             unit,
             total,
             begun,
-            first_position,
-            position: first_position,
+            first_position: (unit == Unit::AudioSeconds).then_some(0.0),
+            position: 0.0,
             display,
         };
-        if matches!(progress.display, Display::Lines { .. }) && unit == Unit::Bytes {
+        if unit == Unit::Bytes && matches!(progress.display, Display::Lines { .. }) {
             messages::note(progress.line());
         }
         progress
     }
 
-    /// Reports that the step has come to `position`.
+    /// Reports that the step has come to `position`, which can be before an earlier one.
     pub fn set(&mut self, position: f64) {
-        // A segment's end may lie past the end of the audio: the last window is padded.
-        self.position = self.total.map_or(position, |total| position.min(total));
+        self.position = position;
+        let first = self.first_position.get_or_insert(position);
+        *first = first.min(position);
         let line = self.line();
         match &mut self.display {
             Display::Bar(bar) => {
                 bar.set_message(line);
-                bar.set_position(steps(self.position, self.total));
+                bar.set_position(steps(position, self.total));
             }
             Display::Lines { last } if last.elapsed() >= BETWEEN_LINES => {
                 *last = Instant::now();
@@ -86,11 +82,16 @@ impl Progress {
         }
     }
 
-    /// Ends the step: what the bar last showed stays as a line.
-    pub fn finish(mut self) {
-        if let Some(total) = self.total {
-            self.position = total;
+    /// Prints a line from elsewhere, above the bar.
+    pub fn interrupt(&self, print: impl FnOnce()) {
+        match &self.display {
+            Display::Bar(bar) => bar.suspend(print),
+            Display::Lines { .. } => print(),
         }
+    }
+
+    /// Ends the step: where it has come to stays as a line.
+    pub fn finish(self) {
         if let Display::Bar(bar) = &self.display {
             bar.finish_and_clear();
         }
@@ -100,14 +101,11 @@ impl Progress {
     fn line(&self) -> String {
         let done = Done {
             position: self.position,
-            new: self.position - self.first_position,
+            new: self.position - self.first_position.unwrap_or(self.position),
             total: self.total,
         };
-        format!(
-            "{}: {}",
-            self.label,
-            status(self.unit, done, self.begun.elapsed())
-        )
+        let status = status(self.unit, done, self.begun.elapsed());
+        format!("{}: {status}", self.label)
     }
 }
 

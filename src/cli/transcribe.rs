@@ -7,12 +7,14 @@ use std::process::ExitCode;
 use burn::tensor::Device;
 use whisper_rs::tokenizer::languages;
 use whisper_rs::{Audio, Error, Task, TranscribeOptions, Transcript, Whisper, device};
+use whisper_weights::Checkpoint;
 
 use super::arguments::TranscribeArguments;
+use super::models::Models;
 use super::outputs::{Outputs, STANDARD_INPUT};
 use super::progress::{Progress, Unit};
 use super::transcript_lines::TranscriptLines;
-use super::{FAILED, USAGE, fetch, messages, threads};
+use super::{FAILED, USAGE, messages, threads};
 
 /// The frames that the library counts in.
 const SECONDS_PER_FRAME: f64 = 0.01;
@@ -30,6 +32,13 @@ pub fn run(arguments: &TranscribeArguments) -> ExitCode {
         Ok(outputs) => outputs,
         Err(message) => return fail(FAILED, message),
     };
+    // A mistyped model name should not wait for the audio to be decoded.
+    let models = match Models::open(arguments.model_dir.as_deref())
+        .and_then(|models| models.check(&arguments.model).map(|()| models))
+    {
+        Ok(models) => models,
+        Err(error) => return fail(FAILED, error),
+    };
     for (first, second) in outputs
         .iter()
         .flat_map(|outputs| outputs.collisions(&arguments.files))
@@ -43,6 +52,7 @@ pub fn run(arguments: &TranscribeArguments) -> ExitCode {
         arguments,
         device,
         outputs,
+        models,
         engine: None,
         lines: TranscriptLines::default(),
     }
@@ -68,6 +78,7 @@ struct Run<'a> {
     arguments: &'a TranscribeArguments,
     device: Device,
     outputs: Option<Outputs>,
+    models: Models,
     /// Loaded for the first file that can be decoded: a mistyped file name does not wait for a model, or fetch one.
     engine: Option<Engine>,
     lines: TranscriptLines,
@@ -114,7 +125,8 @@ impl Run<'_> {
         let engine = match &self.engine {
             Some(engine) => engine,
             None => {
-                let engine = Engine::load(self.arguments, &self.device).map_err(Failure::All)?;
+                let engine = Engine::load(self.arguments, &self.models, &self.device)
+                    .map_err(|error| Failure::All(error.to_string()))?;
                 self.engine.insert(engine)
             }
         };
@@ -128,7 +140,7 @@ impl Run<'_> {
                 .file_name()
                 .unwrap_or(file.as_os_str())
                 .to_string_lossy();
-            Progress::begin(label, Unit::AudioSeconds, Some(audio.seconds()), 0.0)
+            Progress::begin(label, Unit::AudioSeconds, Some(audio.seconds()))
         });
         let mut all = Vec::new();
         while let Some(segment) = segments.next() {
@@ -142,7 +154,8 @@ impl Run<'_> {
             }
             all.push(segment);
         }
-        if let Some(progress) = progress {
+        if let Some(mut progress) = progress {
+            progress.set(audio.seconds());
             progress.finish();
         }
         Ok(Transcript {
@@ -179,10 +192,13 @@ struct Engine {
 }
 
 impl Engine {
-    fn load(arguments: &TranscribeArguments, device: &Device) -> Result<Self, String> {
-        let checkpoint = fetch::checkpoint(&arguments.model, arguments.model_dir.as_deref())?;
-        let whisper =
-            Whisper::from_checkpoint(&checkpoint, device).map_err(|error| error.to_string())?;
+    fn load(
+        arguments: &TranscribeArguments,
+        models: &Models,
+        device: &Device,
+    ) -> Result<Self, Error> {
+        let checkpoint = Checkpoint::open(models.fetch(&arguments.model)?)?;
+        let whisper = Whisper::from_checkpoint(&checkpoint, device)?;
         let mut options = arguments.options();
         if !whisper.is_multilingual() {
             english_only(&arguments.model, &mut options);

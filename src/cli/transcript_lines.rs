@@ -34,10 +34,6 @@ impl TranscriptLines {
 }
 
 fn print_line(stdout: &mut impl Write, segment: &Segment) -> io::Result<()> {
-    let (start, end) = (
-        output::timestamp(segment.start),
-        output::timestamp(segment.end),
-    );
-    writeln!(stdout, "[{start} --> {end}] {}", segment.text)?;
+    writeln!(stdout, "{}", output::segment_line(segment))?;
     stdout.flush()
 }
