@@ -2,6 +2,7 @@
 #![doc = include_str!("../README.md")]
 
 mod error;
+pub mod output;
 pub mod text;
 pub mod tokenizer;
 pub mod transcribe;
