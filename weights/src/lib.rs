@@ -1,17 +1,37 @@
-//! Whisper checkpoints: formats, catalogue, fetching.
+//! Whisper checkpoints: every weight format that users have, a catalogue of the models, and
+//! fetching.
+//!
+//! [`fetch()`] brings a model to this machine, [`Checkpoint::open`] reads it:
+//!
+//! ```no_run
+//! use whisper_weights::{Checkpoint, Silent, fetch};
+//!
+//! let checkpoint = Checkpoint::open(fetch("base", &Silent)?)?;
+//! let embedding = checkpoint.tensor("decoder.token_embedding.weight")?;
+//! println!("{} {:?}", embedding.dtype, embedding.shape);
+//! # Ok::<(), whisper_weights::Error>(())
+//! ```
+//!
+//! Tensors go by the names of openai/whisper's state dict, whatever the file calls them; shapes
+//! and types are checked when a checkpoint is opened.
 
+pub mod catalogue;
 mod checkpoint;
+mod convert;
 mod dims;
 mod error;
+mod fetch;
 mod formats;
 mod layout;
 mod metadata;
 mod published;
+mod special;
 mod tensor;
 mod tokenizer;
 
 pub use checkpoint::Checkpoint;
 pub use dims::{HEAD_WIDTH, ModelDims};
 pub use error::{Error, Result};
+pub use fetch::{Event, Fetcher, Progress, Silent, fetch};
 pub use layout::for_each_tensor;
 pub use tensor::{DType, TensorView};

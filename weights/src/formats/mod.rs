@@ -7,6 +7,8 @@
 mod ctranslate2;
 mod safetensors;
 
+pub(crate) use safetensors::hugging_face_name;
+
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;

@@ -1,0 +1,281 @@
+//! Writing a checkpoint as a Hugging Face folder: `model.safetensors` with the JSON files that
+//! transformers needs to load it.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+
+use safetensors::{Dtype, View};
+use serde_json::{Map, Value, json};
+
+use crate::checkpoint::Checkpoint;
+use crate::error::{Error, Result};
+use crate::formats::hugging_face_name;
+use crate::special::SpecialIds;
+use crate::tensor::{DType, TensorView};
+
+impl Checkpoint {
+    /// Writes the model as a Hugging Face folder that transformers (and this crate) loads:
+    /// `model.safetensors`, `config.json`, `generation_config.json`, `preprocessor_config.json`,
+    /// `tokenizer_config.json` and `tokenizer.json`. With `dtype` the tensors are converted to
+    /// that type, else each keeps its own.
+    ///
+    /// The folder appears whole or not at all: it is written under a temporary name beside
+    /// `folder`, then renamed. Tensors are converted one at a time.
+    ///
+    /// # Errors
+    ///
+    /// Where `folder` exists and is not empty, where it cannot be written, where there is no
+    /// tokenizer, and where a value is too large for f16.
+    pub fn write_safetensors(&self, folder: impl AsRef<Path>, dtype: Option<DType>) -> Result<()> {
+        let folder = folder.as_ref();
+        refuse_used_folder(folder)?;
+        let tokenizer = self.tokenizer_json()?;
+        let (name, parent) = (folder.file_name().unwrap_or_default(), parent_of(folder));
+        fs::create_dir_all(parent).map_err(|e| Error::io("create", parent, e))?;
+        let temporary = tempfile::Builder::new()
+            .prefix(&format!(".{}.", name.to_string_lossy()))
+            .suffix(".partial")
+            .tempdir_in(parent)
+            .map_err(|e| Error::io("write into", parent, e))?;
+
+        self.write_weights(&temporary.path().join("model.safetensors"), dtype)?;
+        let write = |name: &str, bytes: &[u8]| {
+            let path = temporary.path().join(name);
+            fs::write(&path, bytes).map_err(|e| Error::io("write", &path, e))
+        };
+        for (name, json) in [
+            ("config.json", self.config_json(dtype)),
+            (
+                "generation_config.json",
+                self.generation_config_json(&tokenizer),
+            ),
+            ("preprocessor_config.json", self.preprocessor_config_json()),
+            ("tokenizer_config.json", self.tokenizer_config_json()),
+        ] {
+            write(name, format!("{json:#}\n").as_bytes())?;
+        }
+        write("tokenizer.json", &tokenizer)?;
+
+        // A rename over an empty folder is not possible everywhere.
+        if folder.is_dir() {
+            fs::remove_dir(folder).map_err(|e| Error::io("replace", folder, e))?;
+        }
+        make_readable(temporary.path());
+        fs::rename(temporary.path(), folder).map_err(|e| Error::io("create", folder, e))?;
+        // The temporary name is gone: there is nothing left to remove.
+        let _ = temporary.keep();
+        Ok(())
+    }
+
+    fn write_weights(&self, path: &Path, dtype: Option<DType>) -> Result<()> {
+        let mut tensors = Vec::new();
+        for name in self.tensor_names() {
+            let stored = self.tensor(name)?;
+            let dtype = dtype.unwrap_or(stored.dtype);
+            refuse_overflow(path, name, &stored, dtype)?;
+            tensors.push((hugging_face_name(name), Converted { stored, dtype }));
+        }
+        let about = HashMap::from([("format".to_string(), "pt".to_string())]);
+        safetensors::serialize_to_file(tensors, Some(about), path)
+            .map_err(|e| Error::io("write", path, std::io::Error::other(e)))
+    }
+
+    fn config_json(&self, dtype: Option<DType>) -> Value {
+        let dims = self.dims();
+        let dtype = dtype.or_else(|| {
+            self.tensor("decoder.token_embedding.weight")
+                .ok()
+                .map(|embedding| embedding.dtype)
+        });
+        let mut config = json!({
+            "architectures": ["WhisperForConditionalGeneration"],
+            "model_type": "whisper",
+            "activation_function": "gelu",
+            "d_model": dims.n_audio_state,
+            "decoder_attention_heads": dims.n_text_head,
+            "decoder_ffn_dim": 4 * dims.n_text_state,
+            "decoder_layers": dims.n_text_layer,
+            "encoder_attention_heads": dims.n_audio_head,
+            "encoder_ffn_dim": 4 * dims.n_audio_state,
+            "encoder_layers": dims.n_audio_layer,
+            "is_encoder_decoder": true,
+            "max_source_positions": dims.n_audio_ctx,
+            "max_target_positions": dims.n_text_ctx,
+            "num_mel_bins": dims.n_mels,
+            "scale_embedding": false,
+            "torch_dtype": match dtype {
+                Some(DType::F16) => "float16",
+                Some(DType::BF16) => "bfloat16",
+                _ => "float32",
+            },
+            "use_cache": true,
+            "vocab_size": dims.n_vocab,
+        });
+        if let (Some(ids), Value::Object(config)) = (SpecialIds::of(dims), &mut config) {
+            ids.add_to(config);
+        }
+        config
+    }
+
+    fn generation_config_json(&self, tokenizer: &[u8]) -> Value {
+        let dims = self.dims();
+        let mut config = Map::new();
+        if let Some(heads) = self.alignment_heads() {
+            config.insert("alignment_heads".into(), json!(heads));
+        }
+        if let Some(tokens) = self.suppress_tokens() {
+            config.insert("suppress_tokens".into(), json!(tokens));
+        }
+        if let Some(tokens) = self.begin_suppress_tokens() {
+            config.insert("begin_suppress_tokens".into(), json!(tokens));
+        }
+        config.insert("is_multilingual".into(), json!(dims.is_multilingual()));
+        config.insert("max_length".into(), json!(dims.n_text_ctx));
+        config.insert("max_initial_timestamp_index".into(), json!(50));
+        config.insert("return_timestamps".into(), json!(false));
+        if let Some(ids) = SpecialIds::of(dims) {
+            ids.add_to(&mut config);
+            config.insert("no_timestamps_token_id".into(), json!(ids.no_timestamps));
+            config.insert("prev_sot_token_id".into(), json!(ids.start_of_prev));
+            if dims.is_multilingual() {
+                let tasks = json!({"transcribe": ids.transcribe, "translate": ids.translate});
+                config.insert("task_to_id".into(), tasks);
+                config.insert("lang_to_id".into(), language_names(tokenizer, &ids));
+            }
+        }
+        Value::Object(config)
+    }
+
+    fn preprocessor_config_json(&self) -> Value {
+        json!({
+            "feature_extractor_type": "WhisperFeatureExtractor",
+            "processor_class": "WhisperProcessor",
+            "feature_size": self.dims().n_mels,
+            "sampling_rate": 16_000,
+            "n_fft": 400,
+            "hop_length": 160,
+            "chunk_length": 30,
+            "n_samples": 480_000,
+            "nb_max_frames": 3_000,
+            "padding_side": "right",
+            "padding_value": 0.0,
+            "return_attention_mask": false,
+        })
+    }
+
+    fn tokenizer_config_json(&self) -> Value {
+        json!({
+            "tokenizer_class": "WhisperTokenizer",
+            "processor_class": "WhisperProcessor",
+            "add_prefix_space": false,
+            "bos_token": "<|endoftext|>",
+            "eos_token": "<|endoftext|>",
+            "unk_token": "<|endoftext|>",
+            "pad_token": "<|endoftext|>",
+            "model_max_length": 1024,
+        })
+    }
+}
+
+/// The language tokens of a tokenizer, by name: `{"<|en|>": 50259, ..}`.
+fn language_names(tokenizer: &[u8], ids: &SpecialIds) -> Value {
+    let json: Value = serde_json::from_slice(tokenizer).unwrap_or_default();
+    let added = json["added_tokens"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let languages = added.iter().filter_map(|token| {
+        let (id, name) = (token["id"].as_u64()?, token["content"].as_str()?);
+        ids.languages
+            .contains(&id)
+            .then(|| (name.to_string(), json!(id)))
+    });
+    Value::Object(languages.collect())
+}
+
+/// A tensor that is converted when its turn to be written has come.
+struct Converted<'a> {
+    stored: TensorView<'a>,
+    dtype: DType,
+}
+
+impl View for Converted<'_> {
+    fn dtype(&self) -> Dtype {
+        match self.dtype {
+            DType::F32 => Dtype::F32,
+            DType::F16 => Dtype::F16,
+            DType::BF16 => Dtype::BF16,
+        }
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.stored.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        self.stored.to_dtype(self.dtype).bytes
+    }
+
+    fn data_len(&self) -> usize {
+        self.stored.len() * self.dtype.size()
+    }
+}
+
+/// Refuses to turn finite values into infinite ones.
+fn refuse_overflow(path: &Path, name: &str, stored: &TensorView<'_>, dtype: DType) -> Result<()> {
+    let max = half::f16::MAX.to_f32();
+    if dtype == DType::F16
+        && stored.dtype != DType::F16
+        && let Some(value) = stored
+            .to_f32()
+            .iter()
+            .find(|x| x.is_finite() && x.abs() > max)
+    {
+        let what = format!("holds {value}, which f16 cannot: use bf16 or f32");
+        return Err(Error::tensor(path, name, what));
+    }
+    Ok(())
+}
+
+fn refuse_used_folder(folder: &Path) -> Result<()> {
+    let used = match fs::read_dir(folder) {
+        Ok(mut entries) => entries.next().is_some(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
+        Err(error) => return Err(Error::io("write into", folder, error)),
+    };
+    if used {
+        let exists = std::io::Error::new(
+            std::io::ErrorKind::AlreadyExists,
+            "the folder is not empty: name a new one",
+        );
+        return Err(Error::io("write into", folder, exists));
+    }
+    Ok(())
+}
+
+fn parent_of(folder: &Path) -> &Path {
+    folder
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
+/// Temporary folders and files are made for their owner alone; a model is as readable as any file.
+fn make_readable(folder: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let set = |path: &Path, mode| {
+            // Only comfort for other users: a refusal leaves the model as good as it is.
+            let _ = fs::set_permissions(path, fs::Permissions::from_mode(mode));
+        };
+        set(folder, 0o755);
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            set(&entry.path(), 0o644);
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = folder;
+}

@@ -1,0 +1,281 @@
+//! The cache of fetched models.
+//!
+//! ```text
+//! <cache>/models/<name>/     a whole model: weights, config.json, tokenizer.json ...
+//! <cache>/partial/<name>/    what is being downloaded
+//! <cache>/partial/<name>.lock
+//! ```
+//!
+//! A model appears under its final name by one rename, when all of its files are there and
+//! verified. The lock lets one process at a time download a model; the operating system frees it
+//! when that process ends, however it ends, and the next one takes up what is there.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use super::progress::{Event, Progress};
+use crate::error::{Error, Result};
+
+/// A download that nobody took up again for so long is removed.
+const STALE: Duration = Duration::from_secs(7 * 24 * 3600);
+
+#[derive(Clone, Debug)]
+pub(super) struct Cache {
+    root: PathBuf,
+}
+
+impl Cache {
+    pub(super) fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    /// Where a model's files are, or will be.
+    pub(super) fn model(&self, name: &str) -> PathBuf {
+        self.root.join("models").join(folder_name(name))
+    }
+
+    /// The folder of a model that is there.
+    pub(super) fn find(&self, name: &str) -> Option<PathBuf> {
+        let folder = self.model(name);
+        is_whole(&folder).then_some(folder)
+    }
+
+    /// Makes this process the only one that downloads the model, waiting for another that does.
+    pub(super) fn lock(&self, name: &str, progress: &dyn Progress) -> Result<Partial> {
+        let partial = self.root.join("partial");
+        fs::create_dir_all(&partial).map_err(|e| Error::io("create", &partial, e))?;
+        let path = partial.join(format!("{}.lock", folder_name(name)));
+        let lock = open_lock(&path)?;
+        let mut said = false;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) => {
+                    if !said {
+                        let line = format!("waiting for another process that fetches {name}");
+                        progress.event(Event::Message(&line));
+                        said = true;
+                    }
+                    std::thread::sleep(Duration::from_millis(200));
+                }
+                Err(TryLockError::Error(error)) => {
+                    return Partial::without_lock(&partial, name, error);
+                }
+            }
+        }
+        let folder = partial.join(folder_name(name));
+        fs::create_dir_all(&folder).map_err(|e| Error::io("create", &folder, e))?;
+        Ok(Partial {
+            folder,
+            _lock: Some(lock),
+            _unique: None,
+        })
+    }
+
+    /// Gives a folder of verified files its final name. Where another process was first, its
+    /// model is the one that stays.
+    pub(super) fn publish(&self, name: &str, files: &Path) -> Result<PathBuf> {
+        let folder = self.model(name);
+        let parent = self.root.join("models");
+        fs::create_dir_all(&parent).map_err(|e| Error::io("create", &parent, e))?;
+        if !is_whole(&folder) && folder.exists() {
+            fs::remove_dir_all(&folder).map_err(|e| Error::io("replace", &folder, e))?;
+        }
+        match fs::rename(files, &folder) {
+            Ok(()) => Ok(folder),
+            Err(_) if is_whole(&folder) => Ok(folder),
+            Err(error) => Err(Error::io("create", &folder, error)),
+        }
+    }
+
+    /// Removes downloads that were given up long ago and that no process works on.
+    pub(super) fn remove_stale(&self) {
+        let partial = self.root.join("partial");
+        for entry in fs::read_dir(&partial).into_iter().flatten().flatten() {
+            let folder = entry.path();
+            let old = newest_change(&folder)
+                .and_then(|changed| SystemTime::now().duration_since(changed).ok())
+                .is_some_and(|age| age > STALE);
+            if !old || !folder.is_dir() {
+                continue;
+            }
+            let name = entry.file_name();
+            let lock = partial.join(format!("{}.lock", name.to_string_lossy()));
+            // Housekeeping: what cannot be removed now is tried again another time.
+            if let Ok(lock) = open_lock(&lock)
+                && lock.try_lock().is_ok()
+            {
+                let _ = fs::remove_dir_all(&folder);
+            }
+        }
+    }
+}
+
+/// The folder in which a download grows, with the lock that protects it.
+pub(super) struct Partial {
+    folder: PathBuf,
+    _lock: Option<File>,
+    _unique: Option<tempfile::TempDir>,
+}
+
+impl Partial {
+    /// Where the file system has no locks, each process has a folder of its own instead.
+    fn without_lock(partial: &Path, name: &str, error: std::io::Error) -> Result<Self> {
+        if error.kind() != std::io::ErrorKind::Unsupported {
+            return Err(Error::io("lock", partial, error));
+        }
+        let unique = tempfile::Builder::new()
+            .prefix(&format!("{}.", folder_name(name)))
+            .tempdir_in(partial)
+            .map_err(|e| Error::io("create", partial, e))?;
+        Ok(Self {
+            folder: unique.path().to_path_buf(),
+            _lock: None,
+            _unique: Some(unique),
+        })
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Removes what is left of a download that has come to its end.
+    pub(super) fn clear(&self) {
+        // What cannot be removed is only in the way of disk space, and is tried again later.
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn open_lock(path: &Path) -> Result<File> {
+    File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .map_err(|e| Error::io("create", path, e))
+}
+
+/// A Hub repository `owner/name` becomes one folder.
+fn folder_name(name: &str) -> String {
+    name.replace('/', "--")
+}
+
+/// Whether the folder has a weight file. It came by rename, so that it has the rest as well.
+fn is_whole(folder: &Path) -> bool {
+    [
+        "model.safetensors",
+        "model.safetensors.index.json",
+        "model.bin",
+    ]
+    .iter()
+    .any(|name| folder.join(name).is_file())
+}
+
+fn newest_change(path: &Path) -> Option<SystemTime> {
+    let own = fs::metadata(path)
+        .and_then(|metadata| metadata.modified())
+        .ok();
+    let inner = fs::read_dir(path)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| {
+            let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            if is_dir {
+                newest_change(&entry.path())
+            } else {
+                entry.metadata().ok()?.modified().ok()
+            }
+        })
+        .max();
+    own.max(inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fetch::Silent;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[test]
+    fn a_model_is_there_only_after_its_rename() {
+        let root = tempfile::tempdir().unwrap();
+        let cache = Cache::new(root.path().into());
+        let partial = cache.lock("owner/model", &Silent).unwrap();
+        let files = partial.folder().join("files");
+        fs::create_dir_all(&files).unwrap();
+        fs::write(files.join("model.bin"), "weights").unwrap();
+        assert_eq!(cache.find("owner/model"), None);
+        let folder = cache.publish("owner/model", &files).unwrap();
+        assert_eq!(cache.find("owner/model"), Some(folder.clone()));
+        assert_eq!(folder, root.path().join("models/owner--model"));
+        partial.clear();
+        assert!(!partial.folder().exists());
+    }
+
+    #[test]
+    fn a_folder_that_lost_its_weights_is_replaced_and_a_whole_one_stays() {
+        let root = tempfile::tempdir().unwrap();
+        let cache = Cache::new(root.path().into());
+        fs::create_dir_all(cache.model("base")).unwrap();
+        fs::write(cache.model("base").join("config.json"), "{}").unwrap();
+        for (round, content) in ["first", "second"].iter().enumerate() {
+            let files = root.path().join(format!("files{round}"));
+            fs::create_dir_all(&files).unwrap();
+            fs::write(files.join("model.bin"), content).unwrap();
+            let folder = cache.publish("base", &files).unwrap();
+            assert_eq!(
+                fs::read_to_string(folder.join("model.bin")).unwrap(),
+                "first"
+            );
+        }
+    }
+
+    #[test]
+    fn one_process_at_a_time_downloads_a_model() {
+        let root = tempfile::tempdir().unwrap();
+        let cache = Cache::new(root.path().into());
+        let inside = AtomicUsize::new(0);
+        let waited = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    let count = |event: Event<'_>| {
+                        assert!(matches!(event, Event::Message(line) if line.contains("base")));
+                        waited.fetch_add(1, Ordering::SeqCst);
+                    };
+                    let _partial = cache.lock("base", &count).unwrap();
+                    assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
+                    std::thread::sleep(Duration::from_millis(50));
+                    inside.fetch_sub(1, Ordering::SeqCst);
+                });
+            }
+        });
+        assert_eq!(waited.load(Ordering::SeqCst), 2);
+    }
+
+    #[test]
+    fn downloads_given_up_long_ago_are_removed() {
+        let root = tempfile::tempdir().unwrap();
+        let cache = Cache::new(root.path().into());
+        for name in ["old", "busy", "fresh"] {
+            let folder = root.path().join("partial").join(name);
+            fs::create_dir_all(folder.join("hub")).unwrap();
+            fs::write(folder.join("hub/blob"), "part").unwrap();
+            if name != "fresh" {
+                let long_ago = SystemTime::now() - 2 * STALE;
+                for path in [folder.join("hub/blob"), folder.join("hub"), folder.clone()] {
+                    File::open(path).unwrap().set_modified(long_ago).unwrap();
+                }
+            }
+        }
+        let busy = cache.lock("busy", &Silent).unwrap();
+        cache.remove_stale();
+        let exists = |name: &str| root.path().join("partial").join(name).exists();
+        assert!(!exists("old") && exists("busy") && exists("fresh"));
+        drop(busy);
+        cache.remove_stale();
+        assert!(!exists("busy"));
+    }
+}

@@ -1,0 +1,69 @@
+//! What a fetch tells while it runs.
+
+/// Something that happened during a fetch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// One line for the user, such as why a source is passed over.
+    Message(&'a str),
+    /// A download begins.
+    Started {
+        /// What is downloaded, for the label of a progress bar.
+        what: &'a str,
+        /// Bytes in all, where known.
+        total: Option<u64>,
+    },
+    /// Bytes that are there by now, counted from the beginning of the download. The first value
+    /// is above zero where an earlier download is taken up again, and it can fall where a part
+    /// has to be fetched anew.
+    Advanced {
+        /// Bytes in all so far.
+        done: u64,
+    },
+    /// The download has ended, well or not.
+    Finished,
+}
+
+/// Receives the events of a fetch: the way to a progress bar.
+///
+/// Any `Fn(Event)` is one.
+pub trait Progress {
+    /// Called for each event, on the thread that called the fetch.
+    fn event(&self, event: Event<'_>);
+}
+
+impl<F: Fn(Event<'_>)> Progress for F {
+    fn event(&self, event: Event<'_>) {
+        self(event);
+    }
+}
+
+/// Reports nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn event(&self, _: Event<'_>) {}
+}
+
+/// A download in progress: its end is reported however it comes.
+pub(super) struct Download<'a> {
+    progress: &'a dyn Progress,
+}
+
+impl<'a> Download<'a> {
+    pub(super) fn start(progress: &'a dyn Progress, what: &str, total: Option<u64>) -> Self {
+        progress.event(Event::Started { what, total });
+        Self { progress }
+    }
+
+    pub(super) fn advance_to(&self, done: u64) {
+        self.progress.event(Event::Advanced { done });
+    }
+}
+
+impl Drop for Download<'_> {
+    fn drop(&mut self) {
+        self.progress.event(Event::Finished);
+    }
+}

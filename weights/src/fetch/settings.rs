@@ -1,0 +1,140 @@
+//! What the environment says about fetching.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Environment variables, by name; empty ones count as unset.
+pub(super) struct Environment<'a>(pub(super) &'a dyn Fn(&str) -> Option<String>);
+
+impl Environment<'_> {
+    fn first(&self, names: &[&str]) -> Option<String> {
+        names
+            .iter()
+            .find_map(|name| (self.0)(name).filter(|value| !value.is_empty()))
+    }
+
+    fn flag(&self, name: &str) -> bool {
+        self.first(&[name]).is_some_and(|value| {
+            ["1", "ON", "YES", "TRUE"].contains(&value.to_uppercase().as_str())
+        })
+    }
+
+    fn seconds(&self, name: &str) -> Option<Duration> {
+        let seconds: f64 = self.first(&[name])?.parse().ok()?;
+        Duration::try_from_secs_f64(seconds)
+            .ok()
+            .filter(|duration| !duration.is_zero())
+    }
+
+    /// The cache of fetched models: `WHISPER_RS_CACHE`, else `whisper-rs` in the user's cache
+    /// folder.
+    pub(super) fn cache(&self) -> Option<PathBuf> {
+        self.first(&["WHISPER_RS_CACHE"])
+            .map(PathBuf::from)
+            .or_else(|| Some(dirs::cache_dir()?.join("whisper-rs")))
+    }
+}
+
+/// How the Hugging Face Hub is reached. The variables are those of the Hub's own Python library.
+#[derive(Clone, Debug)]
+pub(super) struct HubSettings {
+    /// `HF_ENDPOINT`: a mirror instead of the Hub itself.
+    pub(super) endpoint: Option<String>,
+    /// `HF_TOKEN`, or the token that the Hub's login command stored.
+    pub(super) token: Option<String>,
+    /// The Hub's own local cache: `HF_HUB_CACHE`, `HF_HOME`.
+    pub(super) cache: Option<PathBuf>,
+    /// `HF_HUB_OFFLINE`: the Hub must not be asked.
+    pub(super) offline: bool,
+    /// For name lookup and connection.
+    pub(super) connect_timeout: Duration,
+    /// For the first answer: `HF_HUB_ETAG_TIMEOUT` in seconds.
+    pub(super) answer_timeout: Duration,
+    /// Without a single byte in a running download: `HF_HUB_DOWNLOAD_TIMEOUT` in seconds.
+    pub(super) stall_timeout: Duration,
+}
+
+impl HubSettings {
+    pub(super) fn from_env(env: &Environment<'_>) -> Self {
+        let home = env.first(&["HF_HOME"]).map(PathBuf::from).or_else(|| {
+            let cache = env.first(&["XDG_CACHE_HOME"]).map(PathBuf::from);
+            let cache = cache.or_else(|| Some(dirs::home_dir()?.join(".cache")))?;
+            Some(cache.join("huggingface"))
+        });
+        let cache = env
+            .first(&["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"])
+            .map(PathBuf::from)
+            .or_else(|| Some(home.as_ref()?.join("hub")));
+        let token = env
+            .first(&["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"])
+            .or_else(|| {
+                let file = env.first(&["HF_TOKEN_PATH"]).map(PathBuf::from);
+                let file = file.or_else(|| Some(home.as_ref()?.join("token")))?;
+                std::fs::read_to_string(file).ok()
+            });
+        Self {
+            endpoint: env
+                .first(&["HF_ENDPOINT"])
+                .map(|endpoint| endpoint.trim_end_matches('/').to_string()),
+            token: token
+                .map(|token| token.trim().to_string())
+                .filter(|token| !token.is_empty()),
+            cache,
+            offline: env.flag("HF_HUB_OFFLINE"),
+            connect_timeout: Duration::from_secs(3),
+            answer_timeout: env
+                .seconds("HF_HUB_ETAG_TIMEOUT")
+                .unwrap_or(Duration::from_secs(8)),
+            stall_timeout: env
+                .seconds("HF_HUB_DOWNLOAD_TIMEOUT")
+                .unwrap_or(Duration::from_secs(15)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(variables: &[(&str, &str)]) -> (HubSettings, Option<PathBuf>) {
+        let lookup = |name: &str| {
+            let (_, value) = variables.iter().find(|(known, _)| *known == name)?;
+            Some(value.to_string())
+        };
+        let env = Environment(&lookup);
+        (HubSettings::from_env(&env), env.cache())
+    }
+
+    #[test]
+    fn variables_of_the_hub_are_honoured() {
+        let (hub, cache) = settings(&[
+            ("HF_ENDPOINT", "http://localhost:1234/"),
+            ("HF_TOKEN", " secret\n"),
+            ("HF_HOME", "/hf"),
+            ("HF_HUB_OFFLINE", "1"),
+            ("HF_HUB_DOWNLOAD_TIMEOUT", "60"),
+            ("WHISPER_RS_CACHE", "/models"),
+        ]);
+        assert_eq!(hub.endpoint.as_deref(), Some("http://localhost:1234"));
+        assert_eq!(hub.token.as_deref(), Some("secret"));
+        assert_eq!(hub.cache, Some("/hf/hub".into()));
+        assert!(hub.offline);
+        assert_eq!(hub.stall_timeout, Duration::from_secs(60));
+        assert_eq!(cache, Some("/models".into()));
+    }
+
+    #[test]
+    fn empty_variables_count_as_unset() {
+        let (hub, _) = settings(&[
+            ("HF_ENDPOINT", ""),
+            ("HF_HUB_OFFLINE", "0"),
+            ("HF_HUB_CACHE", ""),
+            ("XDG_CACHE_HOME", "/xdg"),
+            ("HF_TOKEN_PATH", "/nowhere"),
+        ]);
+        assert_eq!(hub.endpoint, None);
+        assert_eq!(hub.token, None);
+        assert_eq!(hub.cache, Some("/xdg/huggingface/hub".into()));
+        assert!(!hub.offline);
+    }
+}
