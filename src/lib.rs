@@ -7,6 +7,7 @@ pub mod device;
 mod error;
 pub mod frontend;
 pub mod model;
+pub mod output;
 pub mod text;
 pub mod tokenizer;
 pub mod transcribe;

@@ -213,40 +213,10 @@ fn any_tokens_decode_to_the_same_text_whole_and_one_by_one() {
 }
 
 #[test]
-fn a_stream_gives_a_character_when_its_last_token_is_there() {
-    let tokenizer = tokenizer(51865);
-    let tokens = tokenizer.encode("噚🙂").unwrap();
-    assert!(tokens.len() >= 4);
-    let mut stream = tokenizer.stream();
-    let pushed: Vec<Option<String>> = tokens.iter().map(|token| stream.push(*token)).collect();
-    assert_eq!(pushed.iter().flatten().collect::<Vec<_>>(), ["噚", "🙂"]);
-    assert_eq!(pushed[0], None);
-    assert_eq!(pushed.last().unwrap().as_deref(), Some("🙂"));
-    assert_eq!(stream.push(tokenizer.timestamp_begin()), None);
-    assert_eq!(stream.finish(), None);
-
-    let mut stream = tokenizer.stream();
-    assert_eq!(stream.push(tokens[0]), None);
-    assert_eq!(stream.finish().as_deref(), Some("\u{fffd}"));
-}
-
-#[test]
-fn ids_beyond_the_vocabulary_have_no_text() {
-    let tokenizer = tokenizer(51864);
-    assert_eq!(
-        tokenizer.decode_with_timestamps(&[51864, 60000, u32::MAX]),
-        ""
-    );
-    assert_eq!(
-        tokenizer.decode(&[tokenizer.eot(), tokenizer.timestamp_begin()]),
-        "<|endoftext|>"
-    );
-}
-
-#[test]
 fn words_are_split_where_openai_splits_them() {
     let mut languages = std::collections::BTreeSet::new();
-    for set in reference("words.json.zlib").as_array().unwrap() {
+    let sets = reference("words.json.zlib");
+    for set in sets.as_array().unwrap() {
         let tokenizer = tokenizer(set["n_vocab"].as_u64().unwrap() as usize);
         let cases = set["cases"].as_array().unwrap();
         assert!(cases.len() > 100);
@@ -270,13 +240,11 @@ fn words_are_split_where_openai_splits_them() {
                 n_vocab = tokenizer.n_vocab()
             );
         }
-        if cases.len() > 100 && tokenizer.n_vocab() == 51866 {
-            assert!(
-                languages.len() > 30 && languages.contains("yue"),
-                "{languages:?}"
-            );
-        }
     }
+    assert!(
+        languages.len() > 30 && languages.contains("yue"),
+        "{languages:?}"
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@ use symphonia::core::audio::{AudioSpec, GenericAudioBufferRef};
 
 use crate::error::{Error, Result};
 
+use super::SAMPLE_RATE;
 use super::downmix::Downmix;
 use super::pcm::PcmWriter;
 use super::resample::{self, Resampler};
@@ -18,15 +19,22 @@ use super::resample::{self, Resampler};
 /// | mono | as it is | cut to 16 bits | rounded, half to even |
 /// | several channels | mixed in integers | mixed in f32, rounded | mixed in f32, rounded |
 ///
-/// At any other rate: mixed and resampled in f32, rounded.
+/// At any other rate samples of up to 16 bits are mixed and resampled in 16-bit integers, all others in
+/// f32 and then rounded.
 pub(super) struct Converter {
     spec: AudioSpec,
-    /// Whether the samples are integers of at most 16 bits, whatever type they are decoded to.
-    narrow: bool,
+    kind: SampleKind,
     downmix: Downmix,
-    /// None at 16 kHz.
-    resampler: Option<Resampler>,
+    resampler: Option<AnyResampler>,
     scratch: Scratch,
+}
+
+/// A resampler for either kind of arithmetic.
+enum AnyResampler {
+    /// One a channel: libswresample resamples before it mixes, and in integers the order tells.
+    Narrow(Vec<Resampler<i16>>),
+    /// One for the mix: in floats the order does not tell.
+    Wide(Resampler<f32>),
 }
 
 /// Buffers that are used again for every packet.
@@ -38,6 +46,7 @@ struct Scratch {
     mono: Vec<f32>,
     resampled: Vec<f32>,
     pcm: Vec<i16>,
+    resampled_16: Vec<Vec<i16>>,
 }
 
 /// Why a packet was not converted.
@@ -55,57 +64,63 @@ impl From<Error> for Refused {
 }
 
 impl Converter {
-    /// A converter for packets of this specification, of which each sample has `bits` bits where that
-    /// is known. Says in one line why a specification is refused.
-    pub(super) fn new(spec: &AudioSpec, bits: Option<u32>) -> Result<Converter, String> {
+    /// A converter for packets like this one, of which each sample has `bits` bits where that is known.
+    /// Says in one line why they are refused.
+    pub(super) fn new(
+        packet: &GenericAudioBufferRef<'_>,
+        bits: Option<u32>,
+    ) -> Result<Converter, String> {
+        let spec = packet.spec();
         resample::check_rate(spec.rate())?;
         if spec.channels().count() == 0 {
             return Err("has no audio channels".into());
         }
+        let kind = SampleKind::of(packet, bits);
+        let resampler = (spec.rate() as usize != SAMPLE_RATE).then(|| match kind {
+            SampleKind::Narrow => AnyResampler::Narrow(
+                (0..spec.channels().count())
+                    .map(|_| Resampler::new(spec.rate()))
+                    .collect(),
+            ),
+            SampleKind::Wide | SampleKind::Float => AnyResampler::Wide(Resampler::new(spec.rate())),
+        });
         Ok(Converter {
             spec: spec.clone(),
-            narrow: bits.is_some_and(|bits| bits <= 16),
+            kind,
             downmix: Downmix::new(spec.channels()),
-            resampler: Resampler::new(spec.rate()),
+            resampler,
             scratch: Scratch::default(),
         })
     }
 
-    /// The specification of the packets that this converter takes.
-    pub(super) fn spec(&self) -> &AudioSpec {
-        &self.spec
+    /// Whether this converter is the one for a packet.
+    pub(super) fn takes(&self, packet: &GenericAudioBufferRef<'_>, bits: Option<u32>) -> bool {
+        self.spec == *packet.spec() && self.kind == SampleKind::of(packet, bits)
     }
 
-    /// Converts `frames` of one packet and appends them to `out`.
+    /// Converts one packet and appends it to `out`, without its first `skipped` frames.
     pub(super) fn push(
         &mut self,
         packet: &GenericAudioBufferRef<'_>,
+        skipped: usize,
         out: &mut PcmWriter,
     ) -> Result<(), Refused> {
-        let kind = SampleKind::of(packet, self.narrow);
-        if kind == SampleKind::Float {
-            check_finite(packet, &mut self.scratch.planes_64)?;
-        }
-        let mono = self.downmix.channels() == 1;
         let Scratch {
             planes_16,
             planes,
             planes_64,
-            mono: mixed,
+            mono,
             resampled,
             pcm,
+            resampled_16,
         } = &mut self.scratch;
-
-        match (&mut self.resampler, kind) {
-            (None, SampleKind::Narrow) => {
-                packet.copy_to_vecs_planar::<i16>(planes_16);
-                self.downmix.planes_16(planes_16, pcm);
-            }
-            (None, SampleKind::Wide) if mono => {
-                packet.copy_to_vecs_planar::<i16>(planes_16);
-                self.downmix.planes_16(planes_16, pcm);
-            }
-            (None, SampleKind::Float) if mono => {
+        let single = self.downmix.channels() == 1;
+        if self.kind == SampleKind::Float {
+            check_finite(packet, planes_64)?;
+        }
+        match (&mut self.resampler, self.kind) {
+            (None, SampleKind::Float) if single => {
+                drop_front(planes_64, skipped);
                 pcm.clear();
                 pcm.extend(
                     planes_64
@@ -114,19 +129,36 @@ impl Converter {
                         .map(|&sample| round_to_16(sample)),
                 );
             }
-            (None, _) => {
-                packet.copy_to_vecs_planar::<f32>(planes);
-                self.downmix.planes(planes, mixed);
-                pcm.clear();
-                pcm.extend(mixed.iter().map(|&sample| round_to_16(sample.into())));
+            (None, kind) if single || kind == SampleKind::Narrow => {
+                packet.copy_to_vecs_planar::<i16>(planes_16);
+                drop_front(planes_16, skipped);
+                self.downmix.planes_16(planes_16, pcm);
             }
-            (Some(resampler), _) => {
+            (Some(AnyResampler::Narrow(resamplers)), _) => {
+                packet.copy_to_vecs_planar::<i16>(planes_16);
+                drop_front(planes_16, skipped);
+                resampled_16.resize_with(planes_16.len(), Vec::new);
+                for ((resampler, plane), resampled) in resamplers
+                    .iter_mut()
+                    .zip(&*planes_16)
+                    .zip(&mut *resampled_16)
+                {
+                    resampled.clear();
+                    resampler.push(plane, resampled);
+                }
+                self.downmix.planes_16(resampled_16, pcm);
+            }
+            (resampler, _) => {
                 packet.copy_to_vecs_planar::<f32>(planes);
-                self.downmix.planes(planes, mixed);
-                resampled.clear();
-                resampler.push(mixed, resampled);
+                drop_front(planes, skipped);
+                self.downmix.planes(planes, mono);
+                if let Some(AnyResampler::Wide(resampler)) = resampler {
+                    resampled.clear();
+                    resampler.push(mono, resampled);
+                    std::mem::swap(mono, resampled);
+                }
                 pcm.clear();
-                pcm.extend(resampled.iter().map(|&sample| round_to_16(sample.into())));
+                pcm.extend(mono.iter().map(|&sample| round_to_16(sample.into())));
             }
         }
         out.push(pcm)?;
@@ -135,17 +167,25 @@ impl Converter {
 
     /// Appends what the resampler still holds to `out`.
     pub(super) fn finish(self, out: &mut PcmWriter) -> Result<()> {
-        let Some(mut resampler) = self.resampler else {
-            return Ok(());
-        };
-        let mut resampled = self.scratch.resampled;
-        resampled.clear();
-        resampler.finish(&mut resampled);
-        let pcm: Vec<i16> = resampled
-            .into_iter()
-            .map(|sample| round_to_16(sample.into()))
-            .collect();
-        out.push(&pcm)
+        let mut rest = Vec::new();
+        match self.resampler {
+            None => {}
+            Some(AnyResampler::Narrow(resamplers)) => {
+                let finish = |mut resampler: Resampler<i16>| {
+                    let mut plane = Vec::new();
+                    resampler.finish(&mut plane);
+                    plane
+                };
+                let planes: Vec<Vec<i16>> = resamplers.into_iter().map(finish).collect();
+                self.downmix.planes_16(&planes, &mut rest);
+            }
+            Some(AnyResampler::Wide(mut resampler)) => {
+                let mut samples = Vec::new();
+                resampler.finish(&mut samples);
+                rest.extend(samples.into_iter().map(|sample| round_to_16(sample.into())));
+            }
+        }
+        out.push(&rest)
     }
 }
 
@@ -160,13 +200,24 @@ enum SampleKind {
 }
 
 impl SampleKind {
-    fn of(packet: &GenericAudioBufferRef<'_>, narrow: bool) -> SampleKind {
+    fn of(packet: &GenericAudioBufferRef<'_>, bits: Option<u32>) -> SampleKind {
         use GenericAudioBufferRef as B;
+        // Decoders may give samples in a wider type than they have bits.
+        let narrow = bits.is_some_and(|bits| bits <= 16);
         match packet {
             B::F32(_) | B::F64(_) => SampleKind::Float,
             B::U8(_) | B::S8(_) | B::U16(_) | B::S16(_) => SampleKind::Narrow,
             B::U24(_) | B::S24(_) | B::U32(_) | B::S32(_) if narrow => SampleKind::Narrow,
             B::U24(_) | B::S24(_) | B::U32(_) | B::S32(_) => SampleKind::Wide,
+        }
+    }
+}
+
+/// Drops the first `count` samples of every plane.
+fn drop_front<S>(planes: &mut [Vec<S>], count: usize) {
+    if count > 0 {
+        for plane in planes {
+            plane.drain(..count.min(plane.len()));
         }
     }
 }
@@ -215,7 +266,7 @@ mod tests {
             buffer.plane_mut(index).unwrap().copy_from_slice(plane);
         }
         let mut writer = PcmWriter::new(1 << 20);
-        let mut converter = Converter::new(&spec, bits).unwrap();
+        let mut converter = Converter::new(&buffer.as_generic_audio_buffer_ref(), bits).unwrap();
         assert!(
             converter
                 .push(&buffer.as_generic_audio_buffer_ref(), &mut writer)

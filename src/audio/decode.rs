@@ -1,7 +1,8 @@
 //! Decoding: packets of any container and codec that symphonia knows, as a stream to 16-bit PCM.
 
 use symphonia::core::codecs::CodecParameters;
-use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
+use symphonia::core::codecs::audio::well_known::CODEC_ID_AAC;
+use symphonia::core::codecs::audio::{AudioCodecId, AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error as MediaError;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
@@ -12,6 +13,8 @@ use crate::error::{Error, Result};
 use super::Audio;
 use super::codec_name::codec_name;
 use super::convert::{Converter, Refused};
+use super::encoder_delay::{FAAC_DELAY, is_faac, itunes_delay};
+use super::mp4_edit::TrackStart;
 use super::pcm::{PcmWriter, SAMPLES_IN_MEMORY};
 use super::source::Source;
 
@@ -20,12 +23,13 @@ const CONVERT: &str =
     "convert it first, for example with: ffmpeg -i INPUT -ac 1 -ar 16000 OUTPUT.wav";
 
 /// Decodes the whole of a source.
-pub(super) fn decode(source: Source, name: &str) -> Result<Audio> {
+pub(super) fn decode(mut source: Source, name: &str) -> Result<Audio> {
     let refuse = |reason: String| Error::Audio {
         name: name.into(),
         reason,
     };
 
+    let starts = std::mem::take(&mut source.starts);
     let mut format = symphonia::default::get_probe()
         .probe(
             &Hint::new(),
@@ -35,6 +39,7 @@ pub(super) fn decode(source: Source, name: &str) -> Result<Audio> {
         )
         .map_err(|error| refuse(unreadable(&error)))?;
     let mut track = Track::open(format.as_ref()).map_err(refuse)?;
+    let mut delay = Delay::of(format.as_mut(), &track, &starts);
 
     let mut writer = PcmWriter::new(SAMPLES_IN_MEMORY);
     let mut converter: Option<Converter> = None;
@@ -65,6 +70,7 @@ pub(super) fn decode(source: Source, name: &str) -> Result<Audio> {
         if packet.track_id != track.id {
             continue;
         }
+        delay.look_at(&packet.data, &track);
         let buffer = match track.decoder.decode(&packet) {
             Ok(buffer) => buffer,
             Err(error @ (MediaError::DecodeError(_) | MediaError::IoError(_))) => {
@@ -82,16 +88,17 @@ pub(super) fn decode(source: Source, name: &str) -> Result<Audio> {
         }
 
         // A converter serves as long as rate and channels stay the same.
-        let same = converter.take_if(|converter| converter.spec() == buffer.spec());
+        let same = converter.take_if(|converter| converter.takes(&buffer, track.bits));
         if let Some(other) = converter.take() {
             other.finish(&mut writer)?;
         }
         let current = match same {
             Some(same) => same,
-            None => Converter::new(buffer.spec(), track.bits).map_err(refuse)?,
+            None => Converter::new(&buffer, track.bits).map_err(refuse)?,
         };
         let current = converter.insert(current);
-        match current.push(&buffer, &mut writer) {
+        let skipped = delay.take(buffer.frames(), buffer.spec().rate());
+        match current.push(&buffer, skipped, &mut writer) {
             Ok(()) => progress.seconds += seconds(buffer.frames(), buffer.spec().rate()),
             Err(Refused::NotFinite { frame }) => {
                 let position = progress.seconds + seconds(frame, buffer.spec().rate());
@@ -111,6 +118,7 @@ pub(super) fn decode(source: Source, name: &str) -> Result<Audio> {
 struct Track {
     id: u32,
     decoder: Box<dyn AudioDecoder>,
+    codec: AudioCodecId,
     /// Bits per sample, where the format has such a thing.
     bits: Option<u32>,
 }
@@ -126,21 +134,79 @@ impl Track {
         let Some(CodecParameters::Audio(params)) = &track.codec_params else {
             return Err("has no audio track that is known".into());
         };
-        let decoder = symphonia::default::get_codecs()
+        let codec = || {
+            codec_name(params.codec)
+                .map_or_else(|| format!("codec {}", params.codec), str::to_string)
+        };
+        let codecs = symphonia::default::get_codecs();
+        if codecs.get_audio_decoder(params.codec).is_none() {
+            return Err(format!("{} audio is not supported; {CONVERT}", codec()));
+        }
+        let decoder = codecs
             .make_audio_decoder(params, &AudioDecoderOptions::default())
             .map_err(|error| {
-                let codec = codec_name(params.codec)
-                    .map_or_else(|| format!("codec {}", params.codec), str::to_string);
                 format!(
-                    "{codec} audio of this kind cannot be decoded ({}); {CONVERT}",
+                    "{} audio of this kind cannot be decoded ({}); {CONVERT}",
+                    codec(),
                     describe(&error)
                 )
             })?;
         Ok(Track {
             id: track.id,
             decoder,
+            codec: params.codec,
             bits: params.bits_per_sample,
         })
+    }
+}
+
+/// Frames that are still to be left out at the start.
+struct Delay {
+    ticks: u64,
+    timescale: u32,
+    /// Whether the first packet is yet to be seen.
+    first: bool,
+}
+
+impl Delay {
+    /// What the container says: by an edit list, or by a tag.
+    fn of(format: &mut dyn FormatReader, track: &Track, starts: &[TrackStart]) -> Delay {
+        if let Some(start) = starts.iter().find(|start| start.track == track.id) {
+            return Delay {
+                ticks: start.ticks,
+                timescale: start.timescale,
+                first: true,
+            };
+        }
+        let ticks = itunes_delay(&mut format.metadata()).unwrap_or(0);
+        Delay {
+            ticks,
+            timescale: 0,
+            first: true,
+        }
+    }
+
+    /// What the first packet says, if the container says nothing.
+    fn look_at(&mut self, packet: &[u8], track: &Track) {
+        if std::mem::take(&mut self.first)
+            && self.ticks == 0
+            && track.codec == CODEC_ID_AAC
+            && is_faac(packet)
+        {
+            self.ticks = FAAC_DELAY;
+        }
+    }
+
+    /// How many of the next `frames` frames are left out. A timescale of 0 is the sample rate.
+    fn take(&mut self, frames: usize, rate: u32) -> usize {
+        if self.timescale != 0 && self.timescale != rate {
+            let ticks = u128::from(self.ticks) * u128::from(rate) / u128::from(self.timescale);
+            self.ticks = u64::try_from(ticks).unwrap_or(u64::MAX);
+        }
+        self.timescale = 0;
+        let skipped = self.ticks.min(frames as u64);
+        self.ticks -= skipped;
+        skipped as usize
     }
 }
 

@@ -11,6 +11,8 @@ mod codec_name;
 mod convert;
 mod decode;
 mod downmix;
+mod encoder_delay;
+mod mp4_edit;
 mod pcm;
 mod resample;
 mod source;
@@ -80,7 +82,7 @@ impl Audio {
                 reason: source::EMPTY.into(),
             });
         }
-        decode::decode(Source::file(file), &name)
+        decode::decode(Source::file(file).map_err(io_error)?, &name)
     }
 
     /// Decodes what a reader gives, in any format that [`Audio::open`] knows; `name` is for messages.
@@ -146,14 +148,14 @@ impl Audio {
             .chunks_exact(channels)
             .map(|frame| mix.frame(frame))
             .collect();
-        let samples = match Resampler::new(sample_rate) {
-            None => mono,
-            Some(mut resampler) => {
-                let mut out = Vec::new();
-                resampler.push(&mono, &mut out);
-                resampler.finish(&mut out);
-                out
-            }
+        let samples = if sample_rate as usize == SAMPLE_RATE {
+            mono
+        } else {
+            let mut resampler = Resampler::new(sample_rate);
+            let mut out = Vec::new();
+            resampler.push(&mono, &mut out);
+            resampler.finish(&mut out);
+            out
         };
         Ok(Audio {
             samples: Samples::Float(samples),

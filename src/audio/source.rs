@@ -9,22 +9,37 @@ use symphonia::core::io::{
 
 use crate::error::{Error, Result};
 
+use super::mp4_edit::{TrackStart, track_starts};
 use super::pcm::temporary_file_error;
 
 /// The message for an input without a single byte.
 pub(super) const EMPTY: &str = "is empty (0 bytes)";
 
+/// Bytes by which the kind of a file is told.
+const HEAD: u64 = 12;
+
 /// Encoded audio to be decoded.
 pub(super) struct Source {
-    inner: Box<dyn MediaSource>,
+    stream: Box<dyn MediaSource>,
+    /// Where the tracks of an MP4 file begin.
+    pub(super) starts: Vec<TrackStart>,
 }
 
 impl Source {
     /// A regular file.
-    pub(super) fn file(file: File) -> Source {
-        Source {
-            inner: Box::new(file),
-        }
+    pub(super) fn file(mut file: File) -> io::Result<Source> {
+        let mut head = Vec::new();
+        (&mut file).take(HEAD).read_to_end(&mut head)?;
+        let starts = if is_mp4(&head) {
+            track_starts(&mut io::BufReader::new(&mut file))?
+        } else {
+            Vec::new()
+        };
+        file.seek(SeekFrom::Start(0))?;
+        Ok(Source {
+            stream: Box::new(file),
+            starts,
+        })
     }
 
     /// A reader; formats that need to be seekable are copied to a temporary file first.
@@ -38,7 +53,7 @@ impl Source {
         };
         let mut head = Vec::new();
         (&mut reader)
-            .take(12)
+            .take(HEAD)
             .read_to_end(&mut head)
             .map_err(|error| refuse(format!("could not be read: {error}")))?;
         if head.is_empty() {
@@ -48,7 +63,8 @@ impl Source {
         let mut reader = Cursor::new(head).chain(reader);
         if !seek_needed {
             return Ok(Source {
-                inner: Box::new(ReadOnlySource::new(reader)),
+                stream: Box::new(ReadOnlySource::new(reader)),
+                starts: Vec::new(),
             });
         }
         let mut file = tempfile::tempfile().map_err(temporary_file_error)?;
@@ -56,19 +72,21 @@ impl Source {
             .map_err(|error| refuse(format!("could not be copied to a temporary file: {error}")))?;
         file.seek(SeekFrom::Start(0))
             .map_err(temporary_file_error)?;
-        Ok(Source::file(file))
+        Source::file(file).map_err(temporary_file_error)
     }
 
     pub(super) fn into_stream(self) -> MediaSourceStream<'static> {
-        MediaSourceStream::new(self.inner, MediaSourceStreamOptions::default())
+        MediaSourceStream::new(self.stream, MediaSourceStreamOptions::default())
     }
 }
 
 /// Whether a file that starts so may keep what is needed first (an index, the sample format) at its end.
 fn needs_seek(head: &[u8]) -> bool {
-    let mp4 = [b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"];
+    is_mp4(head) || head.starts_with(b"FORM") || head.starts_with(b"caff")
+}
+
+fn is_mp4(head: &[u8]) -> bool {
+    let kinds = [b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"];
     head.get(4..8)
-        .is_some_and(|kind| mp4.iter().any(|known| kind == *known))
-        || head.starts_with(b"FORM")
-        || head.starts_with(b"caff")
+        .is_some_and(|kind| kinds.iter().any(|known| kind == *known))
 }

@@ -9,6 +9,8 @@ mod non_speech;
 mod special;
 mod stream;
 mod task;
+#[cfg(test)]
+pub(crate) mod testing;
 mod vocabulary;
 mod words;
 
@@ -230,5 +232,29 @@ fn lossy(bytes: Vec<u8>) -> String {
     match String::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::tokenizer;
+
+    #[test]
+    fn ids_beyond_the_vocabulary_have_no_text() {
+        let tokenizer = tokenizer(51864);
+        assert_eq!(
+            tokenizer.decode_with_timestamps(&[51864, 60000, u32::MAX]),
+            ""
+        );
+        assert_eq!(
+            tokenizer.decode(&[tokenizer.eot(), tokenizer.timestamp_begin()]),
+            "<|endoftext|>"
+        );
+    }
+
+    #[test]
+    fn threads_share_a_tokenizer() {
+        fn shared<T: Send + Sync>(_: &T) {}
+        shared(tokenizer(51865));
     }
 }

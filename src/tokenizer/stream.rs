@@ -65,3 +65,26 @@ fn is_unfinished(bytes: &[u8]) -> bool {
         Err(error) => error.valid_up_to() == 0 && error.error_len().is_none(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::tokenizer::testing::tokenizer;
+
+    #[test]
+    fn a_stream_gives_a_character_when_its_last_token_is_there() {
+        let tokenizer = tokenizer(51865);
+        let tokens = tokenizer.encode("噚🙂").unwrap();
+        assert!(tokens.len() >= 4);
+        let mut stream = tokenizer.stream();
+        let pushed: Vec<Option<String>> = tokens.iter().map(|token| stream.push(*token)).collect();
+        assert_eq!(pushed.iter().flatten().collect::<Vec<_>>(), ["噚", "🙂"]);
+        assert_eq!(pushed[0], None);
+        assert_eq!(pushed.last().unwrap().as_deref(), Some("🙂"));
+        assert_eq!(stream.push(tokenizer.timestamp_begin()), None);
+        assert_eq!(stream.finish(), None);
+
+        let mut stream = tokenizer.stream();
+        assert_eq!(stream.push(tokens[0]), None);
+        assert_eq!(stream.finish().as_deref(), Some("\u{fffd}"));
+    }
+}

@@ -22,6 +22,20 @@ pub struct Whisper {
 }
 
 impl Whisper {
+    /// Loads a model by its name, such as `base`, or from a file or folder of weights.
+    ///
+    /// A name that is not in the cache yet is fetched, without a word: use
+    /// [`whisper_weights::Fetcher`] and [`from_checkpoint`](Self::from_checkpoint) to show progress.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Weights`](crate::Error::Weights) when the name is unknown or no source has it; else as
+    /// [`from_checkpoint`](Self::from_checkpoint).
+    pub fn load(model: &str, device: &Device) -> Result<Self> {
+        let path = whisper_weights::fetch(model, &whisper_weights::Silent)?;
+        Self::from_checkpoint(&Checkpoint::open(path)?, device)
+    }
+
     /// Puts a checkpoint on a device.
     ///
     /// # Errors

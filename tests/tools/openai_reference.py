@@ -146,7 +146,8 @@ def stages(model, audio):
         prompt = torch.tensor([list(tokenizer.sot_sequence)])
         logits = model.decoder(prompt, encoder)
     hook.remove()
-    return dict(mel=mel, conv2=torch.nn.functional.gelu(kept["conv2"][0]), encoder=encoder[0], logits=logits[0], prompt=prompt[0].int())
+    stem = torch.nn.functional.gelu(kept["conv2"][0]).T
+    return dict(mel=mel, stem=stem, encoder=encoder[0], logits=logits[0], prompt=prompt[0].int())
 
 
 def clips():
@@ -161,9 +162,9 @@ def references(model):
     """(path under tests/data/reference, dict of arrays or a transcript) of everything that is committed for a model."""
     name = model.name
     whole = stages(model, whisper.load_audio(str(DATA / "jfk.wav")))
-    yield "jfk-mel.safetensors", dict(mel=whole["mel"][:, :MEL_FRAMES])
+    yield "jfk-mel.safetensors", dict(mel=whole["mel"][:, :MEL_FRAMES].T)
     yield f"{name}/jfk-stages.safetensors", dict(
-        conv2=whole["conv2"][:, :STEM_POSITIONS], encoder=whole["encoder"][::ENCODER_STRIDE], prompt=whole["prompt"],
+        stem=whole["stem"][:STEM_POSITIONS], encoder=whole["encoder"][::ENCODER_STRIDE], prompt=whole["prompt"],
         logits=whole["logits"][-1], logits_at_start=whole["logits"][0],
     )
     for clip, audio, languages in clips():

@@ -1,0 +1,171 @@
+//! Files that are there whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// Writes a file through a temporary one in the same folder, which takes its name only when all of it is on disk: a
+/// full disk or a crash leaves what was there before.
+///
+/// A symbolic link is followed, an existing file's permissions are kept. What is no file, such as `/dev/stdout` or a
+/// named pipe, is written to directly.
+///
+/// # Errors
+///
+/// [`Error::Io`] with `path` if the file cannot be written, is a folder, or is there and read-only.
+pub fn write_atomically(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<()> {
+    replace(path, write).map_err(|source| Error::Io {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let existing = fs::metadata(path).ok();
+    match &existing {
+        Some(metadata) if metadata.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+        Some(metadata) if !metadata.is_file() => {
+            return write_buffered(&mut File::options().write(true).open(path)?, write);
+        }
+        Some(metadata) if metadata.permissions().readonly() => {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        _ => {}
+    }
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut temporary = temporary_beside(&target)?;
+    write_buffered(temporary.as_file_mut(), write)?;
+    if let Some(metadata) = existing {
+        temporary
+            .as_file()
+            .set_permissions(metadata.permissions())?;
+    }
+    temporary.as_file().sync_all()?;
+    temporary.persist(&target)?;
+    Ok(())
+}
+
+fn write_buffered(
+    file: &mut File,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut out = BufWriter::new(file);
+    write(&mut out)?;
+    out.flush()
+}
+
+/// A temporary file in the folder of `target`, with the permissions that a new file gets.
+fn temporary_beside(target: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let folder = match target.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    // tempfile's own way of opening would make it readable by its owner alone.
+    tempfile::Builder::new().make_in(folder, |path| {
+        File::options().write(true).create_new(true).open(path)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries(folder: &Path) -> Vec<String> {
+        fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn writes_and_replaces_whole_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
+        for text in ["first, and longer", "second"] {
+            write_atomically(&path, |out| out.write_all(text.as_bytes())).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+        assert_eq!(entries(folder.path()), ["a.txt"]);
+    }
+
+    #[test]
+    fn a_failure_leaves_what_was_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
+        fs::write(&path, "precious").unwrap();
+        let error = write_atomically(&path, |out| {
+            out.write_all(b"half")?;
+            Err(io::Error::other("the writer gave up"))
+        })
+        .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("{}: the writer gave up", path.display())
+        );
+        assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
+        assert_eq!(entries(folder.path()), ["a.txt"]);
+    }
+
+    #[test]
+    fn errors_name_the_file_that_was_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("missing").join("a.txt");
+        let message = write_atomically(&missing, |_| Ok(()))
+            .unwrap_err()
+            .to_string();
+        let reason = message
+            .strip_prefix(&format!("{}: ", missing.display()))
+            .unwrap();
+        assert!(
+            !reason.contains(".tmp") && !reason.contains('\n'),
+            "{reason}"
+        );
+
+        let message = write_atomically(folder.path(), |_| Ok(()))
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains("directory"), "{message}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn permissions_links_and_read_only_files() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+
+        // A new file is as readable as any other new file.
+        let plain = folder.path().join("plain");
+        fs::write(&plain, "").unwrap();
+        write_atomically(&path, |_| Ok(())).unwrap();
+        assert_eq!(mode(&path), mode(&plain));
+
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        write_atomically(&link, |out| out.write_all(b"through the link")).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "through the link");
+        assert_eq!(mode(&path), 0o640);
+
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).unwrap();
+        assert!(write_atomically(&path, |_| Ok(())).is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "through the link");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_is_no_file_is_written_to_directly() {
+        write_atomically(Path::new("/dev/null"), |out| out.write_all(b"gone")).unwrap();
+        assert!(!fs::metadata("/dev/null").unwrap().is_file());
+        let error =
+            write_atomically(Path::new("/dev/full"), |out| out.write_all(b"no room")).unwrap_err();
+        assert!(error.to_string().starts_with("/dev/full: "), "{error}");
+    }
+}

@@ -1,0 +1,178 @@
+//! Files and lines of a transcript are, byte for byte, those that openai/whisper writes.
+//!
+//! The references were written by tests/tools/output_reference.py.
+
+use std::io::Read;
+use std::path::Path;
+
+use serde_json::Value;
+use whisper_rs::output::{self, Writer};
+use whisper_rs::{Segment, Transcript};
+
+fn reference() -> Value {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/data/output/written.json.zlib"
+    );
+    let mut json = String::new();
+    flate2::read::ZlibDecoder::new(std::fs::File::open(path).unwrap())
+        .read_to_string(&mut json)
+        .unwrap();
+    serde_json::from_str(&json).unwrap()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+/// Floats are stored as their bits.
+fn float(value: &Value) -> f64 {
+    f64::from_bits(value.as_u64().unwrap())
+}
+
+fn segment(value: &Value) -> Segment {
+    let integer = |name: &str| value[name].as_u64().unwrap() as usize;
+    Segment {
+        id: integer("id"),
+        seek: integer("seek"),
+        start: float(&value["start"]),
+        end: float(&value["end"]),
+        text: text(&value["text"]),
+        tokens: value["tokens"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|token| token.as_u64().unwrap() as u32)
+            .collect(),
+        temperature: float(&value["temperature"]),
+        avg_logprob: float(&value["avg_logprob"]),
+        compression_ratio: float(&value["compression_ratio"]),
+        no_speech_prob: float(&value["no_speech_prob"]),
+    }
+}
+
+fn transcript(value: &Value) -> Transcript {
+    Transcript {
+        text: text(&value["text"]),
+        segments: value["segments"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(segment)
+            .collect(),
+        language: text(&value["language"]),
+    }
+}
+
+/// Fails with the place where the texts part, not with all of both.
+fn assert_same(written: &str, expected: &str) {
+    let parting = written
+        .bytes()
+        .zip(expected.bytes())
+        .position(|(a, b)| a != b);
+    let at = parting.unwrap_or(written.len().min(expected.len()));
+    let around = |text: &str| {
+        let bytes = &text.as_bytes()[at.saturating_sub(30)..text.len().min(at + 30)];
+        String::from_utf8_lossy(bytes).into_owned()
+    };
+    assert!(
+        written == expected,
+        "at byte {at}: {:?} instead of {:?}",
+        around(written),
+        around(expected)
+    );
+}
+
+#[test]
+fn txt_and_json_files() {
+    let reference = reference();
+    let cases = reference["cases"].as_array().unwrap();
+    assert_eq!(cases.len(), 6);
+    let folder = tempfile::tempdir().unwrap();
+    for case in cases {
+        let transcript = transcript(&case["transcript"]);
+        for format in ["txt", "json"] {
+            let writer = output::writer(format).unwrap();
+            let audio = Path::new("clips/speech.of.1961.wav");
+            let path = output::save(
+                &transcript,
+                writer,
+                audio,
+                &folder.path().join("made/on/demand"),
+            )
+            .unwrap();
+            assert_eq!(
+                path.file_name().unwrap().to_str().unwrap(),
+                format!("speech.of.1961.{format}")
+            );
+            assert_same(
+                &std::fs::read_to_string(path).unwrap(),
+                &text(&case[format]),
+            );
+        }
+    }
+}
+
+#[test]
+fn lines_shown_while_transcribing() {
+    let mut lines = 0;
+    for case in reference()["cases"].as_array().unwrap() {
+        let segments = transcript(&case["transcript"]).segments;
+        // Times beyond a billion seconds are there to test numbers, not to be shown.
+        let shown = segments
+            .iter()
+            .filter(|segment| segment.start.max(segment.end) < 1e9);
+        for (segment, expected) in shown.zip(case["lines"].as_array().unwrap()) {
+            assert_eq!(output::segment_line(segment), text(expected));
+            lines += 1;
+        }
+    }
+    assert!(lines > 300);
+}
+
+#[test]
+fn timestamps() {
+    let reference = reference();
+    let timestamps = reference["timestamps"].as_array().unwrap();
+    assert!(timestamps.len() > 800);
+    for case in timestamps {
+        let (seconds, hours) = (float(&case[0]), case[1].as_bool().unwrap());
+        assert_eq!(
+            output::format_timestamp(seconds, hours, &text(&case[2])),
+            text(&case[3]),
+            "{seconds}"
+        );
+    }
+}
+
+#[test]
+fn json_stays_json_when_a_number_is_not_finite() {
+    let mut case = transcript(&reference()["cases"][1]["transcript"]);
+    case.segments[0].avg_logprob = f64::NAN;
+    case.segments[1].avg_logprob = f64::NEG_INFINITY;
+    let mut json = Vec::new();
+    output::Json.write(&case, &mut json).unwrap();
+    let value: Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!(value["segments"][0]["avg_logprob"], Value::Null);
+    assert_eq!(value["segments"][1]["avg_logprob"], Value::Null);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let case = transcript(&reference()["cases"][1]["transcript"]);
+    let error = output::save(
+        &case,
+        &output::Txt,
+        Path::new("a.wav"),
+        &file.join("inside"),
+    )
+    .unwrap_err();
+    let message = error.to_string();
+    assert!(
+        message.contains("inside") && !message.contains('\n'),
+        "{message}"
+    );
+}

@@ -1,0 +1,169 @@
+//! The committed numbers of openai/whisper: intermediate tensors and transcripts.
+
+use std::path::PathBuf;
+
+use safetensors::{Dtype, SafeTensors};
+use serde_json::Value;
+
+/// A file under `tests/data`.
+pub fn data(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data")
+        .join(path)
+}
+
+/// Intermediate tensors of jfk, from one safetensors file.
+pub struct Stages {
+    bytes: Vec<u8>,
+}
+
+impl Stages {
+    /// What one model computes: stem, encoder, logits.
+    pub fn read(model: &str) -> Self {
+        Self::open(&format!("reference/{model}/jfk-stages.safetensors"))
+    }
+
+    /// The log-Mel features, which are the same for every model with 80 bins.
+    pub fn read_mel() -> Self {
+        Self::open("reference/jfk-mel.safetensors")
+    }
+
+    fn open(path: &str) -> Self {
+        let bytes = std::fs::read(data(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+        Self { bytes }
+    }
+
+    /// Shape of a matrix.
+    pub fn shape(&self, name: &str) -> [usize; 2] {
+        self.with(name, |tensor| tensor.shape().try_into().expect("a matrix"))
+    }
+
+    /// An f32 tensor, row-major.
+    pub fn values(&self, name: &str) -> Vec<f32> {
+        self.with(name, |tensor| {
+            assert_eq!(tensor.dtype(), Dtype::F32, "{name}");
+            words(tensor.data()).map(f32::from_le_bytes).collect()
+        })
+    }
+
+    /// An i32 tensor of token ids.
+    pub fn tokens(&self, name: &str) -> Vec<i32> {
+        self.with(name, |tensor| {
+            assert_eq!(tensor.dtype(), Dtype::I32, "{name}");
+            words(tensor.data()).map(i32::from_le_bytes).collect()
+        })
+    }
+
+    fn with<T>(&self, name: &str, read: impl FnOnce(safetensors::tensor::TensorView) -> T) -> T {
+        let file = SafeTensors::deserialize(&self.bytes).expect("a safetensors file");
+        read(
+            file.tensor(name)
+                .unwrap_or_else(|error| panic!("{name}: {error}")),
+        )
+    }
+}
+
+fn words(bytes: &[u8]) -> impl Iterator<Item = [u8; 4]> {
+    bytes.as_chunks().0.iter().copied()
+}
+
+/// A transcript, ours or openai's, reduced to what both have.
+pub struct Transcript {
+    pub text: String,
+    pub language: String,
+    pub segments: Vec<Segment>,
+}
+
+/// One segment, with openai's field names.
+pub struct Segment {
+    pub seek: usize,
+    pub start: f64,
+    pub end: f64,
+    pub text: String,
+    pub tokens: Vec<u32>,
+    pub avg_logprob: f64,
+    pub compression_ratio: f64,
+    pub no_speech_prob: f64,
+}
+
+impl Transcript {
+    fn path(model: &str, clip: &str) -> PathBuf {
+        data(&format!("reference/{model}/{clip}.json"))
+    }
+
+    /// Whether the clip has a reference for the model: an English-only model has none for other languages.
+    pub fn exists(model: &str, clip: &str) -> bool {
+        Self::path(model, clip).exists()
+    }
+
+    /// openai/whisper's transcript of a clip.
+    pub fn read(model: &str, clip: &str) -> Self {
+        let path = Self::path(model, clip);
+        let json = std::fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let json: Value = serde_json::from_str(&json).expect("a transcript in JSON");
+        Self {
+            text: string(&json, "text"),
+            language: string(&json, "language"),
+            segments: json["segments"]
+                .as_array()
+                .expect("segments")
+                .iter()
+                .map(Segment::read)
+                .collect(),
+        }
+    }
+}
+
+impl Segment {
+    fn read(json: &Value) -> Self {
+        let number = |key: &str| {
+            json[key]
+                .as_f64()
+                .unwrap_or_else(|| panic!("{key} is no number"))
+        };
+        let tokens = json["tokens"].as_array().expect("tokens").iter();
+        Self {
+            seek: number("seek") as usize,
+            start: number("start"),
+            end: number("end"),
+            text: string(json, "text"),
+            tokens: tokens
+                .map(|token| token.as_u64().expect("a token id") as u32)
+                .collect(),
+            avg_logprob: number("avg_logprob"),
+            compression_ratio: number("compression_ratio"),
+            no_speech_prob: number("no_speech_prob"),
+        }
+    }
+}
+
+fn string(json: &Value, key: &str) -> String {
+    json[key]
+        .as_str()
+        .unwrap_or_else(|| panic!("{key} is no string"))
+        .to_owned()
+}
+
+impl From<whisper_rs::Transcript> for Transcript {
+    fn from(ours: whisper_rs::Transcript) -> Self {
+        Self {
+            text: ours.text,
+            language: ours.language,
+            segments: ours
+                .segments
+                .into_iter()
+                .map(|segment| Segment {
+                    seek: segment.seek,
+                    start: segment.start,
+                    end: segment.end,
+                    text: segment.text,
+                    tokens: segment.tokens,
+                    avg_logprob: segment.avg_logprob,
+                    compression_ratio: segment.compression_ratio,
+                    no_speech_prob: segment.no_speech_prob,
+                })
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+"""Writes tests/data/output from openai-whisper: transcripts, and the files that its writers make of them.
+
+    pip install openai-whisper==20250625
+    python tests/tools/output_reference.py
+"""
+
+import io
+import json
+import random
+import struct
+import zlib
+from pathlib import Path
+
+from whisper.utils import WriteJSON, WriteTXT, format_timestamp
+
+from sentences import SENTENCES
+
+OUT = Path(__file__).parent.parent / "data" / "output"
+FLOATS = ["start", "end", "temperature", "avg_logprob", "compression_ratio", "no_speech_prob"]
+
+
+def bits(x):
+    """A float as the integer of its bits, so that no parser can change it."""
+    return struct.unpack("<Q", struct.pack("<d", x))[0]
+
+
+def segment(i, text, start=None, end=None, **fields):
+    start = i * 2.0 if start is None else start
+    end = start + 2.0 if end is None else end
+    made = {"id": i, "seek": i // 3 * 3000, "start": start, "end": end, "text": text, "tokens": [50364 + i, 291, 50464 + i],
+            "temperature": 0.0, "avg_logprob": -0.25, "compression_ratio": 1.25, "no_speech_prob": 0.015625}
+    made.update(fields)
+    # As transcribe() clears a segment that is instantaneous or blank.
+    if made["start"] == made["end"] or made["text"].strip() == "":
+        made["text"], made["tokens"], made["words"] = "", [], []
+    return made
+
+
+def result(segments, language="en"):
+    return {"text": "".join(s["text"] for s in segments), "segments": segments, "language": language}
+
+
+def random_float(rng):
+    return rng.choice([
+        lambda: rng.random(),
+        lambda: round(rng.random() * 100, 2),
+        lambda: rng.randrange(1500) * 0.02,
+        lambda: -rng.random() * 10.0 ** rng.randrange(-20, 20),
+        lambda: struct.unpack("<f", struct.pack("<f", rng.random()))[0],
+        lambda: 10.0 ** rng.randrange(-8, 18),
+        lambda: float(rng.randrange(-5, 6)),
+    ])()
+
+
+def results():
+    yield result([])
+    yield result([segment(0, " And so, my fellow Americans, ask not", 0.0, 4.0), segment(1, " what your country can do for you.", 4.0, 7.58)])
+    yield result([segment(i, " " + text) for i, text in enumerate(SENTENCES.values())], "ja")
+    tricky = ['"quoted" \\ back/slash', "tab\tnew\nline\r\x0b\x0c\x08", "\x00\x01\x1f\x7f\x80\x9f\xa0", "a --> b", "\u2028\u2029\ufeff\ufffd", "🙂👩‍👩‍👧", "\U0010ffff\uffff", "\x1c strip \x1f", "\u3000wide\u3000", "</script>&amp;'"]
+    yield result([segment(i, text) for i, text in enumerate(tricky)])
+    # Blank and instantaneous segments are cleared but stay.
+    yield result([segment(0, " one"), segment(1, "   "), segment(2, " gone", 5.0, 5.0), segment(3, " two")])
+    rng = random.Random(11)
+    yield result([segment(i, f" {i}", **{name: random_float(rng) for name in FLOATS}) for i in range(300)])
+
+
+def written(writer, value):
+    file = io.StringIO()
+    writer(".").write_result(value, file)
+    return file.getvalue()
+
+
+def main():
+    OUT.mkdir(parents=True, exist_ok=True)
+    cases = []
+    for value in results():
+        plain = {**value, "segments": [{k: bits(v) if k in FLOATS else v for k, v in s.items() if k != "words"} for s in value["segments"]]}
+        # Times beyond a billion seconds are there to test numbers, not to be shown.
+        lines = [f"[{format_timestamp(max(s['start'], 0))} --> {format_timestamp(max(s['end'], 0))}] {s['text']}" for s in value["segments"] if max(s["start"], s["end"]) < 1e9]
+        cases.append({"transcript": plain, "json": written(WriteJSON, value), "txt": written(WriteTXT, value), "lines": lines})
+    rng = random.Random(3)
+    times = [0.0, 0.0005, 0.0015, 0.9995, 59.9995, 60.0, 3599.9995, 3600.0, 86399.9999, 360000.0] + [rng.random() * 10 ** rng.randrange(6) for _ in range(400)]
+    timestamps = [[bits(t), hours, marker, format_timestamp(t, hours, marker)] for t in times for hours, marker in [(False, "."), (True, ",")]]
+    data = json.dumps({"cases": cases, "timestamps": timestamps}).encode()
+    (OUT / "written.json.zlib").write_bytes(zlib.compress(data, 9))
+    print(len(cases), "transcripts", len(zlib.compress(data, 9)), "bytes")
+
+
+if __name__ == "__main__":
+    main()
