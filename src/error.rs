@@ -33,8 +33,8 @@ pub enum Error {
     /// The checkpoint is readable but is not a Whisper model that this engine can run.
     #[error("model: {0}")]
     Model(String),
-    /// A language that this model does not know.
-    #[error("language '{0}' is not known to this model")]
+    /// A language that nobody knows, or that this model does not: which, and what to give instead.
+    #[error("language {0}")]
     Language(String),
     /// An option has a value that makes no sense.
     #[error("{0}")]

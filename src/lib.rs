@@ -2,8 +2,16 @@
 #![doc = include_str!("../README.md")]
 
 pub mod audio;
+pub mod decoding;
+pub mod device;
 mod error;
 pub mod frontend;
+pub mod model;
+pub mod text;
+pub mod tokenizer;
+pub mod transcribe;
 
 pub use audio::Audio;
 pub use error::{Error, Result};
+pub use tokenizer::{Task, Tokenizer};
+pub use transcribe::{Segment, Segments, TranscribeOptions, Transcript, Whisper};

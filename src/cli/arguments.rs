@@ -1,0 +1,257 @@
+//! The flags of `transcribe`: the one table of their names, defaults and help.
+//!
+//! Names, values and defaults are those of openai/whisper's command (`transcribe.py`, `cli`),
+//! except that files are written only when asked for, that the default model is `base`, and that
+//! decoding is greedy without fallback.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use whisper_rs::{Task, TranscribeOptions};
+
+use super::later::{Later, not_supported_yet};
+use super::values::{self, Optional};
+
+/// What `transcribe` is asked to do.
+#[derive(Debug, clap::Args)]
+#[command(rename_all = "snake_case")]
+pub struct TranscribeArguments {
+    /// Audio files to transcribe; - is standard input
+    #[arg(required = true, value_name = "FILES")]
+    pub files: Vec<PathBuf>,
+
+    /// Model: a name such as tiny.en or base, or the path of a file or folder with weights
+    #[arg(long, default_value = "base")]
+    pub model: String,
+
+    /// Folder that keeps fetched models [default: the user's cache folder]
+    #[arg(long, value_name = "DIR")]
+    pub model_dir: Option<PathBuf>,
+
+    /// Device to run on: cpu, ndarray, cuda[:n], wgpu[:n], vulkan[:n], metal[:n], or auto
+    #[arg(long, default_value = "auto")]
+    pub device: String,
+
+    /// Folder for the output files; without it and --output_format no file is written
+    #[arg(short, long, value_name = "DIR")]
+    pub output_dir: Option<PathBuf>,
+
+    /// Output file format, written to --output_dir or the current folder [default with --output_dir: all]
+    #[arg(short = 'f', long, value_enum, value_name = "FORMAT")]
+    pub output_format: Option<OutputFormat>,
+
+    /// Print the transcript as it comes (True), or show a progress bar (False)
+    #[arg(
+        long,
+        value_parser = values::boolean,
+        num_args = 0..=1,
+        default_value = "True",
+        default_missing_value = "True",
+        value_name = "True|False",
+    )]
+    pub verbose: bool,
+
+    /// Transcribe in the language spoken, or translate to English
+    #[arg(long, value_enum, default_value = "transcribe")]
+    pub task: TaskName,
+
+    /// Language spoken, by code or English name; None detects it
+    #[arg(long, value_parser = values::language, default_value = "None")]
+    pub language: Optional<&'static str>,
+
+    /// Temperature to decode at; 0 takes the likeliest token
+    #[arg(
+        long,
+        value_parser = values::temperature,
+        default_value = "0",
+        allow_hyphen_values = true,
+    )]
+    pub temperature: f64,
+
+    /// Candidates when sampling at a temperature above 0
+    #[arg(
+        long,
+        value_parser = values::count,
+        default_value = "None",
+        value_name = "N",
+        allow_hyphen_values = true,
+    )]
+    pub best_of: Optional<usize>,
+
+    /// Beams in beam search at temperature 0; None and 1 are greedy
+    #[arg(
+        long,
+        value_parser = values::count,
+        default_value = "None",
+        value_name = "N",
+        allow_hyphen_values = true,
+    )]
+    pub beam_size: Optional<usize>,
+
+    /// Text to put before the first window, as if it had been said before
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub initial_prompt: Option<String>,
+
+    /// Give the text of each window to the next one as a prompt
+    #[arg(
+        long,
+        value_parser = values::boolean,
+        num_args = 0..=1,
+        default_value = "True",
+        default_missing_value = "True",
+        value_name = "True|False",
+    )]
+    pub condition_on_previous_text: bool,
+
+    /// Temperature step when decoding fails a threshold and is done again; None decodes once
+    #[arg(
+        long,
+        value_parser = values::temperature_increment,
+        default_value = "None",
+        value_name = "STEP",
+        allow_hyphen_values = true,
+    )]
+    pub temperature_increment_on_fallback: Optional<f64>,
+
+    /// Decoding has failed when its text compresses better than this
+    #[arg(
+        long,
+        value_parser = values::threshold,
+        default_value = "2.4",
+        value_name = "RATIO",
+        allow_hyphen_values = true,
+    )]
+    #[allow(
+        dead_code,
+        reason = "without fallback nothing follows from it, as in openai/whisper"
+    )]
+    pub compression_ratio_threshold: Optional<f64>,
+
+    /// Decoding has failed when its average log probability is lower than this
+    #[arg(
+        long,
+        value_parser = values::threshold,
+        default_value = "-1.0",
+        value_name = "LOGPROB",
+        allow_hyphen_values = true,
+    )]
+    pub logprob_threshold: Optional<f64>,
+
+    /// A window is silence when its no-speech probability is higher than this and
+    /// --logprob_threshold is not reached
+    #[arg(
+        long,
+        value_parser = values::threshold,
+        default_value = "0.6",
+        value_name = "PROBABILITY",
+        allow_hyphen_values = true,
+    )]
+    pub no_speech_threshold: Optional<f64>,
+
+    /// Threads for work on the CPU; 0 is one for each physical core
+    #[arg(
+        long,
+        default_value_t = 0,
+        value_name = "N",
+        allow_hyphen_values = true,
+        value_parser = clap::value_parser!(u16).range(0..=1024),
+    )]
+    pub threads: u16,
+
+    #[command(flatten)]
+    later: Later,
+}
+
+/// The formats of openai/whisper's `--output_format`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// The text, one segment a line
+    Txt,
+    /// Everything that is known about each segment
+    Json,
+    /// WebVTT subtitles: not there yet
+    #[value(hide = true)]
+    Vtt,
+    /// SubRip subtitles: not there yet
+    #[value(hide = true)]
+    Srt,
+    /// Tab-separated values: not there yet
+    #[value(hide = true)]
+    Tsv,
+    /// Each of these
+    All,
+}
+
+/// openai/whisper's names of the two tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TaskName {
+    /// Speech to text in the same language
+    Transcribe,
+    /// Speech to English text
+    Translate,
+}
+
+impl TranscribeArguments {
+    /// Refuses what is known but not there yet. (The defaults are, so what is refused was given.)
+    pub fn check(&self) -> Result<(), clap::Error> {
+        if let Some(size @ 2..) = self.beam_size.0 {
+            return Err(not_supported_yet(
+                "beam_size",
+                size,
+                "decoding is greedy, as with --beam_size None",
+            ));
+        }
+        if let Some(candidates @ 2..) = self.best_of.0 {
+            return Err(not_supported_yet(
+                "best_of",
+                candidates,
+                "decoding is greedy, as with --best_of None",
+            ));
+        }
+        if self.temperature > 0.0 {
+            return Err(not_supported_yet(
+                "temperature",
+                self.temperature,
+                "only --temperature 0 is",
+            ));
+        }
+        if let Some(step) = self.temperature_increment_on_fallback.0 {
+            let instead =
+                "each window is decoded once, as with --temperature_increment_on_fallback None";
+            return Err(not_supported_yet(
+                "temperature_increment_on_fallback",
+                step,
+                instead,
+            ));
+        }
+        match self.output_format {
+            Some(format @ (OutputFormat::Vtt | OutputFormat::Srt | OutputFormat::Tsv)) => {
+                let name = format
+                    .to_possible_value()
+                    .map(|value| value.get_name().to_owned())
+                    .unwrap_or_default();
+                Err(not_supported_yet(
+                    "output_format",
+                    name,
+                    "the formats are txt, json and all",
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The library's options for these flags.
+    pub fn options(&self) -> TranscribeOptions {
+        let mut options = TranscribeOptions::default();
+        options.language = self.language.0.map(str::to_owned);
+        options.task = match self.task {
+            TaskName::Transcribe => Task::Transcribe,
+            TaskName::Translate => Task::Translate,
+        };
+        options.logprob_threshold = self.logprob_threshold.0;
+        options.no_speech_threshold = self.no_speech_threshold.0;
+        options.condition_on_previous_text = self.condition_on_previous_text;
+        options.initial_prompt = self.initial_prompt.clone();
+        options
+    }
+}

@@ -1,0 +1,224 @@
+//! The command line: one file per subcommand, and what they share.
+//!
+//! Exit codes: 0 when everything went through, 1 when something failed, 2 for a wrong command line.
+
+mod arguments;
+mod fetch;
+mod later;
+pub mod messages;
+mod outputs;
+mod progress;
+mod threads;
+pub mod transcribe;
+mod transcript_lines;
+mod values;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+pub use arguments::TranscribeArguments;
+
+/// Exit code of a run in which something failed.
+const FAILED: u8 = 1;
+/// Exit code for a command line that cannot be run.
+const USAGE: u8 = 2;
+
+/// Whisper speech to text: from an audio file to a transcript, in pure Rust.
+#[derive(Debug, Parser)]
+#[command(name = "whisper-rs", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What the command can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Transcribe audio files, with the flags of OpenAI's `whisper` command
+    Transcribe(Box<TranscribeArguments>),
+}
+
+/// Parses the command line. When there is nothing to run (help, version, a usage error) that has been printed,
+/// and the exit code comes back instead of a command.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, ExitCode> {
+    try_parse(arguments).map_err(|error| match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            // A reader that closed the pipe has seen enough of the help.
+            let _ = error.print();
+            ExitCode::SUCCESS
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = error.print();
+            ExitCode::from(USAGE)
+        }
+        _ => {
+            messages::error(one_line(&error));
+            ExitCode::from(USAGE)
+        }
+    })
+}
+
+fn try_parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, clap::Error> {
+    let matches = command().try_get_matches_from(arguments)?;
+    let cli = Cli::from_arg_matches(&matches)?;
+    match &cli.command {
+        Command::Transcribe(arguments) => arguments.check()?,
+    }
+    Ok(cli.command)
+}
+
+/// The command with both spellings of every flag: `--output_dir` as openai/whisper writes it, and `--output-dir`.
+fn command() -> clap::Command {
+    Cli::command().mut_subcommands(|subcommand| {
+        subcommand.mut_args(|arg| match arg.get_long() {
+            Some(long) if long.contains('_') => {
+                let hyphens = long.replace('_', "-");
+                arg.alias(hyphens)
+            }
+            _ => arg,
+        })
+    })
+}
+
+/// clap's message without its usage block, as one line.
+fn one_line(error: &clap::Error) -> String {
+    let rendered = error.render().to_string();
+    let message = rendered.split("\nUsage:").next().unwrap_or_default();
+    let message = message
+        .split("\nFor more information")
+        .next()
+        .unwrap_or_default();
+    let mut line = String::new();
+    for part in message
+        .lines()
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+    {
+        if !line.is_empty() {
+            line.push_str(if line.ends_with(':') { " " } else { "; " });
+        }
+        line.push_str(part);
+    }
+    line.strip_prefix("error: ")
+        .map(str::to_owned)
+        .unwrap_or(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn transcribe(flags: &[&str]) -> Result<TranscribeArguments, String> {
+        let words = ["whisper-rs", "transcribe", "a.wav"]
+            .iter()
+            .chain(flags)
+            .map(OsString::from);
+        match try_parse(words) {
+            Ok(Command::Transcribe(arguments)) => Ok(*arguments),
+            Err(error) => Err(one_line(&error)),
+        }
+    }
+
+    #[test]
+    fn the_command_is_well_formed() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn both_spellings_of_a_flag_mean_the_same() {
+        let underscore =
+            transcribe(&["--output_dir", "out", "--no_speech_threshold", "0.5"]).unwrap();
+        let hyphen = transcribe(&["--output-dir", "out", "--no-speech-threshold", "0.5"]).unwrap();
+        assert_eq!(underscore.output_dir, hyphen.output_dir);
+        assert_eq!(underscore.no_speech_threshold, hyphen.no_speech_threshold);
+        assert!(transcribe(&["--word-timestamps", "False"]).is_ok());
+    }
+
+    #[test]
+    fn the_flags_of_a_greedy_openai_run_are_taken() {
+        let greedy = "--temperature 0 --temperature_increment_on_fallback None --beam_size None --best_of None";
+        let flags: Vec<_> = greedy.split(' ').collect();
+        assert!(transcribe(&flags).is_ok());
+        assert!(transcribe(&["--beam_size", "1"]).is_ok());
+    }
+
+    #[test]
+    fn what_is_not_there_yet_is_refused_by_name() {
+        for flags in [
+            &["--beam_size", "5"][..],
+            &["--best_of", "5"],
+            &["--temperature", "0.2"],
+            &["--temperature_increment_on_fallback", "0.2"],
+            &["--output_format", "srt"],
+            &["-f", "vtt"],
+            &["--word_timestamps", "True"],
+            &["--patience", "2"],
+            &["--suppress_tokens", ""],
+            &["--suppress_tokens", "-1,50"],
+            &["--fp16", "True"],
+        ] {
+            let message = transcribe(flags).unwrap_err();
+            assert!(
+                message.starts_with("not supported yet: --"),
+                "{flags:?}: {message}"
+            );
+            assert!(message.contains(flags[1]), "{flags:?}: {message}");
+            assert!(!message.contains('\n'));
+        }
+    }
+
+    #[test]
+    fn values_that_say_what_is_done_anyway_are_taken() {
+        for flags in [
+            ["--word_timestamps", "False"],
+            ["--word_timestamps", "false"],
+            ["--fp16", "False"],
+            ["--patience", "None"],
+            ["--suppress_tokens", "-1"],
+            ["--clip_timestamps", "0"],
+        ] {
+            assert!(transcribe(&flags).is_ok(), "{flags:?}");
+        }
+    }
+
+    #[test]
+    fn negative_thresholds_and_none_are_values() {
+        let arguments = transcribe(&[
+            "--logprob_threshold",
+            "-0.5",
+            "--compression_ratio_threshold",
+            "None",
+        ])
+        .unwrap();
+        assert_eq!(arguments.logprob_threshold.0, Some(-0.5));
+        assert_eq!(arguments.compression_ratio_threshold.0, None);
+        assert_eq!(transcribe(&[]).unwrap().logprob_threshold.0, Some(-1.0));
+    }
+
+    #[test]
+    fn a_wrong_command_line_gives_one_line() {
+        for flags in [
+            &["--nonsense"][..],
+            &["--task", "sing"],
+            &["--language", "Klingon"],
+            &["--temperature", "warm"],
+            &["--temperature", "-1"],
+            &["--verbose", "maybe"],
+            &["--threads", "-1"],
+            &["--beam_size", "0"],
+            &["--output_format", "pdf"],
+            &["--no_speech_threshold", "nan"],
+            &["--model"],
+        ] {
+            let message = transcribe(flags).unwrap_err();
+            assert!(
+                !message.is_empty() && !message.contains('\n'),
+                "{flags:?}: {message}"
+            );
+            assert!(!message.contains("Usage"), "{flags:?}: {message}");
+        }
+    }
+}

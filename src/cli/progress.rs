@@ -1,0 +1,258 @@
+//! How far a long step is: a bar on a terminal, a plain line now and then elsewhere (a log, a pipe).
+
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::messages;
+
+/// Time between two lines where there is no terminal.
+const BETWEEN_LINES: Duration = Duration::from_secs(10);
+/// Steps of the bar, which indicatif counts in whole numbers.
+const BAR_STEPS: u64 = 1000;
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Bytes fetched
+    Bytes,
+    /// Seconds of audio transcribed
+    AudioSeconds,
+}
+
+/// The progress of one step, shown on standard error.
+pub struct Progress {
+    label: String,
+    unit: Unit,
+    /// How much there is, in the unit; unknown for some downloads.
+    total: Option<f64>,
+    begun: Instant,
+    /// Where the step began, when a fetch goes on from an earlier part.
+    first_position: f64,
+    position: f64,
+    display: Display,
+}
+
+enum Display {
+    Bar(ProgressBar),
+    Lines { last: Instant },
+}
+
+impl Progress {
+    /// Begins a step called `label`.
+    pub fn begin(
+        label: impl Into<String>,
+        unit: Unit,
+        total: Option<f64>,
+        first_position: f64,
+    ) -> Self {
+        let begun = Instant::now();
+        let display = if std::io::stderr().is_terminal() {
+            Display::Bar(bar(total))
+        } else {
+            Display::Lines { last: begun }
+        };
+        let progress = Progress {
+            label: label.into(),
+            unit,
+            total,
+            begun,
+            first_position,
+            position: first_position,
+            display,
+        };
+        if matches!(progress.display, Display::Lines { .. }) && unit == Unit::Bytes {
+            messages::note(progress.line());
+        }
+        progress
+    }
+
+    /// Reports that the step has come to `position`.
+    pub fn set(&mut self, position: f64) {
+        // A segment's end may lie past the end of the audio: the last window is padded.
+        self.position = self.total.map_or(position, |total| position.min(total));
+        let line = self.line();
+        match &mut self.display {
+            Display::Bar(bar) => {
+                bar.set_message(line);
+                bar.set_position(steps(self.position, self.total));
+            }
+            Display::Lines { last } if last.elapsed() >= BETWEEN_LINES => {
+                *last = Instant::now();
+                messages::note(line);
+            }
+            Display::Lines { .. } => {}
+        }
+    }
+
+    /// Ends the step: what the bar last showed stays as a line.
+    pub fn finish(mut self) {
+        if let Some(total) = self.total {
+            self.position = total;
+        }
+        if let Display::Bar(bar) = &self.display {
+            bar.finish_and_clear();
+        }
+        messages::note(self.line());
+    }
+
+    fn line(&self) -> String {
+        let done = Done {
+            position: self.position,
+            new: self.position - self.first_position,
+            total: self.total,
+        };
+        format!(
+            "{}: {}",
+            self.label,
+            status(self.unit, done, self.begun.elapsed())
+        )
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        // A step that failed leaves no half bar in front of its error message.
+        if let Display::Bar(bar) = &self.display {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn bar(total: Option<f64>) -> ProgressBar {
+    let length = total.map(|_| BAR_STEPS);
+    let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
+    let template = if total.is_some() {
+        "[{bar:24}] {percent:>3}% {wide_msg}"
+    } else {
+        "{spinner} {wide_msg}"
+    };
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    bar
+}
+
+fn steps(position: f64, total: Option<f64>) -> u64 {
+    match total {
+        // The cast saturates: a position past the end or a negative one makes a full or an empty bar.
+        Some(total) if total > 0.0 => ((position / total * BAR_STEPS as f64) as u64).min(BAR_STEPS),
+        _ => 0,
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Done {
+    position: f64,
+    /// Of which since the step began: what the rate is about.
+    new: f64,
+    total: Option<f64>,
+}
+
+/// `42.1 of 145.2 MB, 3.1 MB/s, 0:33 left` or `1:05 of 3:53, 4.2x real time, 0:40 left`.
+fn status(unit: Unit, done: Done, elapsed: Duration) -> String {
+    let amount = |value: f64| match unit {
+        Unit::Bytes => format!("{:.1}", value / 1e6),
+        Unit::AudioSeconds => clock(value),
+    };
+    let suffix = if unit == Unit::Bytes { " MB" } else { "" };
+    let mut line = match done.total {
+        Some(total) => format!("{} of {}{suffix}", amount(done.position), amount(total)),
+        None => format!("{}{suffix}", amount(done.position)),
+    };
+    let rate = done.new / elapsed.as_secs_f64();
+    if rate.is_finite() && rate > 0.0 {
+        match unit {
+            Unit::Bytes => line += &format!(", {:.1} MB/s", rate / 1e6),
+            Unit::AudioSeconds => line += &format!(", {rate:.1}x real time"),
+        }
+        if let Some(left) = done
+            .total
+            .map(|total| (total - done.position) / rate)
+            .filter(|&left| left > 0.0)
+        {
+            line += &format!(", {} left", clock(left));
+        }
+    }
+    line
+}
+
+/// Seconds as `m:ss` or `h:mm:ss`.
+fn clock(seconds: f64) -> String {
+    let seconds = seconds.round() as u64;
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{seconds:02}")
+    } else {
+        format!("{minutes}:{seconds:02}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(unit: Unit, position: f64, total: Option<f64>, seconds: u64) -> String {
+        status(
+            unit,
+            Done {
+                position,
+                new: position,
+                total,
+            },
+            Duration::from_secs(seconds),
+        )
+    }
+
+    #[test]
+    fn a_fetch_shows_amount_rate_and_time_left() {
+        assert_eq!(
+            at(Unit::Bytes, 42.0e6, Some(142.0e6), 10),
+            "42.0 of 142.0 MB, 4.2 MB/s, 0:24 left"
+        );
+        assert_eq!(at(Unit::Bytes, 42.0e6, None, 10), "42.0 MB, 4.2 MB/s");
+    }
+
+    #[test]
+    fn a_resumed_fetch_takes_its_rate_from_the_new_bytes() {
+        let done = Done {
+            position: 90.0e6,
+            new: 10.0e6,
+            total: Some(100.0e6),
+        };
+        assert_eq!(
+            status(Unit::Bytes, done, Duration::from_secs(10)),
+            "90.0 of 100.0 MB, 1.0 MB/s, 0:10 left"
+        );
+    }
+
+    #[test]
+    fn a_transcription_shows_audio_time_and_speed() {
+        assert_eq!(
+            at(Unit::AudioSeconds, 65.0, Some(233.0), 10),
+            "1:05 of 3:53, 6.5x real time, 0:26 left"
+        );
+    }
+
+    #[test]
+    fn before_anything_is_done_there_is_no_rate() {
+        assert_eq!(at(Unit::Bytes, 0.0, Some(1e6), 0), "0.0 of 1.0 MB");
+        assert_eq!(at(Unit::AudioSeconds, 0.0, Some(0.0), 3), "0:00 of 0:00");
+    }
+
+    #[test]
+    fn the_bar_stays_within_its_ends() {
+        assert_eq!(steps(5.0, Some(10.0)), 500);
+        assert_eq!(steps(11.0, Some(10.0)), 1000);
+        assert_eq!(steps(-1.0, Some(10.0)), 0);
+        assert_eq!(steps(1.0, None), 0);
+        assert_eq!(steps(0.0, Some(0.0)), 0);
+    }
+
+    #[test]
+    fn clocks_have_hours_when_they_need_them() {
+        assert_eq!(clock(7.4), "0:07");
+        assert_eq!(clock(3725.0), "1:02:05");
+    }
+}

@@ -1,0 +1,259 @@
+//! `whisper-rs transcribe`: from audio files to transcripts.
+
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+use burn::tensor::Device;
+use whisper_rs::tokenizer::languages;
+use whisper_rs::{Audio, Error, Task, TranscribeOptions, Transcript, Whisper, device};
+
+use super::arguments::TranscribeArguments;
+use super::outputs::{Outputs, STANDARD_INPUT};
+use super::progress::{Progress, Unit};
+use super::transcript_lines::TranscriptLines;
+use super::{FAILED, USAGE, fetch, messages, threads};
+
+/// The frames that the library counts in.
+const SECONDS_PER_FRAME: f64 = 0.01;
+
+/// Transcribes each file in turn. A file that fails is reported and the others still go through.
+pub fn run(arguments: &TranscribeArguments) -> ExitCode {
+    let device = match device::open(&arguments.device) {
+        Ok(device) => device,
+        Err(error) => return fail(USAGE, error),
+    };
+    if let Err(message) = threads::configure(arguments.threads.into()) {
+        return fail(FAILED, message);
+    }
+    let outputs = match Outputs::open(arguments.output_dir.as_deref(), arguments.output_format) {
+        Ok(outputs) => outputs,
+        Err(message) => return fail(FAILED, message),
+    };
+    for (first, second) in outputs
+        .iter()
+        .flat_map(|outputs| outputs.collisions(&arguments.files))
+    {
+        let (first, second) = (first.display(), second.display());
+        messages::warning(format!(
+            "{first} and {second} have the same output name: the later one's files stay"
+        ));
+    }
+    Run {
+        arguments,
+        device,
+        outputs,
+        engine: None,
+        lines: TranscriptLines::default(),
+    }
+    .all_files()
+}
+
+fn fail(code: u8, message: impl std::fmt::Display) -> ExitCode {
+    messages::error(message);
+    ExitCode::from(code)
+}
+
+/// Why a file has no transcript.
+enum Failure {
+    /// This file is at fault.
+    File(String),
+    /// Every other file would fail in the same way.
+    All(String),
+    /// Nobody reads standard output any more, and no files are to be written.
+    Unread,
+}
+
+struct Run<'a> {
+    arguments: &'a TranscribeArguments,
+    device: Device,
+    outputs: Option<Outputs>,
+    /// Loaded for the first file that can be decoded: a mistyped file name does not wait for a model, or fetch one.
+    engine: Option<Engine>,
+    lines: TranscriptLines,
+}
+
+impl Run<'_> {
+    fn all_files(&mut self) -> ExitCode {
+        let files = &self.arguments.files;
+        let mut code = ExitCode::SUCCESS;
+        for (index, file) in files.iter().enumerate() {
+            if files.len() > 1 {
+                messages::note(format!(
+                    "{} ({} of {})",
+                    file.display(),
+                    index + 1,
+                    files.len()
+                ));
+            }
+            match self.one_file(file) {
+                Ok(()) => {}
+                Err(Failure::File(message)) => code = fail(FAILED, message),
+                Err(Failure::All(message)) => return fail(FAILED, message),
+                Err(Failure::Unread) => return code,
+            }
+        }
+        code
+    }
+
+    fn one_file(&mut self, file: &Path) -> Result<(), Failure> {
+        let audio = open_audio(file).map_err(|error| Failure::File(about(file, &error)))?;
+        for warning in audio.warnings() {
+            messages::warning(format!("{}: {warning}", file.display()));
+        }
+        let transcript = self.transcript(file, &audio)?;
+        match &self.outputs {
+            Some(outputs) => outputs.write(file, &transcript).map_err(Failure::File),
+            None => Ok(()),
+        }
+    }
+
+    /// Transcribes, and shows the segments or a progress bar meanwhile.
+    fn transcript(&mut self, file: &Path, audio: &Audio) -> Result<Transcript, Failure> {
+        let failed = |error: Error| Failure::File(about(file, &error));
+        let engine = match &self.engine {
+            Some(engine) => engine,
+            None => {
+                let engine = Engine::load(self.arguments, &self.device).map_err(Failure::All)?;
+                self.engine.insert(engine)
+            }
+        };
+        let mut segments = (engine.whisper.segments(audio, &engine.options)).map_err(failed)?;
+        if engine.options.language.is_none() {
+            let language = language_title(segments.language());
+            messages::note(format!("Detected language: {language}"));
+        }
+        let mut progress = (!self.arguments.verbose).then(|| {
+            let label = file
+                .file_name()
+                .unwrap_or(file.as_os_str())
+                .to_string_lossy();
+            Progress::begin(label, Unit::AudioSeconds, Some(audio.seconds()), 0.0)
+        });
+        let mut all = Vec::new();
+        while let Some(segment) = segments.next() {
+            let segment = segment.map_err(failed)?;
+            match &mut progress {
+                Some(progress) => progress.set(segments.position() as f64 * SECONDS_PER_FRAME),
+                None => self.lines.print(&segment).map_err(unwritable)?,
+            }
+            if self.lines.closed() && self.outputs.is_none() {
+                return Err(Failure::Unread);
+            }
+            all.push(segment);
+        }
+        if let Some(progress) = progress {
+            progress.finish();
+        }
+        Ok(Transcript {
+            text: segments.text(),
+            segments: all,
+            language: segments.language().to_owned(),
+        })
+    }
+}
+
+fn unwritable(error: io::Error) -> Failure {
+    Failure::All(format!("standard output: {error}"))
+}
+
+fn open_audio(file: &Path) -> Result<Audio, Error> {
+    if file == Path::new(STANDARD_INPUT) {
+        return Audio::from_reader(io::stdin(), "standard input");
+    }
+    Audio::open(file)
+}
+
+/// The error's line, which names the file even where the error itself does not.
+fn about(file: &Path, error: &Error) -> String {
+    match error {
+        Error::Io { .. } | Error::Audio { .. } => error.to_string(),
+        _ => format!("{}: {error}", file.display()),
+    }
+}
+
+/// A model ready to transcribe, with the options that fit it.
+struct Engine {
+    whisper: Whisper,
+    options: TranscribeOptions,
+}
+
+impl Engine {
+    fn load(arguments: &TranscribeArguments, device: &Device) -> Result<Self, String> {
+        let checkpoint = fetch::checkpoint(&arguments.model, arguments.model_dir.as_deref())?;
+        let whisper =
+            Whisper::from_checkpoint(&checkpoint, device).map_err(|error| error.to_string())?;
+        let mut options = arguments.options();
+        if !whisper.is_multilingual() {
+            english_only(&arguments.model, &mut options);
+        }
+        Ok(Engine { whisper, options })
+    }
+}
+
+/// An English-only model transcribes English, whatever was asked for (openai/whisper `transcribe.py`, `cli`).
+fn english_only(model: &str, options: &mut TranscribeOptions) {
+    if let Some(language) = options
+        .language
+        .as_deref()
+        .filter(|&language| language != "en")
+    {
+        let name = language_title(language);
+        messages::warning(format!(
+            "{model} is an English-only model: using English instead of {name}"
+        ));
+    }
+    if options.task == Task::Translate {
+        messages::warning(format!(
+            "{model} is an English-only model: it transcribes and does not translate"
+        ));
+    }
+    options.language = Some("en".to_owned());
+    options.task = Task::Transcribe;
+}
+
+/// A language's English name as it is written: `haitian creole` is Haitian Creole.
+fn language_title(code: &str) -> String {
+    let name = languages::language_name(code).unwrap_or(code);
+    let mut title = String::new();
+    for letter in name.chars() {
+        if title.is_empty() || title.ends_with(' ') {
+            title.extend(letter.to_uppercase())
+        } else {
+            title.push(letter)
+        }
+    }
+    title
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn languages_are_written_with_capitals() {
+        assert_eq!(language_title("ht"), "Haitian Creole");
+        assert_eq!(language_title("fr"), "French");
+    }
+
+    #[test]
+    fn an_english_only_model_transcribes_english() {
+        let mut options = TranscribeOptions::default();
+        options.language = Some("fr".to_owned());
+        options.task = Task::Translate;
+        english_only("tiny.en", &mut options);
+        assert_eq!(options.language.as_deref(), Some("en"));
+        assert_eq!(options.task, Task::Transcribe);
+    }
+
+    #[test]
+    fn an_error_names_its_file_once() {
+        let file = Path::new("a.wav");
+        let own = Error::Audio {
+            name: "a.wav".to_owned(),
+            reason: "is empty".to_owned(),
+        };
+        assert_eq!(about(file, &own), "a.wav: is empty");
+        assert_eq!(about(file, &Error::Option("bad".to_owned())), "a.wav: bad");
+    }
+}

@@ -1,0 +1,142 @@
+//! The values that openai/whisper's flags take: the words True and False, None, numbers, languages.
+//!
+//! (openai/whisper: `utils.py`, `str2bool`, `optional_int`, `optional_float`.)
+
+use std::fmt;
+use std::str::FromStr;
+
+use whisper_rs::tokenizer::languages;
+
+/// A value that may be the word `None`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Optional<T>(pub Option<T>);
+
+impl<T: FromStr> FromStr for Optional<T> {
+    type Err = T::Err;
+
+    fn from_str(word: &str) -> Result<Self, T::Err> {
+        if word.eq_ignore_ascii_case("none") {
+            return Ok(Optional(None));
+        }
+        word.parse().map(|value| Optional(Some(value)))
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for Optional<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(value) => value.fmt(f),
+            None => f.write_str("None"),
+        }
+    }
+}
+
+/// `True` or `False`, in any case.
+pub fn boolean(word: &str) -> Result<bool, String> {
+    match word.to_ascii_lowercase().as_str() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err("write True or False".to_owned()),
+    }
+}
+
+/// A threshold: a number or `None`. Infinities are numbers here; NaN, against which every comparison fails, is not.
+pub fn threshold(word: &str) -> Result<Optional<f64>, String> {
+    match word.parse() {
+        Ok(Optional(Some(number))) if f64::is_nan(number) => {
+            Err("write a number, or None".to_owned())
+        }
+        Ok(value) => Ok(value),
+        Err(_) => Err("write a number, or None".to_owned()),
+    }
+}
+
+/// A sampling temperature.
+pub fn temperature(word: &str) -> Result<f64, String> {
+    match word.parse::<f64>() {
+        Ok(number) if (0.0..=1.0).contains(&number) => Ok(number),
+        _ => Err("write a number from 0 to 1".to_owned()),
+    }
+}
+
+/// The step between the temperatures of a fallback: a positive number or `None`.
+pub fn temperature_increment(word: &str) -> Result<Optional<f64>, String> {
+    match word.parse() {
+        Ok(Optional(Some(step))) if !(step > 0.0 && f64::is_finite(step)) => {
+            Err("write a number above 0, or None".to_owned())
+        }
+        Ok(value) => Ok(value),
+        Err(_) => Err("write a number above 0, or None".to_owned()),
+    }
+}
+
+/// A count from 1 up, or `None`.
+pub fn count(word: &str) -> Result<Optional<usize>, String> {
+    match word.parse() {
+        Ok(Optional(Some(0))) | Err(_) => Err("write a whole number from 1 up, or None".to_owned()),
+        Ok(value) => Ok(value),
+    }
+}
+
+/// A language by code or English name, as openai/whisper's code for it; `None` and `auto` ask for detection.
+pub fn language(word: &str) -> Result<Optional<&'static str>, String> {
+    if word.eq_ignore_ascii_case("none") || word.eq_ignore_ascii_case("auto") {
+        return Ok(Optional(None));
+    }
+    match languages::parse_language(word) {
+        Ok(code) => Ok(Optional(Some(code))),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn booleans_are_words_in_any_case() {
+        assert_eq!(boolean("True"), Ok(true));
+        assert_eq!(boolean("false"), Ok(false));
+        assert!(boolean("yes").is_err());
+        assert!(boolean("").is_err());
+    }
+
+    #[test]
+    fn none_is_a_value_and_nan_is_not() {
+        assert_eq!(threshold("None"), Ok(Optional(None)));
+        assert_eq!(threshold("-1.0"), Ok(Optional(Some(-1.0))));
+        assert_eq!(threshold("inf"), Ok(Optional(Some(f64::INFINITY))));
+        assert!(threshold("NaN").is_err());
+        assert!(threshold("high").is_err());
+    }
+
+    #[test]
+    fn counts_start_at_one() {
+        assert_eq!(count("5"), Ok(Optional(Some(5))));
+        assert_eq!(count("none"), Ok(Optional(None)));
+        for word in ["0", "-1", "2.5", ""] {
+            assert!(count(word).is_err(), "{word}");
+        }
+    }
+
+    #[test]
+    fn temperatures_and_their_step_are_in_range() {
+        assert_eq!(temperature("0"), Ok(0.0));
+        for word in ["-0.1", "1.1", "inf", "nan", "hot"] {
+            assert!(temperature(word).is_err(), "{word}");
+        }
+        assert_eq!(temperature_increment("0.2"), Ok(Optional(Some(0.2))));
+        for word in ["0", "-0.2", "inf", "nan"] {
+            assert!(temperature_increment(word).is_err(), "{word}");
+        }
+    }
+
+    #[test]
+    fn languages_go_by_code_or_name() {
+        for word in ["fr", "French", "french"] {
+            assert_eq!(language(word), Ok(Optional(Some("fr"))), "{word}");
+        }
+        assert_eq!(language("auto"), Ok(Optional(None)));
+        assert!(language("Klingon").is_err());
+    }
+}

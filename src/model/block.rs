@@ -1,0 +1,137 @@
+//! The residual block that encoder and decoder are stacks of.
+
+use burn::config::Config;
+use burn::module::Module;
+use burn::nn::{LayerNorm, LayerNormConfig};
+use burn::tensor::activation::gelu;
+use burn::tensor::{Device, Tensor};
+
+use super::attention::{MultiHeadAttention, MultiHeadAttentionConfig};
+use super::kv_cache::{CrossKv, KvCache};
+use super::linear::{Linear, LinearConfig};
+
+/// Configuration of the residual blocks.
+#[derive(Config, Debug)]
+pub struct BlockConfig {
+    /// Width of the model.
+    pub n_state: usize,
+    /// Number of attention heads.
+    pub n_head: usize,
+}
+
+/// Two linear layers with the exact (erf) GELU between them, four times as wide inside.
+#[derive(Module, Debug)]
+pub struct Mlp {
+    up: Linear,
+    down: Linear,
+}
+
+impl Mlp {
+    fn init(n_state: usize, device: &Device) -> Self {
+        Self {
+            up: LinearConfig::new(n_state, 4 * n_state).init(device),
+            down: LinearConfig::new(4 * n_state, n_state).init(device),
+        }
+    }
+
+    /// # Shapes
+    ///
+    /// - x: `[batch, n, n_state]`
+    /// - output: `[batch, n, n_state]`
+    pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        self.down.forward(gelu(self.up.forward(x)))
+    }
+}
+
+/// One layer of the encoder (openai/whisper model.py:136-167 without cross-attention).
+#[derive(Module, Debug)]
+pub struct EncoderBlock {
+    attn: MultiHeadAttention,
+    attn_ln: LayerNorm,
+    mlp: Mlp,
+    mlp_ln: LayerNorm,
+}
+
+/// One layer of the decoder (openai/whisper model.py:136-167 with cross-attention).
+#[derive(Module, Debug)]
+pub struct DecoderBlock {
+    attn: MultiHeadAttention,
+    attn_ln: LayerNorm,
+    cross_attn: MultiHeadAttention,
+    cross_attn_ln: LayerNorm,
+    mlp: Mlp,
+    mlp_ln: LayerNorm,
+}
+
+impl BlockConfig {
+    /// An encoder layer with random weights.
+    pub fn init_encoder(&self, device: &Device) -> EncoderBlock {
+        EncoderBlock {
+            attn: self.attention(device),
+            attn_ln: self.norm(device),
+            mlp: Mlp::init(self.n_state, device),
+            mlp_ln: self.norm(device),
+        }
+    }
+
+    /// A decoder layer with random weights.
+    pub fn init_decoder(&self, device: &Device) -> DecoderBlock {
+        DecoderBlock {
+            attn: self.attention(device),
+            attn_ln: self.norm(device),
+            cross_attn: self.attention(device),
+            cross_attn_ln: self.norm(device),
+            mlp: Mlp::init(self.n_state, device),
+            mlp_ln: self.norm(device),
+        }
+    }
+
+    fn attention(&self, device: &Device) -> MultiHeadAttention {
+        MultiHeadAttentionConfig::new(self.n_state, self.n_head).init(device)
+    }
+
+    fn norm(&self, device: &Device) -> LayerNorm {
+        LayerNormConfig::new(self.n_state).init(device)
+    }
+}
+
+impl EncoderBlock {
+    /// # Shapes
+    ///
+    /// - x: `[batch, n_audio_ctx, n_state]`
+    /// - output: `[batch, n_audio_ctx, n_state]`
+    pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        let attended = self.attn.forward(self.attn_ln.forward(x.clone()));
+        let x = x + attended;
+        let expanded = self.mlp.forward(self.mlp_ln.forward(x.clone()));
+        x + expanded
+    }
+}
+
+impl DecoderBlock {
+    /// # Shapes
+    ///
+    /// - x: `[batch, n, n_state]`, the next `n` positions
+    /// - output: `[batch, n, n_state]`
+    pub fn forward(&self, x: Tensor<3>, cache: &mut KvCache, cross_kv: &CrossKv) -> Tensor<3> {
+        let attended = self
+            .attn
+            .forward_cached(self.attn_ln.forward(x.clone()), cache);
+        let x = x + attended;
+        let attended = self
+            .cross_attn
+            .forward_cross(self.cross_attn_ln.forward(x.clone()), cross_kv);
+        let x = x + attended;
+        let expanded = self.mlp.forward(self.mlp_ln.forward(x.clone()));
+        x + expanded
+    }
+
+    /// The keys and values of the encoder's output in this layer.
+    ///
+    /// # Shapes
+    ///
+    /// - features: `[batch, n_audio_ctx, n_state]`
+    pub fn cross_kv(&self, features: Tensor<3>) -> CrossKv {
+        self.cross_attn.cross_kv(features)
+    }
+}

@@ -1,0 +1,146 @@
+//! The text decoder: tokens and encoded audio to logits.
+
+use burn::config::Config;
+use burn::module::{Module, Param};
+use burn::nn::{Embedding, EmbeddingConfig, Initializer, LayerNorm, LayerNormConfig};
+use burn::tensor::{Device, Int, Tensor};
+
+use super::block::{BlockConfig, DecoderBlock};
+use super::kv_cache::{CrossKv, KvCache};
+use super::linear::linear;
+
+/// Configuration of the [`Decoder`].
+#[derive(Config, Debug)]
+pub struct DecoderConfig {
+    /// Size of the vocabulary.
+    pub n_vocab: usize,
+    /// Longest sequence of tokens, 448.
+    pub n_ctx: usize,
+    /// Width of the model.
+    pub n_state: usize,
+    /// Number of attention heads.
+    pub n_head: usize,
+    /// Number of layers.
+    pub n_layer: usize,
+}
+
+/// openai/whisper's text decoder (model.py:208-249); the output projection is the token embedding.
+#[derive(Module, Debug)]
+pub struct Decoder {
+    token_embedding: Embedding,
+    positional_embedding: Param<Tensor<2>>,
+    blocks: Vec<DecoderBlock>,
+    ln: LayerNorm,
+}
+
+/// What the decoder carries from step to step: self-attention caches, allocated once, and the
+/// cross-attention keys and values of the current window.
+#[derive(Debug)]
+pub struct DecoderState {
+    self_kv: Vec<KvCache>,
+    cross_kv: Vec<CrossKv>,
+}
+
+impl DecoderConfig {
+    /// A decoder with random weights.
+    pub fn init(&self, device: &Device) -> Decoder {
+        let block = BlockConfig::new(self.n_state, self.n_head);
+        Decoder {
+            token_embedding: EmbeddingConfig::new(self.n_vocab, self.n_state).init(device),
+            positional_embedding: Initializer::Zeros.init([self.n_ctx, self.n_state], device),
+            blocks: (0..self.n_layer)
+                .map(|_| block.init_decoder(device))
+                .collect(),
+            ln: LayerNormConfig::new(self.n_state).init(device),
+        }
+    }
+}
+
+impl DecoderState {
+    /// Number of positions decoded in the current window.
+    pub fn len(&self) -> usize {
+        self.self_kv.first().map_or(0, KvCache::len)
+    }
+
+    /// Whether nothing has been decoded in the current window.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Forgets the tokens of the current window, and keeps its audio.
+    pub fn rewind(&mut self) {
+        self.self_kv.iter_mut().for_each(KvCache::clear);
+    }
+}
+
+impl Decoder {
+    /// Allocates the state for windows of `features`' batch size and begins the first one.
+    ///
+    /// # Shapes
+    ///
+    /// - features: `[batch, n_audio_ctx, n_state]`
+    pub fn start(&self, features: Tensor<3>) -> DecoderState {
+        let [batch, _, n_state] = features.dims();
+        let [n_ctx, _] = self.positional_embedding.dims();
+        let device = features.device();
+        let mut state = DecoderState {
+            self_kv: (self.blocks.iter())
+                .map(|_| KvCache::new(batch, n_ctx, n_state, &device))
+                .collect(),
+            cross_kv: Vec::new(),
+        };
+        self.begin_window(features, &mut state);
+        state
+    }
+
+    /// Begins a new window in a state that [`start`](Self::start) allocated for the same batch size.
+    ///
+    /// # Shapes
+    ///
+    /// - features: `[batch, n_audio_ctx, n_state]`
+    pub fn begin_window(&self, features: Tensor<3>, state: &mut DecoderState) {
+        state.rewind();
+        // Free the last window's keys and values before the next ones are made.
+        state.cross_kv.clear();
+        let cross_kv = |block: &DecoderBlock| block.cross_kv(features.clone());
+        state.cross_kv.extend(self.blocks.iter().map(cross_kv));
+    }
+
+    /// Runs the next tokens through the decoder.
+    ///
+    /// # Shapes
+    ///
+    /// - tokens: `[batch, n]`, the next `n` positions of each sequence
+    /// - output: `[batch, n, n_state]`, to be given to [`logits`](Self::logits)
+    pub fn forward(&self, tokens: Tensor<2, Int>, state: &mut DecoderState) -> Tensor<3> {
+        let [_, n] = tokens.dims();
+        let offset = state.len();
+        let position = self
+            .positional_embedding
+            .val()
+            .slice([offset..offset + n]);
+        let mut x = self.token_embedding.forward(tokens) + position.unsqueeze();
+        for ((block, cache), cross_kv) in (self.blocks.iter())
+            .zip(&mut state.self_kv)
+            .zip(&state.cross_kv)
+        {
+            x = block.forward(x, cache, cross_kv);
+        }
+        self.ln.forward(x)
+    }
+
+    /// Projects decoder states on the vocabulary.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[batch, n, n_state]`
+    /// - output: `[batch, n, n_vocab]`
+    pub fn logits(&self, x: Tensor<3>) -> Tensor<3> {
+        linear(x, self.token_embedding.weight.val(), None)
+    }
+
+    /// Longest sequence of tokens that the positional table covers.
+    pub fn n_ctx(&self) -> usize {
+        self.positional_embedding.dims()[0]
+    }
+}

@@ -1,0 +1,75 @@
+//! The Whisper network in Burn: encoder, decoder, their caches, and how weights get into them.
+//!
+//! Field names follow openai/whisper's state dictionary, so that the path of a parameter in the module
+//! tree is its name in a checkpoint. The expensive operations each stand in one place: attention in
+//! [`attention`], matrix products in [`linear`], the convolutions in [`Encoder::conv_stem`].
+
+pub mod attention;
+pub mod block;
+pub mod decoder;
+pub mod encoder;
+pub mod kv_cache;
+pub mod linear;
+mod load;
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use whisper_weights::{Checkpoint, ModelDims};
+
+pub use decoder::{Decoder, DecoderConfig, DecoderState};
+pub use encoder::{Encoder, EncoderConfig};
+
+use crate::Result;
+
+/// Encoder and decoder.
+#[derive(Module, Debug)]
+pub struct WhisperModel {
+    /// Log-Mel features to states.
+    pub encoder: Encoder,
+    /// Tokens and states to logits.
+    pub decoder: Decoder,
+}
+
+impl WhisperModel {
+    /// A model of the given dimensions with random weights, for tests and benchmarks of sizes whose weights are not at hand.
+    pub fn random(dims: &ModelDims, device: &Device) -> Self {
+        Self {
+            encoder: EncoderConfig::new(
+                dims.n_mels,
+                dims.n_audio_ctx,
+                dims.n_audio_state,
+                dims.n_audio_head,
+                dims.n_audio_layer,
+            )
+            .init(device),
+            decoder: DecoderConfig::new(
+                dims.n_vocab,
+                dims.n_text_ctx,
+                dims.n_text_state,
+                dims.n_text_head,
+                dims.n_text_layer,
+            )
+            .init(device),
+        }
+    }
+
+    /// The model of a checkpoint, its tensors copied to the device one by one as f32.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Weights`](crate::Error::Weights) when a tensor is missing or cannot be read,
+    /// [`Error::Model`](crate::Error::Model) when one has another shape than the dimensions demand.
+    pub fn from_checkpoint(checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
+        load::load(Self::random(checkpoint.dims(), device), checkpoint, device)
+    }
+
+    /// Encodes windows of 30 s.
+    ///
+    /// # Shapes
+    ///
+    /// - mel: `[batch, n_mels, 3000]`
+    /// - output: `[batch, 1500, n_state]`
+    pub fn encode(&self, mel: Tensor<3>) -> Tensor<3> {
+        self.encoder.forward(mel)
+    }
+}

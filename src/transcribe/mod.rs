@@ -1,0 +1,12 @@
+//! All windows of a file: from audio to segments with times.
+
+mod options;
+mod segment;
+mod segments;
+mod whisper;
+mod window;
+
+pub use options::TranscribeOptions;
+pub use segment::{Segment, Transcript};
+pub use segments::Segments;
+pub use whisper::Whisper;

@@ -1,0 +1,227 @@
+//! The seek loop: from window to window through a recording (transcribe.py:186-515).
+
+use std::collections::VecDeque;
+
+use burn::tensor::Tensor;
+
+use super::window::{Slice, slice_window};
+use super::{Segment, TranscribeOptions, Whisper};
+use crate::audio::{Audio, SAMPLE_RATE};
+use crate::decoding::{DecodingOptions, DecodingResult, DecodingTask, detect_language};
+use crate::frontend::{Features, HOP_LENGTH, N_FRAMES};
+use crate::model::DecoderState;
+use crate::text::python_strip;
+use crate::{Error, Result};
+
+/// Above this temperature a window's text is no context for the next (transcribe.py:503).
+const PROMPT_RESET_TEMPERATURE: f64 = 0.5;
+
+/// Segments of a recording, each decoded when it is asked for.
+///
+/// After an error the iterator ends; the segments before it stand.
+pub struct Segments<'a> {
+    whisper: &'a Whisper,
+    options: &'a TranscribeOptions,
+    features: Features<'a>,
+    task: DecodingTask<'a>,
+    language: &'static str,
+    /// Encoder output of the first window, when detecting the language made it.
+    first_window: Option<Tensor<3>>,
+    state: Option<DecoderState>,
+    /// Frame that the next window begins at.
+    seek: usize,
+    all_tokens: Vec<u32>,
+    initial_prompt_len: usize,
+    prompt_reset_since: usize,
+    next_id: usize,
+    ready: VecDeque<Segment>,
+}
+
+impl<'a> Segments<'a> {
+    pub(super) fn new(
+        whisper: &'a Whisper,
+        audio: &'a Audio,
+        options: &'a TranscribeOptions,
+    ) -> Result<Self> {
+        let mut language = (options.language.as_deref())
+            .map(|name| whisper.language_code(name))
+            .transpose()?;
+        let features = whisper.log_mel.features(audio)?;
+        let mut state = None;
+        let mut first_window = None;
+        if !whisper.is_multilingual() {
+            language = Some("en");
+        } else if language.is_none() {
+            let mel = features.window(0, N_FRAMES, &whisper.device)?;
+            let encoded = whisper.model.encode(mel);
+            let state = state.insert(whisper.model.decoder.start(encoded.clone()));
+            language = Some(
+                detect_language(&whisper.model, &whisper.tokenizer, state, &whisper.device)?
+                    .language,
+            );
+            // A whole first window is the one just encoded; a shorter one is padded otherwise.
+            first_window = (features.content_frames() >= N_FRAMES).then_some(encoded);
+        }
+        let language = language.unwrap_or("en");
+
+        let task = DecodingTask::new(
+            &whisper.model,
+            &whisper.tokenizer,
+            &whisper.device,
+            &DecodingOptions {
+                task: options.task,
+                language: Some(language.to_owned()),
+                suppress_tokens: options.suppress_tokens.clone(),
+                ..DecodingOptions::default()
+            },
+        )?;
+        let all_tokens = match &options.initial_prompt {
+            Some(prompt) => whisper.tokenizer.encode(&format!(" {}", python_strip(prompt)))?,
+            None => Vec::new(),
+        };
+        Ok(Self {
+            whisper,
+            options,
+            features,
+            task,
+            language,
+            first_window,
+            state,
+            seek: 0,
+            initial_prompt_len: all_tokens.len(),
+            all_tokens,
+            prompt_reset_since: 0,
+            next_id: 0,
+            ready: VecDeque::new(),
+        })
+    }
+
+    /// Code of the language spoken, as asked for or detected.
+    pub fn language(&self) -> &'static str {
+        self.language
+    }
+
+    /// The text of all segments so far, decoded jointly, so that letters split between segments are whole.
+    pub fn text(&self) -> String {
+        let tokens = &self.all_tokens[self.initial_prompt_len..];
+        self.whisper.tokenizer.decode(tokens)
+    }
+
+    /// Frame (of 10 ms) that decoding has come to.
+    pub fn position(&self) -> usize {
+        self.seek.min(self.content_frames())
+    }
+
+    /// Frames (of 10 ms) of the recording.
+    pub fn content_frames(&self) -> usize {
+        self.features.content_frames()
+    }
+
+    /// Decodes the next window and queues its segments; a window that is skipped as silence queues none.
+    fn decode_window(&mut self) -> Result<()> {
+        let segment_size = N_FRAMES.min(self.content_frames() - self.seek);
+        self.begin_window(segment_size)?;
+        let state = self.state.as_mut().ok_or_else(no_state)?;
+        let prompt = &self.all_tokens[self.prompt_reset_since..];
+        let result = self.task.decode(prompt, state)?;
+
+        if self.is_silence(&result) {
+            self.seek += segment_size;
+            return Ok(());
+        }
+        let timestamp_begin = self.whisper.tokenizer.timestamp_begin();
+        let window = slice_window(&result.tokens, timestamp_begin, segment_size);
+        for slice in window.slices {
+            let segment = self.segment(slice, &result);
+            self.all_tokens.extend(&segment.tokens);
+            self.ready.push_back(segment);
+        }
+        if !self.options.condition_on_previous_text || result.temperature > PROMPT_RESET_TEMPERATURE
+        {
+            self.prompt_reset_since = self.all_tokens.len();
+        }
+        self.seek += window.advance;
+        Ok(())
+    }
+
+    /// Encodes the window at the current position and begins decoding it.
+    fn begin_window(&mut self, segment_size: usize) -> Result<()> {
+        let model = &self.whisper.model;
+        let encoded = match self.first_window.take() {
+            Some(encoded) => encoded,
+            None => {
+                let mel = (self.features).window(self.seek, segment_size, &self.whisper.device)?;
+                model.encode(mel)
+            }
+        };
+        match &mut self.state {
+            Some(state) => model.decoder.begin_window(encoded, state),
+            None => self.state = Some(model.decoder.start(encoded)),
+        }
+        Ok(())
+    }
+
+    /// No speech by its own probability, and the text is not sure enough to outweigh it (transcribe.py:297-310).
+    fn is_silence(&self, result: &DecodingResult) -> bool {
+        let Some(no_speech_threshold) = self.options.no_speech_threshold else {
+            return false;
+        };
+        let sure = (self.options.logprob_threshold)
+            .is_some_and(|threshold| result.avg_logprob > threshold);
+        result.no_speech_prob > no_speech_threshold && !sure
+    }
+
+    /// A segment of the current window; one without text or length is emptied but keeps its place
+    /// (transcribe.py:485-489).
+    fn segment(&mut self, slice: Slice, result: &DecodingResult) -> Segment {
+        let tokenizer = &self.whisper.tokenizer;
+        let offset = seconds(self.seek);
+        let (start, end) = (offset + slice.start, offset + slice.end);
+        let text_tokens: Vec<u32> = (slice.tokens.iter().copied())
+            .filter(|&token| token < tokenizer.eot())
+            .collect();
+        let mut text = tokenizer.decode(&text_tokens);
+        let mut tokens = slice.tokens;
+        if start == end || python_strip(&text).is_empty() {
+            text.clear();
+            tokens.clear();
+        }
+        let id = self.next_id;
+        self.next_id += 1;
+        Segment {
+            id,
+            seek: self.seek,
+            start,
+            end,
+            text,
+            tokens,
+            temperature: result.temperature,
+            avg_logprob: result.avg_logprob,
+            compression_ratio: result.compression_ratio,
+            no_speech_prob: result.no_speech_prob,
+        }
+    }
+}
+
+impl Iterator for Segments<'_> {
+    type Item = Result<Segment>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.ready.is_empty() && self.seek < self.content_frames() {
+            if let Err(error) = self.decode_window() {
+                self.seek = self.content_frames();
+                return Some(Err(error));
+            }
+        }
+        self.ready.pop_front().map(Ok)
+    }
+}
+
+/// Seconds of a number of frames.
+pub(super) fn seconds(frames: usize) -> f64 {
+    (frames * HOP_LENGTH) as f64 / SAMPLE_RATE as f64
+}
+
+fn no_state() -> Error {
+    Error::Model("the decoder was not started".to_owned())
+}

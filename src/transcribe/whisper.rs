@@ -1,0 +1,146 @@
+//! A loaded model, ready to transcribe.
+
+use burn::tensor::Device;
+use whisper_weights::Checkpoint;
+
+use super::segments::Segments;
+use super::{Segment, TranscribeOptions, Transcript};
+use crate::audio::Audio;
+use crate::decoding::{LanguageDetection, detect_language};
+use crate::frontend::{LogMel, N_FRAMES};
+use crate::model::WhisperModel;
+use crate::tokenizer::Tokenizer;
+use crate::Result;
+
+/// A Whisper model on a device, with its tokenizer and frontend. Shared by reference between threads.
+#[derive(Debug)]
+pub struct Whisper {
+    pub(super) model: WhisperModel,
+    pub(super) tokenizer: Tokenizer,
+    pub(super) log_mel: LogMel,
+    pub(super) device: Device,
+}
+
+impl Whisper {
+    /// Puts a checkpoint on a device.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Weights`](crate::Error::Weights) when a tensor or the tokenizer is missing or unreadable, [`Error::Model`](crate::Error::Model) when
+    /// the checkpoint's dimensions do not fit together.
+    pub fn from_checkpoint(checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
+        let dims = checkpoint.dims();
+        let tokenizer = Tokenizer::new(&checkpoint.tokenizer_json()?, dims.n_vocab)?;
+        Ok(Self {
+            log_mel: LogMel::new(dims.n_mels)?,
+            model: WhisperModel::from_checkpoint(checkpoint, device)?,
+            tokenizer,
+            device: device.clone(),
+        })
+    }
+
+    /// Transcribes a recording.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Language`](crate::Error::Language) when the model does not know the language asked for, [`Error::Audio`](crate::Error::Audio) when
+    /// the samples cannot be read back, [`Error::Device`](crate::Error::Device) when the device fails.
+    pub fn transcribe(&self, audio: &Audio, options: &TranscribeOptions) -> Result<Transcript> {
+        self.transcribe_with(audio, options, |_| {})
+    }
+
+    /// Transcribes a recording and gives each segment to `on_segment` as soon as its window is decoded.
+    ///
+    /// # Errors
+    ///
+    /// As [`transcribe`](Self::transcribe).
+    pub fn transcribe_with(
+        &self,
+        audio: &Audio,
+        options: &TranscribeOptions,
+        mut on_segment: impl FnMut(&Segment),
+    ) -> Result<Transcript> {
+        let mut segments = self.segments(audio, options)?;
+        let mut all = Vec::new();
+        for segment in &mut segments {
+            let segment = segment?;
+            on_segment(&segment);
+            all.push(segment);
+        }
+        Ok(Transcript {
+            text: segments.text(),
+            segments: all,
+            language: segments.language().to_owned(),
+        })
+    }
+
+    /// The segments of a recording, decoded window by window as the iterator is advanced.
+    ///
+    /// The language is detected before this returns.
+    ///
+    /// # Errors
+    ///
+    /// As [`transcribe`](Self::transcribe).
+    pub fn segments<'a>(
+        &'a self,
+        audio: &'a Audio,
+        options: &'a TranscribeOptions,
+    ) -> Result<Segments<'a>> {
+        Segments::new(self, audio, options)
+    }
+
+    /// Detects the language of the first 30 s of a recording.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Model`](crate::Error::Model) for a model that knows English alone; else as [`transcribe`](Self::transcribe).
+    pub fn detect_language(&self, audio: &Audio) -> Result<LanguageDetection> {
+        let mel = (self.log_mel.features(audio)?).window(0, N_FRAMES, &self.device)?;
+        let mut state = self.model.decoder.start(self.model.encode(mel));
+        detect_language(&self.model, &self.tokenizer, &mut state, &self.device)
+    }
+
+    /// The network, for programs that drive it themselves.
+    pub fn model(&self) -> &WhisperModel {
+        &self.model
+    }
+
+    /// The model's tokenizer.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    /// The frontend that makes the model's features.
+    pub fn log_mel(&self) -> &LogMel {
+        &self.log_mel
+    }
+
+    /// The device that holds the model.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Whether the model knows other languages than English.
+    pub fn is_multilingual(&self) -> bool {
+        self.tokenizer.is_multilingual()
+    }
+
+    /// Code of the language asked for, checked against what the model knows.
+    pub(super) fn language_code(&self, name_or_code: &str) -> Result<&'static str> {
+        let code = crate::tokenizer::languages::parse_language(name_or_code)?;
+        if self.is_multilingual() {
+            self.tokenizer.language_token(code)?;
+        }
+        Ok(code)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_model_is_shared_between_threads() {
+        fn shared<T: Send + Sync>() {}
+        shared::<super::Whisper>();
+        shared::<crate::Error>();
+    }
+}

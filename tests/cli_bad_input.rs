@@ -1,0 +1,203 @@
+//! Inputs that cannot be used: each gives one line that says what is wrong, exit code 1, and no panic.
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use common::{data, run, wav};
+
+/// Runs on one clip that is no use and returns the error line, which names the clip.
+#[track_caller]
+fn refusal_of(clip: &Path) -> String {
+    let run = run(&["transcribe".as_ref(), clip.as_os_str()]);
+    let line = run.one_error(1);
+    assert!(
+        line.contains(clip.to_str().unwrap()),
+        "the line does not name its file: {line}"
+    );
+    line.to_owned()
+}
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Folder(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, bytes).unwrap();
+        path
+    }
+}
+
+#[test]
+fn a_missing_file() {
+    let line = refusal_of(Path::new("no_such_file.wav"));
+    assert!(line.to_lowercase().contains("no such file"), "{line}");
+}
+
+#[test]
+fn a_folder() {
+    let line = refusal_of(Folder::new().0.path());
+    assert!(
+        line.contains("folder") || line.contains("directory"),
+        "{line}"
+    );
+}
+
+#[test]
+fn an_empty_file() {
+    let line = refusal_of(&Folder::new().file("empty.wav", b""));
+    assert!(line.contains("empty"), "{line}");
+}
+
+#[test]
+fn a_text_called_wav() {
+    refusal_of(
+        &Folder::new().file(
+            "notes.wav",
+            "Ask not what your country can do for you.\n"
+                .repeat(99)
+                .as_bytes(),
+        ),
+    );
+}
+
+#[test]
+fn samples_that_are_no_numbers() {
+    let samples: Vec<u8> = (0..16_000)
+        .flat_map(|n| {
+            if n == 8_000 {
+                f32::NAN
+            } else {
+                (n as f32 * 0.1).sin() * 0.1
+            }
+            .to_le_bytes()
+        })
+        .collect();
+    let line =
+        refusal_of(&Folder::new().file("nan.wav", &wav::file(wav::FLOAT, 1, 16_000, 32, &samples)));
+    assert!(
+        line.contains("NaN") || line.contains("not a number"),
+        "{line}"
+    );
+}
+
+#[test]
+fn wav_headers_that_make_no_sense() {
+    let folder = Folder::new();
+    for (name, bytes) in [
+        (
+            "no_channels.wav",
+            wav::file(wav::PCM, 0, 16_000, 16, &[0; 64]),
+        ),
+        ("no_rate.wav", wav::file(wav::PCM, 1, 0, 16, &[0; 64])),
+        ("no_bits.wav", wav::file(wav::PCM, 1, 16_000, 0, &[0; 64])),
+        (
+            "half_a_header.wav",
+            wav::pcm16(1, 16_000, &[0; 64])[..30].to_vec(),
+        ),
+    ] {
+        refusal_of(&folder.file(name, &bytes));
+    }
+}
+
+#[test]
+fn an_output_folder_that_cannot_be_written() {
+    let folder = Folder::new();
+    let file = folder.file("file", b"");
+    let mut places = vec![file.clone(), file.join("below")];
+    if cfg!(target_os = "linux") {
+        // Not even root makes folders there.
+        places.push("/proc/whisper-rs".into());
+    }
+    for place in places {
+        let place = place.to_str().unwrap();
+        // Neither the model nor the audio is there: the folder is looked at before any work.
+        let run = run(&[
+            "transcribe",
+            "--model",
+            "no/such/model",
+            "-o",
+            place,
+            "no_such_file.wav",
+        ]);
+        let line = run.one_error(1);
+        assert!(
+            line.contains(place) && line.contains("cannot write"),
+            "{line}"
+        );
+    }
+    assert!(file.is_file());
+}
+
+/// Runs with a model that is no use and returns the error line.
+#[track_caller]
+fn refusal_of_model(model: &Path) -> String {
+    let clip = data("jfk.wav");
+    let run = run(&[
+        "transcribe",
+        "--model",
+        model.to_str().unwrap(),
+        clip.to_str().unwrap(),
+    ]);
+    let line = run.one_error(1);
+    assert!(
+        line.contains(model.to_str().unwrap()),
+        "the line does not name the model: {line}"
+    );
+    line.to_owned()
+}
+
+#[test]
+fn a_mistyped_model_name_suggests_the_nearest() {
+    for (mistyped, meant) in [
+        ("bas", "base"),
+        ("tinyen", "tiny.en"),
+        ("large-v4", "large-v"),
+    ] {
+        let line = refusal_of_model(Path::new(mistyped));
+        assert!(line.contains(&format!("did you mean \"{meant}")), "{line}");
+    }
+}
+
+#[test]
+fn a_model_path_that_is_not_there() {
+    refusal_of_model(Path::new("no/such/folder"));
+    refusal_of_model(Path::new("./model.safetensors"));
+}
+
+#[test]
+fn a_model_folder_without_weights() {
+    let folder = Folder::new();
+    folder.file("readme.txt", b"nothing here");
+    refusal_of_model(folder.0.path());
+}
+
+#[test]
+fn a_file_that_is_no_model() {
+    let folder = Folder::new();
+    refusal_of_model(&folder.file("empty.bin", b""));
+    refusal_of_model(&folder.file("model.bin", b"short"));
+    refusal_of_model(&folder.file("model.safetensors", &[0xA5; 4096]));
+    refusal_of_model(&data("jfk.wav"));
+}
+
+#[test]
+fn a_safetensors_header_that_claims_a_terabyte() {
+    let mut bytes = 1_000_000_000_000u64.to_le_bytes().to_vec();
+    bytes.extend(b"{}");
+    let folder = Folder::new();
+    refusal_of_model(&folder.file("alone.safetensors", &bytes));
+    folder.file("model/config.json", b"{}");
+    folder.file("model/model.safetensors", &bytes);
+    refusal_of_model(&folder.path("model"));
+}

@@ -1,0 +1,258 @@
+//! What a user does with `whisper-rs transcribe` on real models; the first run fetches them.
+
+mod common;
+
+use std::fs;
+use std::io::Write;
+use std::process::Stdio;
+
+use common::{Run, assert_transcript_equals, data, json, reference, run, wav, whisper_rs};
+
+const JFK: &str = "And so my fellow Americans ask not what your country can do for you, ask what you can do for your country.";
+
+#[test]
+fn the_default_model_transcribes_with_times_and_writes_no_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = whisper_rs(&["transcribe".as_ref(), data("jfk.wav").as_os_str()])
+        .current_dir(&folder)
+        .output();
+    let run = Run::of(output.unwrap());
+    assert_eq!(
+        run.succeeded().stdout,
+        "[00:00.000 --> 00:07.600]  And so my fellow Americans ask not what your country can do for you,\n\
+         [00:07.600 --> 00:10.600]  ask what you can do for your country.\n"
+    );
+    assert!(run.stderr.contains("Detected language: English"), "{run:?}");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+}
+
+#[test]
+fn json_and_text_files_equal_openai_whisper() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("made/by/the/run");
+    let run = run(&[
+        "transcribe",
+        "--model",
+        "base",
+        "--output_dir",
+        out.to_str().unwrap(),
+        "--temperature_increment_on_fallback",
+        "None",
+        "--beam_size",
+        "None",
+        "--best_of",
+        "None",
+        "--verbose",
+        "False",
+        data("jfk.wav").to_str().unwrap(),
+        data("clips/leopard_test_ja.flac").to_str().unwrap(),
+    ]);
+    assert_eq!(
+        run.succeeded().stdout,
+        "",
+        "--verbose False prints no transcript"
+    );
+    for clip in ["jfk", "leopard_test_ja"] {
+        assert_transcript_equals(
+            &json(&out.join(format!("{clip}.json"))),
+            &reference("base", clip),
+        );
+    }
+    let raw = fs::read_to_string(out.join("leopard_test_ja.json")).unwrap();
+    assert!(
+        raw.is_ascii() && raw.contains("\\u"),
+        "JSON is written as openai/whisper does, in ASCII"
+    );
+    let text = fs::read_to_string(out.join("jfk.txt")).unwrap();
+    assert_eq!(text.lines().collect::<Vec<_>>().join(" "), JFK);
+    assert_eq!(fs::read_dir(&out).unwrap().count(), 4);
+}
+
+#[test]
+fn a_file_that_fails_does_not_stop_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = run(&[
+        "transcribe",
+        "--model=tiny.en",
+        "--output-format=json",
+        "--output-dir",
+        folder.path().to_str().unwrap(),
+        "no_such_file.wav",
+        data("jfk.wav").to_str().unwrap(),
+        "neither.mp3",
+        data("clips/gen_0.1s.wav").to_str().unwrap(),
+    ]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    for missing in ["error: no_such_file.wav: ", "error: neither.mp3: "] {
+        assert_eq!(run.stderr.matches(missing).count(), 1, "{run:?}");
+    }
+    for clip in ["jfk", "gen_0.1s"] {
+        let made = json(&folder.path().join(format!("{clip}.json")));
+        assert_transcript_equals(&made, &reference("tiny.en", clip));
+    }
+    assert_eq!(
+        fs::read_dir(&folder).unwrap().count(),
+        2,
+        "json alone was asked for"
+    );
+}
+
+#[test]
+fn an_english_model_says_so_when_another_language_is_asked_for() {
+    let run = run(&[
+        "transcribe",
+        "--model",
+        "tiny.en",
+        "--language",
+        "French",
+        data("jfk.wav").to_str().unwrap(),
+    ]);
+    assert!(
+        run.succeeded()
+            .stderr
+            .contains("warning: tiny.en is an English-only model"),
+        "{run:?}"
+    );
+    assert!(
+        run.stdout
+            .contains("ask not what your country can do for you"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn a_language_the_model_lacks_is_one_line() {
+    // Cantonese came with large-v3.
+    let line = run(&[
+        "transcribe",
+        "--language",
+        "yue",
+        data("jfk.wav").to_str().unwrap(),
+    ])
+    .one_error(1)
+    .to_owned();
+    assert!(line.contains("jfk.wav") && line.contains("yue"), "{line}");
+}
+
+#[test]
+fn translation_and_a_language_by_name() {
+    let run = run(&[
+        "transcribe",
+        "--task",
+        "translate",
+        "--language",
+        "German",
+        data("clips/leopard_test_de.flac").to_str().unwrap(),
+    ]);
+    assert!(!run.succeeded().stderr.contains("Detected"), "{run:?}");
+    // openai/whisper's own translation, greedy.
+    let text = "The rear of this portal is used as a light hall.";
+    assert!(run.stdout.contains(text), "{run:?}");
+}
+
+#[test]
+fn eight_bits_high_rates_and_many_channels_are_audio_like_any_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let samples = wav::read_pcm16(&data("jfk.wav"));
+
+    let eight_bit: Vec<u8> = samples
+        .iter()
+        .map(|&sample| ((sample >> 8) + 128) as u8)
+        .collect();
+    let high_rate: Vec<i16> = samples
+        .windows(2)
+        .flat_map(|pair| between(pair[0], pair[1], 6))
+        .collect();
+    let seven: Vec<i16> = samples.iter().flat_map(|&sample| [sample; 7]).collect();
+    let files = [
+        (
+            "eight_bit.wav",
+            wav::file(wav::PCM, 1, 16_000, 8, &eight_bit),
+        ),
+        ("96_khz.wav", wav::pcm16(1, 96_000, &high_rate)),
+        ("seven_channels.wav", wav::pcm16(7, 16_000, &seven)),
+    ]
+    .map(|(name, bytes)| {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    });
+    let arguments = [
+        &["transcribe", "--model", "tiny.en"],
+        files.each_ref().map(String::as_str).as_slice(),
+    ]
+    .concat();
+    let run = run(&arguments);
+    assert_eq!(
+        run.succeeded()
+            .stdout
+            .matches("what you can do for your country")
+            .count(),
+        3,
+        "{run:?}"
+    );
+}
+
+/// `count` samples on the line from one sample to the next.
+fn between(from: i16, to: i16, count: i32) -> impl Iterator<Item = i16> {
+    let (from, to) = (i32::from(from), i32::from(to));
+    (0..count).map(move |step| (from + (to - from) * step / count) as i16)
+}
+
+#[test]
+fn audio_without_samples_has_an_empty_transcript() {
+    let folder = tempfile::tempdir().unwrap();
+    let clip = folder.path().join("nothing.wav");
+    fs::write(&clip, wav::pcm16(1, 16_000, &[])).unwrap();
+    let (clip, out) = (clip.to_str().unwrap(), folder.path().to_str().unwrap());
+    let run = run(&["transcribe", "--model", "tiny.en", "-o", out, clip]);
+    assert_eq!(run.succeeded().stdout, "");
+    let made = json(&folder.path().join("nothing.json"));
+    assert_eq!(
+        made,
+        serde_json::json!({"text": "", "segments": [], "language": "en"})
+    );
+    assert_eq!(
+        fs::read_to_string(folder.path().join("nothing.txt")).unwrap(),
+        ""
+    );
+}
+
+#[test]
+fn standard_input_is_a_file_called_dash() {
+    let mut child = whisper_rs(&["transcribe", "--model", "tiny.en", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(&fs::read(data("jfk.wav")).unwrap())
+        .unwrap();
+    let run = Run::of(child.wait_with_output().unwrap());
+    assert!(
+        run.succeeded()
+            .stdout
+            .contains("ask not what your country can do for you"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let mut child = whisper_rs(&[
+        "transcribe".as_ref(),
+        "--model=tiny.en".as_ref(),
+        data("jfk.wav").as_os_str(),
+    ])
+    .stdout(Stdio::piped())
+    .stderr(Stdio::piped())
+    .spawn()
+    .unwrap();
+    drop(child.stdout.take());
+    let run = Run::of(child.wait_with_output().unwrap());
+    assert_eq!(run.succeeded().stderr, "");
+}

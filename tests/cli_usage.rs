@@ -1,0 +1,75 @@
+//! What a user sees who types a wrong command line, or asks for help.
+
+mod common;
+
+use common::{data, run};
+
+#[test]
+fn version_and_help_are_given_on_standard_output() {
+    let version = run(&["--version"]);
+    assert_eq!(
+        version.succeeded().stdout.trim(),
+        concat!("whisper-rs ", env!("CARGO_PKG_VERSION"))
+    );
+
+    let help = run(&["transcribe", "--help"]);
+    for flag in [
+        "--model",
+        "--output_format",
+        "--language",
+        "--condition_on_previous_text",
+    ] {
+        assert!(help.succeeded().stdout.contains(flag), "{flag}");
+    }
+    assert_eq!(help.stderr, "");
+}
+
+#[test]
+fn a_wrong_command_line_is_one_line_and_exit_code_2() {
+    let clip = data("jfk.wav");
+    let clip = clip.to_str().unwrap();
+    for (flags, says) in [
+        (&["--nonsense"][..], "--nonsense"),
+        (&["--task", "sing"], "transcribe, translate"),
+        (&["--language", "Klingon"], "Klingon"),
+        (&["--device", "abacus"], "abacus"),
+        (&["--output_format", "pdf"], "json"),
+        (&["--verbose", "perhaps"], "True or False"),
+        (&["--threads", "many"], "--threads"),
+        (&["--no_speech_threshold", "high"], "a number"),
+    ] {
+        let arguments = [&["transcribe", clip], flags].concat();
+        let line = run(&arguments).one_error(2).to_owned();
+        assert!(line.contains(says), "{flags:?}: {line}");
+    }
+    let line = run(&["transcribe"]).one_error(2).to_owned();
+    assert!(line.contains("FILES"), "{line}");
+}
+
+#[test]
+fn flags_of_openai_whisper_that_are_not_there_yet_are_refused_by_name() {
+    let clip = data("jfk.wav");
+    for (flag, value) in [
+        ("--beam_size", "5"),
+        ("--best_of", "5"),
+        ("--temperature", "0.4"),
+        ("--temperature_increment_on_fallback", "0.2"),
+        ("--output_format", "srt"),
+        ("--output-format", "vtt"),
+        ("--word_timestamps", "True"),
+        ("--patience", "1.5"),
+        ("--length_penalty", "1"),
+        ("--suppress_tokens", "1,2"),
+        ("--carry_initial_prompt", "True"),
+        ("--clip_timestamps", "0,5"),
+        ("--hallucination_silence_threshold", "2"),
+        ("--max-line-width", "40"),
+    ] {
+        let run = run(&["transcribe", clip.to_str().unwrap(), flag, value]);
+        let refusal = format!(
+            "not supported yet: {} {value}",
+            flag.replacen('-', "_", 9).replacen("__", "--", 1)
+        );
+        assert!(run.one_error(2).starts_with(&refusal), "{flag}: {run:?}");
+    }
+}

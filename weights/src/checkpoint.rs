@@ -1,0 +1,308 @@
+//! A checkpoint: the tensors of a Whisper model by canonical name, whatever format holds them,
+//! with its dimensions, tokenizer, alignment heads and suppress lists.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use crate::dims::{HEAD_WIDTH, ModelDims};
+use crate::error::{Error, Result};
+use crate::formats::{self, MappedFile, Stored, StoredType, Weights, show_shape};
+use crate::layout::for_each_tensor;
+use crate::metadata::Metadata;
+use crate::published;
+use crate::tensor::{DType, TensorView};
+use crate::tokenizer;
+
+/// A Whisper model on disk, mapped into memory and read one tensor at a time.
+///
+/// Tensors go by the names of openai/whisper's state dict (`encoder.blocks.0.attn.query.weight`).
+/// [`Checkpoint::open`] has checked that each of them is there with the shape that the dimensions
+/// ask for.
+#[derive(Debug)]
+pub struct Checkpoint {
+    format: &'static str,
+    folder: PathBuf,
+    files: Vec<MappedFile>,
+    dims: ModelDims,
+    tensors: BTreeMap<String, Located>,
+    metadata: Metadata,
+}
+
+/// A tensor in one of the mapped files.
+#[derive(Debug)]
+struct Located {
+    stored: Stored,
+    dtype: DType,
+}
+
+impl Checkpoint {
+    /// Opens a file, or the weights in a folder. The format is told by the content.
+    ///
+    /// # Errors
+    ///
+    /// Where there are no weights, or they are truncated, corrupt, of a format that is not read,
+    /// or not a whole Whisper model; the message names the file and the tensor.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let weights = formats::open(path)?;
+        let folder = if path.is_dir() {
+            path
+        } else {
+            path.parent().unwrap_or(Path::new(""))
+        };
+        let mut metadata = Metadata::read(folder)?;
+        let dims = find_dims(&weights, &metadata)?;
+        metadata.check(&dims)?;
+        check_alignment_heads(&weights, &dims, &mut metadata)?;
+        Ok(Self {
+            format: weights.format,
+            folder: folder.to_path_buf(),
+            dims,
+            tensors: locate(&weights, &dims)?,
+            files: weights.files,
+            metadata,
+        })
+    }
+
+    /// The model's dimensions.
+    pub fn dims(&self) -> &ModelDims {
+        &self.dims
+    }
+
+    /// Name of the format that holds the weights: "safetensors", "CTranslate2".
+    pub fn format(&self) -> &'static str {
+        self.format
+    }
+
+    /// The folder of the weights, where tokenizer and configuration are looked for.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Size of the weight files in bytes.
+    pub fn file_size(&self) -> u64 {
+        self.files.iter().map(|file| file.map.len() as u64).sum()
+    }
+
+    /// Canonical names of all tensors, in alphabetical order.
+    pub fn tensor_names(&self) -> impl Iterator<Item = &str> {
+        self.tensors.keys().map(String::as_str)
+    }
+
+    /// A tensor by its canonical name. Its bytes are those of the mapped file: nothing is copied.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchTensor`] for a name that a model of these dimensions does not have.
+    pub fn tensor(&self, name: &str) -> Result<TensorView<'_>> {
+        let Located { stored, dtype } = self
+            .tensors
+            .get(name)
+            .ok_or_else(|| Error::NoSuchTensor(name.into()))?;
+        Ok(TensorView {
+            dtype: *dtype,
+            shape: stored.shape.clone(),
+            bytes: Cow::Borrowed(&self.files[stored.file].map[stored.range.clone()]),
+        })
+    }
+
+    /// The `tokenizer.json` beside the weights, or the same made from `vocab.json` and
+    /// `merges.txt` where the folder has only these.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MissingTokenizer`] where the folder has neither.
+    pub fn tokenizer_json(&self) -> Result<Cow<'_, [u8]>> {
+        tokenizer::tokenizer_json(&self.folder).map(Cow::Owned)
+    }
+
+    /// Cross-attention heads (layer, head) that follow the audio in time: from the files, else as
+    /// OpenAI published them for a model of these dimensions. `None` where neither says.
+    pub fn alignment_heads(&self) -> Option<&[(usize, usize)]> {
+        self.metadata
+            .alignment_heads
+            .as_deref()
+            .or_else(|| published::alignment_heads(&self.dims))
+    }
+
+    /// Tokens that are never sampled, if the files list them.
+    pub fn suppress_tokens(&self) -> Option<&[i64]> {
+        self.metadata.suppress_tokens.as_deref()
+    }
+
+    /// Tokens that are never sampled first, if the files list them.
+    pub fn begin_suppress_tokens(&self) -> Option<&[i64]> {
+        self.metadata.begin_suppress_tokens.as_deref()
+    }
+
+    /// Ids of the language tokens in ascending order, if the files list them.
+    pub fn language_ids(&self) -> Option<&[i64]> {
+        self.metadata.language_ids.as_deref()
+    }
+
+    /// Lets the operating system take back the memory of the weights that were read so far. They
+    /// are read from the file again when they are asked for again.
+    ///
+    /// A loader that calls this between tensors keeps only the one it reads in memory.
+    pub fn release_pages(&self) {
+        #[cfg(unix)]
+        for file in &self.files {
+            // SAFETY: the map is of a file and never written, so that dropped pages come back
+            // from the file with the same content. A refusal only means that memory stays used.
+            let _ = unsafe {
+                file.map
+                    .unchecked_advise(memmap2::UncheckedAdvice::DontNeed)
+            };
+        }
+    }
+}
+
+/// The dimensions, from the shapes of the tensors; the number of heads, which no shape tells, from
+/// the format or `config.json`, else by the width of a head.
+fn find_dims(weights: &Weights, metadata: &Metadata) -> Result<ModelDims> {
+    let path = &weights.files[0].path;
+    let shape = |name: &str, rank: usize| -> Result<&[usize]> {
+        let shape = match weights.tensors.get(name) {
+            Some(stored) => stored.shape.as_slice(),
+            None => return Err(missing(weights, name)),
+        };
+        if shape.len() != rank || shape.contains(&0) {
+            let what = format!("has shape {}, not {rank} axes", show_shape(shape));
+            return Err(Error::tensor(path, name, what));
+        }
+        Ok(shape)
+    };
+    let layers = |side: &str| {
+        let prefix = format!("{side}.blocks.");
+        let numbers: HashSet<&str> = weights
+            .tensors
+            .keys()
+            .filter_map(|name| name.strip_prefix(&prefix)?.split('.').next())
+            .collect();
+        numbers.len()
+    };
+
+    let conv1 = shape("encoder.conv1.weight", 3)?;
+    let audio_positions = shape("encoder.positional_embedding", 2)?;
+    let token_embedding = shape("decoder.token_embedding.weight", 2)?;
+    let text_positions = shape("decoder.positional_embedding", 2)?;
+    let (audio_state, text_state) = (conv1[0], token_embedding[1]);
+    if audio_state != text_state {
+        let what = format!("is {text_state} wide, but the encoder is {audio_state} wide");
+        return Err(Error::tensor(path, "decoder.token_embedding.weight", what));
+    }
+
+    // Every published model has heads of one width.
+    let by_width = (audio_state % HEAD_WIDTH == 0)
+        .then_some((audio_state / HEAD_WIDTH, text_state / HEAD_WIDTH));
+    let (audio_heads, text_heads) = weights
+        .heads
+        .or_else(|| metadata.heads())
+        .or(by_width)
+        .ok_or_else(|| {
+            let what = "the number of attention heads is not known: config.json is missing";
+            Error::config(path, what)
+        })?;
+    for heads in [audio_heads, text_heads] {
+        if heads == 0 || audio_state % heads != 0 {
+            let what = format!("{heads} attention heads do not divide a width of {audio_state}");
+            return Err(Error::config(path, what));
+        }
+    }
+    Ok(ModelDims {
+        n_mels: conv1[1],
+        n_audio_ctx: audio_positions[0],
+        n_audio_state: audio_state,
+        n_audio_head: audio_heads,
+        n_audio_layer: layers("encoder"),
+        n_vocab: token_embedding[0],
+        n_text_ctx: text_positions[0],
+        n_text_state: text_state,
+        n_text_head: text_heads,
+        n_text_layer: layers("decoder"),
+    })
+}
+
+/// Checks every tensor that the dimensions ask for.
+fn locate(weights: &Weights, dims: &ModelDims) -> Result<BTreeMap<String, Located>> {
+    let mut tensors = BTreeMap::new();
+    let mut outcome = Ok(());
+    for_each_tensor(dims, |name, expected| {
+        if outcome.is_err() {
+            return;
+        }
+        match locate_one(weights, &name, &expected) {
+            Ok(located) => {
+                tensors.insert(name, located);
+            }
+            Err(error) => outcome = Err(error),
+        }
+    });
+    outcome.map(|()| tensors)
+}
+
+fn locate_one(weights: &Weights, name: &str, expected: &[usize]) -> Result<Located> {
+    let stored = weights
+        .tensors
+        .get(name)
+        .ok_or_else(|| missing(weights, name))?;
+    let path = &weights.files[stored.file].path;
+    let dtype = match &stored.dtype {
+        StoredType::Read(dtype) => *dtype,
+        StoredType::Unread(dtype) => {
+            return Err(Error::UnsupportedFormat {
+                path: path.clone(),
+                format: format!("a {} file of {dtype} weights", weights.format),
+                advice: "use the model in f32, f16 or bf16".into(),
+            });
+        }
+    };
+    if stored.shape != expected {
+        let (found, expected) = (show_shape(&stored.shape), show_shape(expected));
+        return Err(Error::tensor(
+            path,
+            name,
+            format!("has shape {found}, expected {expected}"),
+        ));
+    }
+    Ok(Located {
+        stored: stored.clone(),
+        dtype,
+    })
+}
+
+fn missing(weights: &Weights, name: &str) -> Error {
+    let path = &weights.files[0].path;
+    let one_shard = weights.files.len() == 1
+        && path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().contains("-of-"));
+    let hint = if one_shard {
+        "is missing: this is one shard of several, give the folder that holds all of them"
+    } else {
+        "is missing: this is not a whole Whisper model"
+    };
+    Error::tensor(path, name, hint)
+}
+
+/// Refuses alignment heads that the decoder does not have.
+fn check_alignment_heads(
+    weights: &Weights,
+    dims: &ModelDims,
+    metadata: &mut Metadata,
+) -> Result<()> {
+    let Some(heads) = &metadata.alignment_heads else {
+        return Ok(());
+    };
+    for &(layer, head) in heads {
+        if layer >= dims.n_text_layer || head >= dims.n_text_head {
+            let folder = weights.files[0].path.parent().unwrap_or(Path::new(""));
+            let what = format!(
+                "alignment_heads names head {head} of layer {layer}, which the decoder does not have"
+            );
+            return Err(Error::config(folder.join("config.json"), what));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,183 @@
+//! What can go wrong while reading or fetching a checkpoint. Every message is one line: what is
+//! wrong, and what to do about it.
+
+use std::path::{Path, PathBuf};
+
+/// Result of this crate's operations.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// An error while reading, writing or fetching a checkpoint.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no file or folder of that name.
+    #[error("there is no file or folder {}", .0.display())]
+    NotFound(PathBuf),
+
+    /// Reading or writing a file failed.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried: "read", "write", "create" ...
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The operating system's answer.
+        source: std::io::Error,
+    },
+
+    /// The folder holds no file of a known weight format.
+    #[error(
+        "the folder {} holds no weights: expected model.safetensors (or model.safetensors.index.json with its shards) or model.bin",
+        .0.display()
+    )]
+    NoWeights(PathBuf),
+
+    /// The file's content is of no known weight format.
+    #[error(
+        "{} is not a Whisper checkpoint: {what}; expected Hugging Face safetensors or a CTranslate2 model.bin",
+        path.display()
+    )]
+    UnknownFormat {
+        /// The file.
+        path: PathBuf,
+        /// What it looks like instead.
+        what: String,
+    },
+
+    /// The format or one of its variants is known, but not read.
+    #[error("{} is {format}, which is not read: {advice}", path.display())]
+    UnsupportedFormat {
+        /// The file.
+        path: PathBuf,
+        /// The format, with its article: "an OpenAI or PyTorch file".
+        format: String,
+        /// What to use instead.
+        advice: String,
+    },
+
+    /// The file is truncated or corrupt.
+    #[error("{} is truncated or corrupt: {what}; fetch or copy it again", path.display())]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        what: String,
+    },
+
+    /// A tensor of the checkpoint is missing or is not what the model's dimensions ask for.
+    #[error("{}: tensor {tensor}: {what}", path.display())]
+    Tensor {
+        /// The weight file.
+        path: PathBuf,
+        /// Canonical name of the tensor.
+        tensor: String,
+        /// Found against expected.
+        what: String,
+    },
+
+    /// A tensor was asked for that a Whisper checkpoint of these dimensions does not have.
+    #[error("a checkpoint of these dimensions has no tensor {0}")]
+    NoSuchTensor(String),
+
+    /// A JSON file beside the weights does not say what it should.
+    #[error("{}: {what}", path.display())]
+    Config {
+        /// The JSON file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+
+    /// There is no tokenizer beside the weights.
+    #[error(
+        "there is no tokenizer.json (nor vocab.json with merges.txt) in {}: copy the model's tokenizer.json there",
+        .0.display()
+    )]
+    MissingTokenizer(PathBuf),
+
+    /// The name is neither in the catalogue nor an existing path.
+    #[error(
+        "unknown model {name:?}{}; known models: {known}; a path to a file or folder, or a Hub repository as owner/name, works too",
+        suggestion.as_ref().map(|nearest| format!(": did you mean {nearest:?}?")).unwrap_or_default()
+    )]
+    UnknownModel {
+        /// The name that was asked for.
+        name: String,
+        /// The nearest name of the catalogue, if one is near.
+        suggestion: Option<&'static str>,
+        /// All names, separated by commas.
+        known: String,
+    },
+
+    /// No cache folder is known on this machine.
+    #[error("no cache folder is known for this user: set WHISPER_RS_CACHE to a folder")]
+    NoCacheFolder,
+
+    /// One source could not give the model.
+    #[error("{source_name}: {why}")]
+    Source {
+        /// The source: "Hugging Face Hub", "package index" ...
+        source_name: String,
+        /// Why it failed.
+        why: String,
+    },
+
+    /// No source could give the model.
+    #[error(
+        "cannot fetch model {name:?}: {}. Check the network, or give a path to a folder that holds the model (model.safetensors or model.bin, with config.json and tokenizer.json)",
+        failures.join("; ")
+    )]
+    NotFetched {
+        /// The model.
+        name: String,
+        /// One line for each source that was tried.
+        failures: Vec<String>,
+    },
+}
+
+impl Error {
+    pub(crate) fn io(action: &'static str, path: impl AsRef<Path>, source: std::io::Error) -> Self {
+        let path = path.as_ref().to_path_buf();
+        if action == "read" && source.kind() == std::io::ErrorKind::NotFound {
+            return Self::NotFound(path);
+        }
+        Self::Io {
+            action,
+            path,
+            source,
+        }
+    }
+
+    pub(crate) fn corrupt(path: impl AsRef<Path>, what: impl Into<String>) -> Self {
+        Self::Corrupt {
+            path: path.as_ref().to_path_buf(),
+            what: what.into(),
+        }
+    }
+
+    pub(crate) fn tensor(
+        path: impl AsRef<Path>,
+        tensor: impl Into<String>,
+        what: impl Into<String>,
+    ) -> Self {
+        Self::Tensor {
+            path: path.as_ref().to_path_buf(),
+            tensor: tensor.into(),
+            what: what.into(),
+        }
+    }
+
+    pub(crate) fn config(path: impl AsRef<Path>, what: impl Into<String>) -> Self {
+        Self::Config {
+            path: path.as_ref().to_path_buf(),
+            what: what.into(),
+        }
+    }
+
+    pub(crate) fn source(source_name: impl Into<String>, why: impl Into<String>) -> Self {
+        Self::Source {
+            source_name: source_name.into(),
+            why: why.into(),
+        }
+    }
+}
