@@ -2,8 +2,8 @@
 
 use burn::config::Config;
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
-use whisper_kernels::{AttentionOptions, attention};
+use burn::tensor::activation::softmax;
+use burn::tensor::{Bool, Device, Tensor};
 
 use super::kv_cache::{CrossKv, KvCache};
 use super::linear::{Linear, LinearConfig};
@@ -54,7 +54,7 @@ impl MultiHeadAttention {
         let value = self.value.forward(x);
         let kv_len = key.dims()[1];
         self.out
-            .forward(attend(query, key, value, self.n_head, kv_len, false))
+            .forward(attention(query, key, value, self.n_head, kv_len, false))
     }
 
     /// Appends the positions of `x` to the cache; each attends to itself and to all before it.
@@ -66,7 +66,7 @@ impl MultiHeadAttention {
     pub fn forward_cached(&self, x: Tensor<3>, cache: &mut KvCache) -> Tensor<3> {
         let query = self.query.forward(x.clone());
         cache.append(self.key.forward(x.clone()), self.value.forward(x));
-        self.out.forward(attend(
+        self.out.forward(attention(
             query,
             cache.key(),
             cache.value(),
@@ -96,7 +96,7 @@ impl MultiHeadAttention {
     /// - output: `[batch, n, n_state]`
     pub fn forward_cross(&self, x: Tensor<3>, kv: &CrossKv) -> Tensor<3> {
         let kv_len = kv.key.dims()[1];
-        self.out.forward(attend(
+        self.out.forward(attention(
             self.query.forward(x),
             kv.key.clone(),
             kv.value.clone(),
@@ -107,8 +107,17 @@ impl MultiHeadAttention {
     }
 }
 
-/// The one place where queries meet keys.
-fn attend(
+/// Scaled dot-product attention: the one place where queries meet keys.
+///
+/// Heads are consecutive slices of the width. With `causal`, query `i` stands at position
+/// `kv_len - n_query + i` and sees the keys up to its own position.
+///
+/// # Shapes
+///
+/// - query: `[batch, n_query, n_state]`
+/// - key, value: `[batch, n_ctx, n_state]`, of which the first `kv_len` positions count
+/// - output: `[batch, n_query, n_state]`
+fn attention(
     query: Tensor<3>,
     key: Tensor<3>,
     value: Tensor<3>,
@@ -116,5 +125,29 @@ fn attend(
     kv_len: usize,
     causal: bool,
 ) -> Tensor<3> {
-    attention(query, key, value, AttentionOptions { n_head, kv_len, causal })
+    let [batch, n_query, n_state] = query.dims();
+    let d_head = n_state / n_head;
+    let heads = |x: Tensor<3>, n: usize| {
+        x.slice([0..batch, 0..n, 0..n_state])
+            .reshape([batch, n, n_head, d_head])
+            .swap_dims(1, 2)
+    };
+    let device = query.device();
+    let query = heads(query, n_query) * (d_head as f64).powf(-0.5);
+    let key = heads(key, kv_len);
+    let value = heads(value, kv_len);
+
+    let mut scores = query.matmul(key.swap_dims(2, 3));
+    if causal && n_query > 1 {
+        let hidden = Tensor::<2, Bool>::tril_mask(
+            [n_query, kv_len],
+            (kv_len - n_query) as i64,
+            &device,
+        );
+        scores = scores.mask_fill(hidden.unsqueeze(), f32::NEG_INFINITY);
+    }
+    softmax(scores, 3)
+        .matmul(value)
+        .swap_dims(1, 2)
+        .reshape([batch, n_query, n_state])
 }
