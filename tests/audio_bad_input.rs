@@ -101,7 +101,7 @@ fn a_truncated_mp3_gives_what_is_there() {
     let audio = read(bytes[..bytes.len() / 2].to_vec());
     assert!((6_000..10_000).contains(&audio.len()), "{}", audio.len());
     assert!(
-        matches!(audio.warnings(), [line] if line.contains("breaks off")),
+        matches!(audio.warnings(), [line] if line.contains("cut off")),
         "{:?}",
         audio.warnings()
     );
@@ -124,9 +124,9 @@ fn a_truncated_wav_gives_what_is_there() {
 fn broken_packets_are_left_out() {
     let mut bytes = fs::read(clip("flac.flac")).unwrap();
     let middle = bytes.len() / 2;
-    bytes[middle..middle + 64].fill(0xaa);
+    bytes[middle..middle + 3000].fill(0xaa);
     let audio = read(bytes);
-    assert!(audio.len() > 8_000, "{}", audio.len());
+    assert!((4_000..16_000).contains(&audio.len()), "{}", audio.len());
     assert!(!audio.warnings().is_empty());
 }
 

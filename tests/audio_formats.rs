@@ -84,7 +84,7 @@ fn lossy_files_are_as_long_as_from_ffmpeg_and_in_their_place() {
         let decoded = samples(&audio);
         let decibels = |shift: usize| signal_to_noise(original, &decoded[shift..]);
         let in_place = decibels(delay);
-        assert!(in_place > 10.0, "{name}: {in_place:.1} dB");
+        assert!(in_place > 8.0, "{name}: {in_place:.1} dB");
         // A shift by a single sample would be worse.
         assert!(in_place > decibels(delay + 1), "{name}");
         assert!(delay == 0 || in_place > decibels(delay - 1), "{name}");

@@ -298,6 +298,8 @@ struct Progress {
     first_skipped: Option<(f64, String)>,
     /// Why decoding ended before the end.
     stopped: Option<String>,
+    /// The length in seconds that the header claims, where much less was there.
+    missing: Option<f64>,
     /// Whether the last thing the container asked for was a new decoder.
     reset: bool,
 }
@@ -311,13 +313,11 @@ impl Progress {
 
     /// Compares what was decoded with what the header claims.
     fn compare(&mut self, claimed: &Claim) {
-        match claimed {
+        match *claimed {
             Claim::Endless => self.stopped = None,
             // A packet or two may be missing at the end of any compressed file.
-            Claim::Seconds(claimed) if self.stopped.is_none() && self.seconds + 0.25 < *claimed => {
-                self.stopped = Some(format!(
-                    "the file breaks off; its header says {claimed:.1} s"
-                ));
+            Claim::Seconds(claimed) if self.stopped.is_none() && self.seconds + 0.1 < claimed => {
+                self.missing = Some(claimed);
             }
             Claim::Seconds(_) | Claim::Unknown => {}
         }
@@ -349,7 +349,13 @@ impl Progress {
         let stopped = self
             .stopped
             .map(|reason| format!("decoding stopped at {:.1} s: {reason}", self.seconds));
-        Ok(skipped.into_iter().chain(stopped).collect())
+        let missing = self.missing.map(|claimed| {
+            format!(
+                "cut off or damaged: {:.1} s of the {claimed:.1} s that its header claims",
+                self.seconds
+            )
+        });
+        Ok(skipped.into_iter().chain(stopped).chain(missing).collect())
     }
 }
 
