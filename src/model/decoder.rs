@@ -7,6 +7,7 @@ use burn::tensor::{Device, Int, Tensor};
 
 use super::block::{BlockConfig, DecoderBlock};
 use super::kv_cache::{CrossKv, KvCache};
+use super::linear::linear;
 
 /// Configuration of the [`Decoder`].
 #[derive(Config, Debug)]
@@ -141,7 +142,7 @@ impl Decoder {
     /// - x: `[batch, n, n_state]`
     /// - output: `[batch, n, n_vocab]`
     pub fn logits(&self, x: Tensor<3>) -> Tensor<3> {
-        whisper_kernels::linear(x, self.token_embedding.weight.val(), None)
+        linear(x, self.token_embedding.weight.val(), None)
     }
 
     /// Longest sequence of tokens that the positional table covers.
