@@ -32,6 +32,12 @@ pub fn run(arguments: &TranscribeArguments) -> ExitCode {
         Ok(outputs) => outputs,
         Err(message) => return fail(FAILED, message),
     };
+    if outputs.is_none() && !arguments.verbose {
+        messages::warning(
+            "the transcript goes nowhere: --verbose False prints none, and without --output_format \
+             or --output_dir no file is written",
+        );
+    }
     // A mistyped model name should not wait for the audio to be decoded.
     let models = match Models::open(arguments.model_dir.as_deref())
         .and_then(|models| models.check(&arguments.model).map(|()| models))
