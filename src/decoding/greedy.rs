@@ -29,12 +29,7 @@ impl Greedy {
     /// `rows` independent samples.
     pub fn new(eot: u32, temperature: f64, rows: usize, seed: DrawSeed) -> Self {
         let generator = |row: usize| {
-            let parts = [
-                seed.seed,
-                seed.window,
-                temperature.to_bits(),
-                row as u64,
-            ];
+            let parts = [seed.seed, seed.window, temperature.to_bits(), row as u64];
             let mut bytes = [0; 32];
             for (chunk, part) in bytes.chunks_exact_mut(8).zip(parts) {
                 chunk.copy_from_slice(&part.to_le_bytes());

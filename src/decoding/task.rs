@@ -2,8 +2,8 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use super::filters::{LogitFilter, SuppressBlank, SuppressTokens, TimestampRules};
 use super::beam_search::BeamSearch;
+use super::filters::{LogitFilter, SuppressBlank, SuppressTokens, TimestampRules};
 use super::greedy::{DrawSeed, Greedy};
 use super::hypothesis::{Hypothesis, TokenDecoder};
 use super::probability::probability;

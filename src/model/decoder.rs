@@ -70,7 +70,9 @@ impl DecoderState {
     /// Forgets the tokens of the current windows, and keeps their audio; one row per window is left.
     pub fn rewind(&mut self) {
         let windows = (self.cross_kv.first()).map_or(1, |kv| kv.key.dims()[0]);
-        self.self_kv.iter_mut().for_each(|cache| cache.clear(windows));
+        self.self_kv
+            .iter_mut()
+            .for_each(|cache| cache.clear(windows));
     }
 
     /// Makes row `i` what row `sources[i]` was; there are as many rows afterwards as `sources`.

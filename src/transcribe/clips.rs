@@ -78,7 +78,10 @@ mod tests {
     fn without_timestamps_the_whole_recording_is_cut_into_windows() {
         assert_eq!(windows(&[], 0), []);
         assert_eq!(windows(&[], 3000), [(0, 3000)]);
-        assert_eq!(windows(&[0.0], 7001), [(0, 3000), (3000, 3000), (6000, 1001)]);
+        assert_eq!(
+            windows(&[0.0], 7001),
+            [(0, 3000), (3000, 3000), (6000, 1001)]
+        );
     }
 
     #[test]
@@ -99,6 +102,9 @@ mod tests {
     #[test]
     fn an_end_before_its_start_and_a_step_back_are_taken_as_they_are() {
         assert_eq!(windows(&[5.0, 4.0], 1500), []);
-        assert_eq!(windows(&[5.0, 6.0, 1.0, 2.0], 1500), [(500, 100), (100, 100)]);
+        assert_eq!(
+            windows(&[5.0, 6.0, 1.0, 2.0], 1500),
+            [(500, 100), (100, 100)]
+        );
     }
 }

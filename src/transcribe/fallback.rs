@@ -28,10 +28,10 @@ pub(super) fn decode_with_fallback(
 fn fails(options: &TranscribeOptions, result: &DecodingResult) -> bool {
     let repetitive = (options.compression_ratio_threshold)
         .is_some_and(|threshold| result.compression_ratio > threshold);
-    let improbable = (options.logprob_threshold)
-        .is_some_and(|threshold| result.avg_logprob < threshold);
-    let silent = (options.no_speech_threshold)
-        .is_some_and(|threshold| result.no_speech_prob > threshold);
+    let improbable =
+        (options.logprob_threshold).is_some_and(|threshold| result.avg_logprob < threshold);
+    let silent =
+        (options.no_speech_threshold).is_some_and(|threshold| result.no_speech_prob > threshold);
     if silent && improbable {
         return false;
     }

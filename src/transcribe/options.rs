@@ -94,16 +94,24 @@ impl TranscribeOptions {
                 return refuse(format!("{name} is 0; it has to be at least 1"));
             }
         }
-        if let Some(&temperature) = (self.temperatures.iter()).find(|&&t| !(t.is_finite() && t >= 0.0)) {
+        if let Some(&temperature) =
+            (self.temperatures.iter()).find(|&&t| !(t.is_finite() && t >= 0.0))
+        {
             return refuse(format!("temperature {temperature} is not 0 or more"));
         }
-        if self.patience.is_some_and(|patience| !(patience.is_finite() && patience > 0.0)) {
+        if self
+            .patience
+            .is_some_and(|patience| !(patience.is_finite() && patience > 0.0))
+        {
             return refuse("patience has to be above 0".to_owned());
         }
         if self.patience.is_some() && self.beam_size.is_none() {
             return refuse("patience needs a beam_size".to_owned());
         }
-        if self.length_penalty.is_some_and(|penalty| !(0.0..=1.0).contains(&penalty)) {
+        if self
+            .length_penalty
+            .is_some_and(|penalty| !(0.0..=1.0).contains(&penalty))
+        {
             return refuse("length_penalty has to be from 0 to 1".to_owned());
         }
         if let Some(seconds) = (self.clip_timestamps.iter()).find(|seconds| !seconds.is_finite()) {
@@ -121,7 +129,9 @@ mod tests {
     fn refusal(change: impl FnOnce(&mut TranscribeOptions)) -> String {
         let mut options = TranscribeOptions::default();
         change(&mut options);
-        options.check().map_or_else(|error| error.to_string(), |()| String::new())
+        options
+            .check()
+            .map_or_else(|error| error.to_string(), |()| String::new())
     }
 
     #[test]

@@ -47,7 +47,10 @@ impl Prompt {
         }
         let recent = &self.all_tokens[self.initial_len.max(self.reset_since)..];
         let mut tokens = self.all_tokens[..self.initial_len].to_vec();
-        tokens.extend(last(recent, self.longest as isize - self.initial_len as isize));
+        tokens.extend(last(
+            recent,
+            self.longest as isize - self.initial_len as isize,
+        ));
         tokens
     }
 }

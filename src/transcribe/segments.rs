@@ -57,7 +57,12 @@ impl<'a> Segments<'a> {
         } else if language.is_none() {
             let mel = features.window(0, N_FRAMES, &whisper.device)?;
             let encoded = whisper.model.encode(mel);
-            let state = state.insert(whisper.model.decoder.start(encoded.clone(), options.max_rows()));
+            let state = state.insert(
+                whisper
+                    .model
+                    .decoder
+                    .start(encoded.clone(), options.max_rows()),
+            );
             language = Some(
                 detect_language(&whisper.model, &whisper.tokenizer, state, &whisper.device)?
                     .language,
@@ -67,7 +72,11 @@ impl<'a> Segments<'a> {
         }
         let language = language.unwrap_or("en");
 
-        let encode = |text: &str| whisper.tokenizer.encode(&format!(" {}", python_strip(text)));
+        let encode = |text: &str| {
+            whisper
+                .tokenizer
+                .encode(&format!(" {}", python_strip(text)))
+        };
         let initial_prompt = options.initial_prompt.as_deref().map(encode).transpose()?;
         let prefix = options.prefix.as_deref().map(encode).transpose()?;
         let task = DecodingTask::new(
