@@ -147,8 +147,8 @@ fn a_damaged_byte_anywhere() {
             damage.seek(SeekFrom::Start(position as u64)).unwrap();
             damage.write_all(&[byte]).unwrap();
         };
-        for position in 0..file.len() {
-            write(position, file[position] ^ (1 << (position % 8)));
+        for (position, &byte) in file.iter().enumerate() {
+            write(position, byte ^ (1 << (position % 8)));
             match Checkpoint::open(&path) {
                 Ok(checkpoint) => {
                     for tensor in checkpoint.tensor_names() {
@@ -164,7 +164,7 @@ fn a_damaged_byte_anywhere() {
                     refused += 1;
                 }
             }
-            write(position, file[position]);
+            write(position, byte);
         }
         assert!(
             refused > 1000,
