@@ -8,10 +8,6 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
 /// A flag's name, and the values (in any case) that ask for what is done anyway.
 const FLAGS: &[(&str, &[&str])] = &[
-    ("patience", &["None"]),
-    ("length_penalty", &["None"]),
-    ("suppress_tokens", &["-1"]),
-    ("carry_initial_prompt", &["False"]),
     ("fp16", &["False"]),
     ("word_timestamps", &["False"]),
     ("prepend_punctuations", &[]),
@@ -20,7 +16,6 @@ const FLAGS: &[(&str, &[&str])] = &[
     ("max_line_width", &["None"]),
     ("max_line_count", &["None"]),
     ("max_words_per_line", &["None"]),
-    ("clip_timestamps", &["0"]),
     ("hallucination_silence_threshold", &["None"]),
 ];
 

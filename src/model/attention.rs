@@ -90,20 +90,26 @@ impl MultiHeadAttention {
 
     /// Every position of `x` attends to the whole of the encoder's output.
     ///
+    /// Rows that follow the same window become further queries of that window: there is no order among
+    /// them, and the window's keys and values are shared.
+    ///
     /// # Shapes
     ///
-    /// - x: `[batch, n, n_state]`
-    /// - output: `[batch, n, n_state]`
+    /// - x: `[windows * rows per window, n, n_state]`
+    /// - output: as `x`
     pub fn forward_cross(&self, x: Tensor<3>, kv: &CrossKv) -> Tensor<3> {
-        let kv_len = kv.key.dims()[1];
-        self.out.forward(attend(
-            self.query.forward(x),
+        let [batch, n, n_state] = x.dims();
+        let [windows, kv_len, _] = kv.key.dims();
+        let query = (self.query.forward(x)).reshape([windows, batch / windows * n, n_state]);
+        let attended = attend(
+            query,
             kv.key.clone(),
             kv.value.clone(),
             self.n_head,
             kv_len,
             false,
-        ))
+        );
+        self.out.forward(attended.reshape([batch, n, n_state]))
     }
 }
 

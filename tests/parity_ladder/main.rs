@@ -60,7 +60,9 @@ fn load(model: &str) -> Whisper {
 
 /// Greedy at temperature 0 without fallback, the language detected: how the references were made.
 fn greedy() -> TranscribeOptions {
-    TranscribeOptions::default()
+    let mut options = TranscribeOptions::default();
+    options.temperatures = vec![0.0];
+    options
 }
 
 /// jfk through every stage: features, stem, encoder, first logits, transcript.
