@@ -126,7 +126,7 @@ impl Decoder {
     pub fn forward(&self, tokens: Tensor<2, Int>, state: &mut DecoderState) -> Tensor<3> {
         let [_, n] = tokens.dims();
         let offset = state.len();
-        let position = self.positional_embedding.val().slice([offset..offset + n]);
+        let position = self.positional_embedding.val().narrow(0, offset, n);
         let mut x = self.token_embedding.forward(tokens) + position.unsqueeze();
         for ((block, cache), cross_kv) in (self.blocks.iter())
             .zip(&mut state.self_kv)

@@ -81,12 +81,12 @@ impl KvCache {
 
     /// The keys of the rows in use, `[rows, n_ctx, n_state]`; positions from [`len`](Self::len) on are stale.
     pub fn key(&self) -> Tensor<3> {
-        self.key.clone().slice([0..self.rows])
+        self.key.clone().narrow(0, 0, self.rows)
     }
 
     /// The values of the rows in use, `[rows, n_ctx, n_state]`; positions from [`len`](Self::len) on are stale.
     pub fn value(&self) -> Tensor<3> {
-        self.value.clone().slice([0..self.rows])
+        self.value.clone().narrow(0, 0, self.rows)
     }
 }
 

@@ -141,7 +141,7 @@ fn mel(audio: &Audio, whisper: &Whisper) -> Result<Tensor<3>, Rung> {
 /// Logits of every position of a prompt.
 fn logits(whisper: &Whisper, prompt: &[i32], features: Tensor<3>) -> Tensor<3> {
     let decoder = &whisper.model().decoder;
-    let mut state = decoder.start(features);
+    let mut state = decoder.start(features, 1);
     let tokens = Tensor::<1, Int>::from_ints(prompt, whisper.device()).unsqueeze();
     decoder.logits(decoder.forward(tokens, &mut state))
 }
