@@ -94,6 +94,12 @@ mod tests {
             )
         }
 
+        /// The largest error that rounding explains. Products have deviation 1, so partial sums and
+        /// their roundings grow as the square root of their number, and so do sums of roundings.
+        fn bound(&self) -> f64 {
+            1e-5 + 2.5e-7 * self.inputs as f64
+        }
+
         fn in_f64(&self) -> Vec<f64> {
             let row = |x: &[f32]| -> Vec<f64> {
                 let weights = self.weight.chunks(self.inputs).zip(&self.bias);
@@ -135,8 +141,7 @@ mod tests {
             let (x, weight, bias) = layer.tensors();
             let y = values(linear(x, weight, Some(bias)));
             let difference = largest_difference(&y, &layer.in_f64());
-            // Products have deviation 1: sums grow as the square root of their number.
-            let bound = 1e-6 * (10.0 + (layer.inputs as f64).sqrt());
+            let bound = layer.bound();
             let Layer {
                 rows,
                 inputs,
@@ -153,7 +158,7 @@ mod tests {
     #[test]
     fn agrees_with_the_plain_expression() {
         for layer in layers() {
-            let bound = 1e-6 * (10.0 + (layer.inputs as f64).sqrt());
+            let bound = layer.bound();
             let close = |y: Tensor<2>, plain: Vec<f64>| {
                 let difference = largest_difference(&values(y), &plain);
                 let Layer {
