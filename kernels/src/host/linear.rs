@@ -13,8 +13,9 @@ use crate::backends::Activation;
 /// for more it is worth packing.
 const DOT_ROWS: usize = 8;
 
-/// Weight elements (256 KiB) for which a task of dot products is worth its start.
-const DOT_TASK: usize = 64 * 1024;
+/// Weight elements (1 MiB, some 20 microseconds) for which a task of dot products is worth its
+/// start from outside the thread pool.
+const DOT_TASK: usize = 256 * 1024;
 
 /// Outputs, and rows of `x`, of one task of the packed product.
 const TASK_COLUMNS: usize = 128;
@@ -66,8 +67,7 @@ impl Layer<'_> {
         let outputs = self.weight.rows();
         // Whole groups of weight rows, so that only the last task has a remainder.
         let chunk = (DOT_TASK / self.weight.columns().max(1)).next_multiple_of(DOT_GROUP);
-        let task = |first: usize| {
-            let columns = first..outputs.min(first + chunk);
+        let task = |columns: std::ops::Range<usize>| {
             Dots {
                 layer: self,
                 columns: columns.clone(),
@@ -78,12 +78,12 @@ impl Layer<'_> {
                 self.activate(output, 0..self.x.rows(), columns);
             }
         };
-        if outputs <= chunk {
-            task(0);
+        if outputs < 2 * chunk {
+            task(0..outputs);
         } else {
             (0..outputs.div_ceil(chunk))
                 .into_par_iter()
-                .for_each(|i| task(i * chunk));
+                .for_each(|i| task(i * chunk..outputs.min((i + 1) * chunk)));
         }
     }
 
@@ -139,7 +139,10 @@ impl Layer<'_> {
 }
 
 /// Weight rows taken together for one row of `x`.
-const DOT_GROUP: usize = 8;
+const DOT_GROUP: usize = 4;
+
+/// Vectors of partial sums of each dot product.
+const PARTS: usize = 2;
 
 /// Dot products of every row of `x` with a range of weight rows.
 ///
@@ -156,19 +159,21 @@ impl SimdOp for Dots<'_> {
 
     #[inline(always)]
     fn eval<I: Isa>(self, isa: I) {
+        let Layer { x, weight, .. } = self.layer;
+        assert!(self.columns.end <= weight.rows() && x.columns() == weight.columns());
         let mut column = self.columns.start;
-        while column < self.columns.end {
-            let group = DOT_GROUP.min(self.columns.end - column);
-            if group == DOT_GROUP {
-                self.group::<I>(isa, column);
-            } else {
-                for column in column..column + group {
-                    for row in 0..self.layer.x.rows() {
-                        self.tile::<I, 1, 1>(isa, row, column);
-                    }
+        // SAFETY: the rows of `x` and, by the assertion, of the weight exist and are of one
+        // length.
+        unsafe {
+            while column + DOT_GROUP <= self.columns.end {
+                self.group(isa, column);
+                column += DOT_GROUP;
+            }
+            for column in column..self.columns.end {
+                for row in 0..x.rows() {
+                    self.tile::<I, 1, 1>(isa, row, column);
                 }
             }
-            column += group;
         }
     }
 }
@@ -176,80 +181,104 @@ impl SimdOp for Dots<'_> {
 impl Dots<'_> {
     /// All rows of `x` with [`DOT_GROUP`] rows of the weight from `column` on; the second and later
     /// passes over those find them in the first-level cache.
+    ///
+    /// # Safety
+    ///
+    /// The rows of the weight exist, and have as many columns as `x`.
     #[inline(always)]
-    fn group<I: Isa>(&self, isa: I, column: usize) {
+    unsafe fn group<I: Isa>(&self, isa: I, column: usize) {
         let rows = self.layer.x.rows();
         let mut row = 0;
-        while row < rows {
-            match rows - row {
-                1 => {
-                    self.tile::<I, 1, 8>(isa, row, column);
-                    row += 1;
+        // SAFETY: the rows taken are below `rows`; the caller vouches for the columns.
+        unsafe {
+            while row + 4 <= rows {
+                for column in column..column + DOT_GROUP {
+                    self.tile::<I, 4, 1>(isa, row, column);
                 }
-                2 | 3 => {
-                    self.tile::<I, 2, 4>(isa, row, column);
-                    self.tile::<I, 2, 4>(isa, row, column + 4);
-                    row += 2;
+                row += 4;
+            }
+            while row + 2 <= rows {
+                for column in (column..column + DOT_GROUP).step_by(2) {
+                    self.tile::<I, 2, 2>(isa, row, column);
                 }
-                _ => {
-                    for pair in (0..DOT_GROUP).step_by(2) {
-                        self.tile::<I, 4, 2>(isa, row, column + pair);
-                    }
-                    row += 4;
-                }
+                row += 2;
+            }
+            if row < rows {
+                self.tile::<I, 1, DOT_GROUP>(isa, row, column);
             }
         }
     }
 
+    /// `ROWS` rows of `x` with `COLUMNS` rows of the weight.
+    ///
+    /// # Safety
+    ///
+    /// All of them exist, and have as many columns as `x`.
     #[inline(always)]
-    fn tile<I: Isa, const ROWS: usize, const COLUMNS: usize>(
+    unsafe fn tile<I: Isa, const ROWS: usize, const COLUMNS: usize>(
         &self,
         isa: I,
         row: usize,
         column: usize,
     ) {
+        let Layer {
+            x, weight, bias, ..
+        } = self.layer;
         let ops = isa.f32();
         let lanes = ops.len();
-        let xs: [&[f32]; ROWS] = std::array::from_fn(|i| self.layer.x.row(row + i));
-        let weights: [&[f32]; COLUMNS] = std::array::from_fn(|i| self.layer.weight.row(column + i));
-        let inputs = self.layer.x.columns();
+        let inputs = x.columns();
+        let (x, x_stride) = x.row_pointer(row);
+        let (w, w_stride) = weight.row_pointer(column);
 
-        let mut sums = [[ops.zero(); COLUMNS]; ROWS];
-        let whole = inputs - inputs % lanes;
+        let mut sums = [[[ops.zero(); PARTS]; COLUMNS]; ROWS];
         let mut k = 0;
-        while k < whole {
-            // SAFETY: every row has `inputs` elements, and `k + lanes <= inputs`.
+        while k + PARTS * lanes <= inputs {
+            for part in 0..PARTS {
+                let k = k + part * lanes;
+                // SAFETY: the caller vouches for the rows, and `k + lanes <= inputs`. A prefetch
+                // reads nothing.
+                unsafe {
+                    let mut ws = [ops.zero(); COLUMNS];
+                    for (j, value) in ws.iter_mut().enumerate() {
+                        let w = w.add(j * w_stride + k);
+                        *value = ops.load_ptr(w);
+                        if part == 0 {
+                            ops.prefetch(w.wrapping_add(DOT_GROUP * w_stride));
+                        }
+                    }
+                    for (i, sums) in sums.iter_mut().enumerate() {
+                        let x = ops.load_ptr(x.add(i * x_stride + k));
+                        for (sum, w) in sums.iter_mut().zip(ws) {
+                            sum[part] = ops.mul_add(x, w, sum[part]);
+                        }
+                    }
+                }
+            }
+            k += PARTS * lanes;
+        }
+        while k < inputs {
+            let rest = ops.first_n_mask(lanes.min(inputs - k));
+            // SAFETY: as above, for the lanes of the mask.
             unsafe {
-                let w: [I::F32; COLUMNS] =
-                    std::array::from_fn(|i| ops.load_ptr(weights[i].as_ptr().add(k)));
-                for (sums, x) in sums.iter_mut().zip(xs) {
-                    let x = ops.load_ptr(x.as_ptr().add(k));
-                    for (sum, w) in sums.iter_mut().zip(w) {
-                        *sum = ops.mul_add(x, w, *sum);
+                for (i, sums) in sums.iter_mut().enumerate() {
+                    let x = ops.load_ptr_mask(x.add(i * x_stride + k), rest);
+                    for (j, sum) in sums.iter_mut().enumerate() {
+                        let w = ops.load_ptr_mask(w.add(j * w_stride + k), rest);
+                        sum[0] = ops.mul_add(x, w, sum[0]);
                     }
                 }
             }
             k += lanes;
         }
-        if whole < inputs {
-            let w: [I::F32; COLUMNS] =
-                std::array::from_fn(|i| ops.load_pad(&weights[i][whole..]).0);
-            for (sums, x) in sums.iter_mut().zip(xs) {
-                let x = ops.load_pad(&x[whole..]).0;
-                for (sum, w) in sums.iter_mut().zip(w) {
-                    *sum = ops.mul_add(x, w, *sum);
-                }
-            }
-        }
 
-        let outputs = self.layer.weight.rows();
+        let outputs = weight.rows();
         for (i, sums) in sums.into_iter().enumerate() {
+            // SAFETY: this task alone writes these columns.
+            let target = unsafe { self.output.at((row + i) * outputs + column, COLUMNS) };
             for (j, sum) in sums.into_iter().enumerate() {
-                let bias = self.layer.bias.map_or(0.0, |bias| bias[column + j]);
-                // SAFETY: this task alone writes these columns.
-                unsafe {
-                    *self.output.at((row + i) * outputs + column + j, 1) = ops.sum(sum) + bias;
-                }
+                let bias = bias.map_or(0.0, |bias| bias[column + j]);
+                // SAFETY: `j` is below `COLUMNS`.
+                unsafe { *target.add(j) = ops.sum(ops.add(sum[0], sum[1])) + bias };
             }
         }
     }

@@ -57,6 +57,15 @@ impl<'a> Rows<'a> {
         &self.data[row * self.row_stride..][..self.columns]
     }
 
+    /// Where row `row` begins, and how far from it the next one does.
+    #[inline(always)]
+    pub(super) fn row_pointer(&self, row: usize) -> (*const f32, usize) {
+        (
+            self.data.as_ptr().wrapping_add(row * self.row_stride),
+            self.row_stride,
+        )
+    }
+
     /// The matrix of the given rows and columns of this one.
     pub(crate) fn part(&self, rows: Range<usize>, columns: Range<usize>) -> Self {
         assert!(
@@ -88,6 +97,9 @@ fn tile_vectors(lanes: usize) -> usize {
     let has_32_registers = lanes == 16 || cfg!(target_arch = "aarch64");
     if has_32_registers { 4 } else { 2 }
 }
+
+/// Columns of a panel on a machine with the widest vectors.
+const WIDEST_PANEL: usize = 64;
 
 /// Columns of a panel on this machine.
 pub(super) fn panel_width() -> usize {
@@ -251,12 +263,22 @@ impl Product<'_> {
         debug_assert_eq!(width, self.right.width);
         let (rows, columns) = (self.left.rows(), self.right.columns);
         // Tiles that reach past the true columns are made here and copied.
-        let mut edge = [0.0_f32; TILE_ROWS * 64];
+        let mut edge = [0.0_f32; TILE_ROWS * WIDEST_PANEL];
+        let mut panel_bias = [0.0_f32; WIDEST_PANEL];
 
         for depths in blocks(self.right.depth) {
             let panels = self.right.block(&depths).chunks_exact(depths.len() * width);
             for (panel, first_column) in panels.zip((0..).step_by(width)) {
                 let used = width.min(columns - first_column);
+                let base = match self.bias {
+                    _ if depths.start > 0 => Base::Tile,
+                    Some(bias) => {
+                        let bias = &bias[first_column..first_column + used];
+                        panel_bias[..used].copy_from_slice(bias);
+                        Base::Bias(&panel_bias[..width])
+                    }
+                    None => Base::Zero,
+                };
                 for first_row in (0..rows).step_by(TILE_ROWS) {
                     let tile_rows = TILE_ROWS.min(rows - first_row);
                     let left = self
@@ -274,11 +296,6 @@ impl Product<'_> {
                         (target, self.output_stride)
                     };
 
-                    let base = match self.bias {
-                        _ if depths.start > 0 => Base::Tile,
-                        Some(bias) => Base::Bias(&bias[first_column..first_column + used]),
-                        None => Base::Zero,
-                    };
                     if at_edge && depths.start > 0 {
                         // SAFETY: `used` columns of the output row exist and were written.
                         unsafe {
@@ -348,7 +365,7 @@ unsafe fn copy_tile(
 #[derive(Clone, Copy)]
 enum Base<'a> {
     Zero,
-    /// One value per column, 0 for the columns past the last.
+    /// One value per column of the panel.
     Bias(&'a [f32]),
     /// What the output holds: the sums over the depths before.
     Tile,
@@ -376,7 +393,10 @@ unsafe fn compute_tile<I: Isa, const ROWS: usize, const VECTORS: usize>(
         "tile and panel match"
     );
 
-    let left_start = left.data.as_ptr();
+    let mut rows = [left.data.as_ptr(); ROWS];
+    for (row, pointer) in rows.iter_mut().enumerate() {
+        *pointer = pointer.wrapping_add(row * left.row_stride);
+    }
     let panel_start = panel.as_ptr();
     let mut sums = [[ops.zero(); VECTORS]; ROWS];
     for k in 0..depth {
@@ -386,8 +406,8 @@ unsafe fn compute_tile<I: Isa, const ROWS: usize, const VECTORS: usize>(
             for (v, vector) in right.iter_mut().enumerate() {
                 *vector = ops.load_ptr(panel_start.add((k * VECTORS + v) * lanes));
             }
-            for (row, sums) in sums.iter_mut().enumerate() {
-                let factor = ops.splat(*left_start.add(row * left.row_stride + k));
+            for (sums, row) in sums.iter_mut().zip(rows) {
+                let factor = ops.splat(*row.add(k));
                 for (sum, right) in sums.iter_mut().zip(right) {
                     *sum = ops.mul_add(factor, right, *sum);
                 }
@@ -401,10 +421,7 @@ unsafe fn compute_tile<I: Isa, const ROWS: usize, const VECTORS: usize>(
                 let target = tile.add(row * stride + v * lanes);
                 let sum = match base {
                     Base::Zero => sum,
-                    Base::Bias(bias) => {
-                        let bias = &bias[bias.len().min(v * lanes)..];
-                        ops.add(sum, ops.load_pad(bias).0)
-                    }
+                    Base::Bias(bias) => ops.add(ops.load(&bias[v * lanes..]), sum),
                     Base::Tile => ops.add(ops.load_ptr(target), sum),
                 };
                 ops.store_ptr(sum, target);
