@@ -1,66 +1,94 @@
-//! The stages of one window, each on its own: `cargo bench --bench engine -- [MODEL/STAGE]`.
+//! The stages of one window, each on its own: `cargo bench --bench engine -- [NAME]`.
 //!
 //! Models are fetched on first use. Set `RAYON_NUM_THREADS` to fix the number of threads.
 
+use std::sync::OnceLock;
+
 use burn::tensor::{Int, Tensor, TensorData};
-use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use divan::Bencher;
 use whisper_rs::frontend::{LogMel, N_FRAMES};
 use whisper_rs::{Audio, TranscribeOptions, Whisper, device};
 
-fn stages(criterion: &mut Criterion) {
-    let device = device::open("cpu").expect("the CPU is always there");
-    let clip = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/jfk.wav");
+const MODELS: [&str; 2] = ["tiny.en", "base"];
+const CLIP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/jfk.wav");
 
-    criterion.bench_function("audio", |bencher| {
-        bencher.iter(|| Audio::open(clip).expect("the clip is in tests/data"));
-    });
-    let audio = Audio::open(clip).expect("the clip is in tests/data");
-
-    criterion.bench_function("frontend", |bencher| {
-        let log_mel = LogMel::new(80).expect("80 bins are Whisper's");
-        bencher.iter(|| {
-            let features = log_mel.features(&audio).expect("the samples are in memory");
-            features.window(0, N_FRAMES, &device)
-        });
-    });
-
-    for model in ["tiny.en", "base"] {
-        let whisper = Whisper::load(model, &device).expect("the model is cached or fetched");
-        let network = whisper.model();
-        let mel = (whisper.log_mel().features(&audio))
-            .and_then(|features| features.window(0, N_FRAMES, &device))
-            .expect("the samples are in memory");
-        let encoded = network.encode(mel.clone());
-
-        let mut group = criterion.benchmark_group(model);
-        group.sample_size(10);
-        group.bench_function("encoder", |bencher| {
-            bencher.iter(|| network.encode(mel.clone()).into_data());
-        });
-        group.bench_function("cross-attention keys and values", |bencher| {
-            bencher.iter(|| network.decoder.start(encoded.clone(), 1));
-        });
-        group.bench_function("decoder step", |bencher| {
-            let token = TensorData::new(vec![i64::from(whisper.tokenizer().sot())], [1, 1]);
-            let token = Tensor::<2, Int>::from_data(token, &device);
-            let begin = || network.decoder.start(encoded.clone(), 1);
-            bencher.iter_batched(
-                begin,
-                |mut state| {
-                    let hidden = network.decoder.forward(token.clone(), &mut state);
-                    network.decoder.logits(hidden).into_data()
-                },
-                BatchSize::LargeInput,
-            );
-        });
-        group.bench_function("transcribe", |bencher| {
-            let mut options = TranscribeOptions::default();
-            options.language = Some("en".to_owned());
-            bencher.iter(|| whisper.transcribe(&audio, &options));
-        });
-        group.finish();
-    }
+fn main() {
+    divan::main();
 }
 
-criterion_group!(benches, stages);
-criterion_main!(benches);
+fn clip() -> Audio {
+    Audio::open(CLIP).expect("the clip is in tests/data")
+}
+
+/// The models stay loaded from one benchmark to the next.
+fn whisper(model: &str) -> &'static Whisper {
+    static LOADED: [OnceLock<Whisper>; MODELS.len()] = [const { OnceLock::new() }; MODELS.len()];
+    let index = MODELS.iter().position(|&known| known == model);
+    let slot = &LOADED[index.expect("one of the models above")];
+    slot.get_or_init(|| {
+        let device = device::open("cpu").expect("the CPU is always there");
+        Whisper::load(model, &device).expect("the model is cached or fetched")
+    })
+}
+
+fn encoded(whisper: &Whisper) -> Tensor<3> {
+    whisper.model().encode(mel(whisper.log_mel(), whisper))
+}
+
+fn mel(log_mel: &LogMel, whisper: &Whisper) -> Tensor<3> {
+    let audio = clip();
+    let features = log_mel.features(&audio).expect("the samples are in memory");
+    let window = features.window(0, N_FRAMES, whisper.device());
+    window.expect("the samples are in memory")
+}
+
+#[divan::bench]
+fn audio() -> Audio {
+    clip()
+}
+
+#[divan::bench]
+fn frontend(bencher: Bencher) {
+    let whisper = whisper("tiny.en");
+    bencher.bench(|| mel(whisper.log_mel(), whisper));
+}
+
+#[divan::bench(args = MODELS, sample_count = 10)]
+fn encoder(bencher: Bencher, model: &str) {
+    let whisper = whisper(model);
+    let mel = mel(whisper.log_mel(), whisper);
+    bencher.bench(|| whisper.model().encode(mel.clone()).into_data());
+}
+
+/// The keys and values of the cross-attention, once per window.
+#[divan::bench(args = MODELS, sample_count = 10)]
+fn begin_window(bencher: Bencher, model: &str) {
+    let whisper = whisper(model);
+    let encoded = encoded(whisper);
+    bencher.bench(|| whisper.model().decoder.start(encoded.clone(), 1));
+}
+
+#[divan::bench(args = MODELS)]
+fn decoder_step(bencher: Bencher, model: &str) {
+    let whisper = whisper(model);
+    let decoder = &whisper.model().decoder;
+    let mut state = decoder.start(encoded(whisper), 1);
+    let sot = TensorData::new(vec![i64::from(whisper.tokenizer().sot())], [1, 1]);
+    let sot = Tensor::<2, Int>::from_data(sot, whisper.device());
+    bencher.bench_local(|| {
+        if state.len() == decoder.n_ctx() {
+            state.rewind();
+        }
+        let hidden = decoder.forward(sot.clone(), &mut state);
+        decoder.logits(hidden).into_data()
+    });
+}
+
+#[divan::bench(args = MODELS, sample_count = 10)]
+fn transcribe(bencher: Bencher, model: &str) {
+    let whisper = whisper(model);
+    let audio = clip();
+    let mut options = TranscribeOptions::default();
+    options.language = Some("en".to_owned());
+    bencher.bench(|| whisper.transcribe(&audio, &options));
+}
