@@ -11,7 +11,7 @@ use crate::backends::Activation;
 
 /// Up to this many rows of `x` the weight is read once as it lies, row by row, as dot products;
 /// for more it is worth packing.
-const DOT_ROWS: usize = 8;
+const DOT_ROWS: usize = 32;
 
 /// Weight elements (1 MiB, some 20 microseconds) for which a task of dot products is worth its
 /// start from outside the thread pool.
