@@ -127,7 +127,7 @@ mod tests {
 
     fn layers() -> Vec<Layer> {
         let mut layers = vec![Layer::new(1, 512, 5187), Layer::new(300, 384, 400)];
-        for rows in [1, 2, 3, 4, 5, 7, 8, 9, 27] {
+        for rows in [1, 2, 3, 5, 8, 27, 32, 33, 40] {
             for (inputs, outputs) in [(64, 64), (512, 130), (257, 15), (7, 3), (1, 1), (530, 641)] {
                 layers.push(Layer::new(rows, inputs, outputs));
             }
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_row_alone_and_in_a_small_batch_is_the_same() {
-        let layer = Layer::new(8, 530, 100);
+        let layer = Layer::new(29, 530, 100);
         let (x, weight, bias) = layer.tensors();
         let together = values(linear(x.clone(), weight.clone(), Some(bias.clone())));
         for row in 0..layer.rows {

@@ -11,7 +11,7 @@ use crate::backends::Activation;
 
 /// Up to this many rows of `x` the weight is read once as it lies, row by row, as dot products;
 /// for more it is worth packing.
-const DOT_ROWS: usize = 8;
+const DOT_ROWS: usize = 32;
 
 /// Weight elements (1 MiB, some 20 microseconds) for which a task of dot products is worth its
 /// start from outside the thread pool.
@@ -139,10 +139,13 @@ impl Layer<'_> {
 }
 
 /// Weight rows taken together for one row of `x`.
-const DOT_GROUP: usize = 4;
+const DOT_GROUP: usize = 2;
 
 /// Vectors of partial sums of each dot product.
-const PARTS: usize = 2;
+const PARTS: usize = 4;
+
+/// How many elements of the weight ahead of their use are fetched (8 KiB).
+const PREFETCH: usize = 2048;
 
 /// Dot products of every row of `x` with a range of weight rows.
 ///
@@ -191,15 +194,9 @@ impl Dots<'_> {
         let mut row = 0;
         // SAFETY: the rows taken are below `rows`; the caller vouches for the columns.
         unsafe {
-            while row + 4 <= rows {
-                for column in column..column + DOT_GROUP {
-                    self.tile::<I, 4, 1>(isa, row, column);
-                }
-                row += 4;
-            }
             while row + 2 <= rows {
-                for column in (column..column + DOT_GROUP).step_by(2) {
-                    self.tile::<I, 2, 2>(isa, row, column);
+                for column in column..column + DOT_GROUP {
+                    self.tile::<I, 2, 1>(isa, row, column);
                 }
                 row += 2;
             }
@@ -242,8 +239,8 @@ impl Dots<'_> {
                     for (j, value) in ws.iter_mut().enumerate() {
                         let w = w.add(j * w_stride + k);
                         *value = ops.load_ptr(w);
-                        if part == 0 {
-                            ops.prefetch(w.wrapping_add(DOT_GROUP * w_stride));
+                        if part % 2 == 0 {
+                            ops.prefetch(w.wrapping_add(PREFETCH));
                         }
                     }
                     for (i, sums) in sums.iter_mut().enumerate() {
@@ -278,7 +275,10 @@ impl Dots<'_> {
             for (j, sum) in sums.into_iter().enumerate() {
                 let bias = bias.map_or(0.0, |bias| bias[column + j]);
                 // SAFETY: `j` is below `COLUMNS`.
-                unsafe { *target.add(j) = ops.sum(ops.add(sum[0], sum[1])) + bias };
+                unsafe {
+                    *target.add(j) =
+                        ops.sum(ops.add(ops.add(sum[0], sum[1]), ops.add(sum[2], sum[3]))) + bias
+                };
             }
         }
     }
