@@ -16,8 +16,9 @@ use whisper_rs::{Audio, TranscribeOptions, Whisper, device};
 use reference::{Stages, Transcript};
 use rungs::{Rung, largest_difference, relative_error};
 
-/// Largest absolute error of the log-Mel features.
-const MEL: f64 = 1e-5;
+/// The reference is computed in f32 and lies itself up to 1.1e-5 from the exact features of this clip; ours
+/// lie within 3e-6 of them (`docs/audio.md`), and 2 of 240,000 values are 1.03e-5 from the reference.
+const MEL: f64 = 1.1e-5;
 /// Errors of the convolution stem and of the encoder, as the norm of the difference over the norm of the reference.
 const ENCODER: f64 = 1e-4;
 /// Largest absolute error of the logits after the start sequence.
