@@ -66,7 +66,7 @@ pub fn find(name: &str) -> Result<&'static Model> {
         .ok_or_else(|| unknown(name))
 }
 
-fn names(model: &Model) -> impl Iterator<Item = &'static str> {
+fn names(model: &Model) -> impl DoubleEndedIterator<Item = &'static str> {
     std::iter::once(model.name).chain(model.aliases.iter().copied())
 }
 
@@ -77,6 +77,8 @@ fn unknown(name: &str) -> Error {
         .iter()
         .flat_map(names)
         .map(|known| (strsim::osa_distance(typed, known), known))
+        // Of equals the last, which is the newest: large-v4 is nearer to large-v3 than to large-v1.
+        .rev()
         .min_by_key(|(distance, _)| *distance)
         // Half of the letters wrong is no typing error.
         .filter(|(distance, known)| *distance <= known.len() / 2)
@@ -256,6 +258,7 @@ mod tests {
             ("tiny.eng", "tiny.en"),
             ("large_v3", "large-v3"),
             ("Medium", "medium"),
+            ("large-v4", "large-v3"),
             ("whisper-small", "small"),
             ("distil-large-v3.6", "distil-large-v3.5"),
         ] {
