@@ -90,6 +90,8 @@ fn an_mp3_that_breaks_off() {
     ]);
     run.succeeded();
     assert!(!run.stderr.contains("panicked"), "{run:?}");
+    let warned = |line: &str| line.starts_with("warning: ") && line.contains("cut off");
+    assert!(run.stderr.lines().any(warned), "{run:?}");
 }
 
 #[test]
@@ -183,7 +185,7 @@ fn a_mistyped_model_name_suggests_the_nearest() {
     for (mistyped, meant) in [
         ("bas", "base"),
         ("tinyen", "tiny.en"),
-        ("large-v4", "large-v"),
+        ("large-v4", "large-v3"),
     ] {
         let line = refusal_of_model(Path::new(mistyped));
         assert!(line.contains(&format!("did you mean \"{meant}")), "{line}");

@@ -22,6 +22,12 @@ fn version_and_help_are_given_on_standard_output() {
         assert!(help.succeeded().stdout.contains(flag), "{flag}");
     }
     assert_eq!(help.stderr, "");
+    // What this build cannot open is not offered.
+    let devices = format!(
+        "Device to run on: {} [",
+        whisper_rs::device::AVAILABLE.join(", ")
+    );
+    assert!(help.stdout.contains(&devices), "{}", help.stdout);
 }
 
 #[test]
@@ -41,6 +47,28 @@ fn a_wrong_command_line_is_one_line_and_exit_code_2() {
         let arguments = [&["transcribe", clip], flags].concat();
         let line = run(&arguments).one_error(2).to_owned();
         assert!(line.contains(says), "{flags:?}: {line}");
+    }
+    // Values that each are one, and make no sense or none together: neither the file nor the model is looked at.
+    for (flags, says) in [
+        (&["--beam_size", "None", "--patience", "2"][..], "beam_size"),
+        (&["--patience", "-1"], "patience"),
+        (&["--length_penalty", "3"], "length_penalty"),
+        (&["--beam_size", "100000000000"], "64"),
+        (&["--best_of", "18446744073709551616"], "64"),
+        (&["--temperature_increment_on_fallback", "1e-300"], "0.01"),
+        (&["--temperature_increment_on_fallback", "1e-12"], "0.01"),
+        (&["--seed", "-1"], "from 0"),
+        (&["--suppress_tokens", "-5"], "-5"),
+        (&["--clip_timestamps", "-1,2"], "-1"),
+        (&["--clip_timestamps", "5,4"], "before its start"),
+    ] {
+        let missing = ["transcribe", "no_such_file.wav", "--model", "no/such/model"];
+        let line = run(&[&missing, flags].concat()).one_error(2).to_owned();
+        assert!(line.contains(says), "{flags:?}: {line}");
+        assert!(
+            !line.contains("no_such_file") && !line.contains("no/such"),
+            "{line}"
+        );
     }
     let line = run(&["transcribe"]).one_error(2).to_owned();
     assert!(line.contains("FILES"), "{line}");

@@ -32,36 +32,32 @@ fn float(value: &Value) -> f64 {
 
 fn segment(value: &Value) -> Segment {
     let integer = |name: &str| value[name].as_u64().unwrap() as usize;
-    Segment {
-        id: integer("id"),
-        seek: integer("seek"),
-        start: float(&value["start"]),
-        end: float(&value["end"]),
-        text: text(&value["text"]),
-        tokens: value["tokens"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|token| token.as_u64().unwrap() as u32)
-            .collect(),
-        temperature: float(&value["temperature"]),
-        avg_logprob: float(&value["avg_logprob"]),
-        compression_ratio: float(&value["compression_ratio"]),
-        no_speech_prob: float(&value["no_speech_prob"]),
-    }
+    let mut segment = Segment::default();
+    segment.id = integer("id");
+    segment.seek = integer("seek");
+    segment.start = float(&value["start"]);
+    segment.end = float(&value["end"]);
+    segment.text = text(&value["text"]);
+    segment.tokens = value["tokens"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|token| token.as_u64().unwrap() as u32)
+        .collect();
+    segment.temperature = float(&value["temperature"]);
+    segment.avg_logprob = float(&value["avg_logprob"]);
+    segment.compression_ratio = float(&value["compression_ratio"]);
+    segment.no_speech_prob = float(&value["no_speech_prob"]);
+    segment
 }
 
 fn transcript(value: &Value) -> Transcript {
-    Transcript {
-        text: text(&value["text"]),
-        segments: value["segments"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(segment)
-            .collect(),
-        language: text(&value["language"]),
-    }
+    let segments = value["segments"].as_array().unwrap().iter().map(segment);
+    Transcript::new(
+        text(&value["text"]),
+        segments.collect(),
+        text(&value["language"]),
+    )
 }
 
 /// Fails with the place where the texts part, not with all of both.

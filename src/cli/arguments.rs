@@ -6,11 +6,12 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use clap::error::ErrorKind;
 use whisper_rs::output::{self, Writer};
-use whisper_rs::{Task, TranscribeOptions};
+use whisper_rs::{Task, TranscribeOptions, device};
 
 use super::later::{Later, not_supported_yet};
-use super::values::{self, Optional};
+use super::values::{self, List, Optional};
 
 /// What `transcribe` is asked to do.
 #[derive(Debug, clap::Args)]
@@ -28,8 +29,12 @@ pub struct TranscribeArguments {
     #[arg(long, value_name = "DIR")]
     pub model_dir: Option<PathBuf>,
 
-    /// Device to run on: cpu, ndarray, cuda[:n], wgpu[:n], vulkan[:n], metal[:n], or auto
-    #[arg(long, default_value = "auto")]
+    // The help names what this build can open.
+    #[arg(
+        long,
+        default_value = "auto",
+        help = format!("Device to run on: {}", device::AVAILABLE.join(", ")),
+    )]
     pub device: String,
 
     /// Folder for the output files; without it and --output_format no file is written
@@ -109,22 +114,34 @@ pub struct TranscribeArguments {
     pub length_penalty: Optional<f64>,
 
     /// Seed of the draws at temperatures above 0: the same seed gives the same text
-    #[arg(long, default_value_t = 0, value_name = "N")]
-    pub seed: u64,
-
-    /// Token ids never to sample, with commas between; -1 stands for most symbols
     #[arg(
         long,
-        default_value = "-1",
-        value_delimiter = ',',
-        value_name = "IDS",
-        allow_hyphen_values = true
+        value_parser = values::seed,
+        default_value = "0",
+        value_name = "N",
+        allow_hyphen_values = true,
     )]
-    pub suppress_tokens: Vec<i64>,
+    pub seed: u64,
+
+    /// Token ids never to sample, with commas between; -1 stands for most symbols, "" for none
+    #[arg(
+        long,
+        value_parser = values::token_ids,
+        default_value = "-1",
+        value_name = "IDS",
+        allow_hyphen_values = true,
+    )]
+    pub suppress_tokens: List<i64>,
 
     /// Starts and ends in seconds of the parts to transcribe, with commas between; a last start without an end lasts to the end
-    #[arg(long, default_value = "0", value_delimiter = ',', value_name = "TIMES")]
-    pub clip_timestamps: Vec<f64>,
+    #[arg(
+        long,
+        value_parser = values::times,
+        default_value = "0",
+        value_name = "TIMES",
+        allow_hyphen_values = true,
+    )]
+    pub clip_timestamps: List<f64>,
 
     /// Text to put before the first window, as if it had been said before
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
@@ -264,7 +281,8 @@ impl OutputFormat {
 }
 
 impl TranscribeArguments {
-    /// Refuses what is known but not there yet. (The defaults are, so what is refused was given.)
+    /// Refuses what is known but not there yet, and values that make no sense together. (The defaults are and do, so
+    /// what is refused was given.)
     pub fn check(&self) -> Result<(), clap::Error> {
         match self.output_format {
             Some(format @ (OutputFormat::Vtt | OutputFormat::Srt | OutputFormat::Tsv)) => {
@@ -274,7 +292,8 @@ impl TranscribeArguments {
                     "the formats are txt, json and all",
                 ))
             }
-            _ => Ok(()),
+            _ => (self.options().check())
+                .map_err(|error| clap::Error::raw(ErrorKind::ValueValidation, error)),
         }
     }
 
@@ -293,8 +312,8 @@ impl TranscribeArguments {
         options.patience = self.patience.0;
         options.length_penalty = self.length_penalty.0;
         options.seed = self.seed;
-        options.suppress_tokens = self.suppress_tokens.clone();
-        options.clip_timestamps = self.clip_timestamps.clone();
+        options.suppress_tokens = self.suppress_tokens.0.clone();
+        options.clip_timestamps = self.clip_timestamps.0.clone();
         options.carry_initial_prompt = self.carry_initial_prompt;
         options.compression_ratio_threshold = self.compression_ratio_threshold.0;
         options.logprob_threshold = self.logprob_threshold.0;
@@ -327,5 +346,11 @@ mod tests {
         assert_eq!(temperatures(0.0, None), [0.0]);
         assert_eq!(temperatures(0.5, Some(0.3)), [0.5, 0.8]);
         assert_eq!(temperatures(1.0, Some(0.2)), [1.0]);
+    }
+
+    #[test]
+    fn the_smallest_step_gives_as_many_temperatures_as_the_library_takes() {
+        let smallest = temperatures(0.0, Some(0.01));
+        assert_eq!(smallest.len(), TranscribeOptions::MAX_TEMPERATURES);
     }
 }

@@ -171,6 +171,8 @@ mod tests {
         assert_eq!(options.clip_timestamps, [1.0, 2.5]);
         assert!(options.carry_initial_prompt);
         assert_eq!(options.seed, 7);
+        let none = transcribe(&["--suppress_tokens", ""]).unwrap().options();
+        assert!(none.suppress_tokens.is_empty());
     }
 
     #[test]
@@ -235,6 +237,17 @@ mod tests {
             &["--verbose", "maybe"],
             &["--threads", "-1"],
             &["--beam_size", "0"],
+            &["--beam_size", "100000000000"],
+            &["--best_of", "65"],
+            &["--beam_size", "None", "--patience", "2"],
+            &["--patience", "-1"],
+            &["--length_penalty", "3"],
+            &["--seed", "-1"],
+            &["--suppress_tokens", "-2"],
+            &["--clip_timestamps", "-1"],
+            &["--clip_timestamps", "5,4"],
+            &["--temperature_increment_on_fallback", "1e-300"],
+            &["--temperature_increment_on_fallback", "1e-12"],
             &["--output_format", "pdf"],
             &["--no_speech_threshold", "nan"],
             &["--model"],

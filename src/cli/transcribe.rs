@@ -164,11 +164,8 @@ impl Run<'_> {
             progress.set(audio.seconds());
             progress.finish();
         }
-        Ok(Transcript {
-            text: segments.text(),
-            segments: all,
-            language: segments.language().to_owned(),
-        })
+        let language = segments.language().to_owned();
+        Ok(Transcript::new(segments.text(), all, language))
     }
 }
 

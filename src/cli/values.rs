@@ -5,6 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use whisper_rs::TranscribeOptions;
 use whisper_rs::tokenizer::languages;
 
 /// A value that may be the word `None`.
@@ -28,6 +29,22 @@ impl<T: fmt::Display> fmt::Display for Optional<T> {
             Some(value) => value.fmt(f),
             None => f.write_str("None"),
         }
+    }
+}
+
+/// Values with commas between; none where the word is empty.
+#[derive(Debug, Clone, PartialEq)]
+pub struct List<T>(pub Vec<T>);
+
+impl<T: FromStr> FromStr for List<T> {
+    type Err = T::Err;
+
+    fn from_str(word: &str) -> Result<Self, T::Err> {
+        if word.trim().is_empty() {
+            return Ok(List(Vec::new()));
+        }
+        let values = word.split(',').map(|value| value.trim().parse());
+        values.collect::<Result<_, _>>().map(List)
     }
 }
 
@@ -59,23 +76,48 @@ pub fn temperature(word: &str) -> Result<f64, String> {
     }
 }
 
-/// The step between the temperatures of a fallback: a positive number or `None`.
+/// The smallest step between temperatures: from 0 to 1 in such steps are as many as the library takes.
+const SMALLEST_INCREMENT: f64 = 0.01;
+
+/// The step between the temperatures of a fallback: a number from 0.01 up, or `None`.
 pub fn temperature_increment(word: &str) -> Result<Optional<f64>, String> {
     match word.parse() {
-        Ok(Optional(Some(step))) if !(step > 0.0 && f64::is_finite(step)) => {
-            Err("write a number above 0, or None".to_owned())
+        Ok(Optional(None)) => Ok(Optional(None)),
+        Ok(Optional(Some(step))) if step >= SMALLEST_INCREMENT && f64::is_finite(step) => {
+            Ok(Optional(Some(step)))
         }
-        Ok(value) => Ok(value),
-        Err(_) => Err("write a number above 0, or None".to_owned()),
+        _ => Err(format!(
+            "write a number from {SMALLEST_INCREMENT} up, or None"
+        )),
     }
 }
 
-/// A count from 1 up, or `None`.
+/// A count of beams or samples, or `None`.
 pub fn count(word: &str) -> Result<Optional<usize>, String> {
+    const MOST: usize = TranscribeOptions::MAX_ROWS;
     match word.parse() {
-        Ok(Optional(Some(0))) | Err(_) => Err("write a whole number from 1 up, or None".to_owned()),
-        Ok(value) => Ok(value),
+        Ok(Optional(None)) => Ok(Optional(None)),
+        Ok(Optional(Some(count))) if (1..=MOST).contains(&count) => Ok(Optional(Some(count))),
+        _ => Err(format!("write a whole number from 1 to {MOST}, or None")),
     }
+}
+
+/// The seed of the draws.
+pub fn seed(word: &str) -> Result<u64, String> {
+    word.parse()
+        .map_err(|_| format!("write a whole number from 0 to {}", u64::MAX))
+}
+
+/// Token ids, and -1 for most symbols. Empty is none, as in openai/whisper.
+pub fn token_ids(word: &str) -> Result<List<i64>, String> {
+    word.parse()
+        .map_err(|_| "write token ids with commas between, -1 for most symbols".to_owned())
+}
+
+/// Starts and ends of clips in seconds.
+pub fn times(word: &str) -> Result<List<f64>, String> {
+    word.parse()
+        .map_err(|_| "write seconds with commas between".to_owned())
 }
 
 /// A language by code or English name, as openai/whisper's code for it; `None` and `auto` ask for detection.
@@ -114,8 +156,28 @@ mod tests {
     fn counts_start_at_one() {
         assert_eq!(count("5"), Ok(Optional(Some(5))));
         assert_eq!(count("none"), Ok(Optional(None)));
-        for word in ["0", "-1", "2.5", ""] {
+        assert_eq!(count("64"), Ok(Optional(Some(64))));
+        for word in ["0", "-1", "2.5", "", "65", "1000000000000"] {
             assert!(count(word).is_err(), "{word}");
+        }
+    }
+
+    #[test]
+    fn a_seed_is_a_whole_number() {
+        assert_eq!(seed("0"), Ok(0));
+        assert_eq!(seed("18446744073709551615"), Ok(u64::MAX));
+        for word in ["-1", "1.5", "", "18446744073709551616"] {
+            assert!(seed(word).is_err(), "{word}");
+        }
+    }
+
+    #[test]
+    fn lists_have_commas_and_may_be_empty() {
+        assert_eq!(token_ids("-1, 50"), Ok(List(vec![-1, 50])));
+        assert_eq!(token_ids(""), Ok(List(vec![])));
+        assert_eq!(times("0,1.5"), Ok(List(vec![0.0, 1.5])));
+        for word in ["a", "1;2", "1,,2", "1,"] {
+            assert!(token_ids(word).is_err() && times(word).is_err(), "{word}");
         }
     }
 
@@ -126,7 +188,8 @@ mod tests {
             assert!(temperature(word).is_err(), "{word}");
         }
         assert_eq!(temperature_increment("0.2"), Ok(Optional(Some(0.2))));
-        for word in ["0", "-0.2", "inf", "nan"] {
+        assert_eq!(temperature_increment("0.01"), Ok(Optional(Some(0.01))));
+        for word in ["0", "-0.2", "inf", "nan", "1e-300", "1e-12", "0.009"] {
             assert!(temperature_increment(word).is_err(), "{word}");
         }
     }

@@ -165,5 +165,10 @@ mod tests {
         assert_eq!(BeamSearch::new(EOT, 5, 2.0).max_candidates, 10);
         assert_eq!(BeamSearch::new(EOT, 5, 0.5).max_candidates, 2);
         assert_eq!(BeamSearch::new(EOT, 5, 0.1).max_candidates, 1);
+        // More than a number of hypotheses can be is as many as there can be.
+        assert_eq!(
+            BeamSearch::new(EOT, 64, f64::MAX).max_candidates,
+            i64::MAX as usize
+        );
     }
 }

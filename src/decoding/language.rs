@@ -3,7 +3,7 @@
 use burn::tensor::{Int, Tensor, TensorData};
 
 use super::probability::{argmax, probability};
-use super::task::read;
+use super::task::{check_finite, read};
 use crate::model::{DecoderState, WhisperModel};
 use crate::tokenizer::Tokenizer;
 use crate::{Error, Result};
@@ -26,7 +26,8 @@ pub struct LanguageDetection {
 ///
 /// # Errors
 ///
-/// [`Error::Language`] for models that know English alone.
+/// [`Error::Model`] for models that know English alone, and when the model's output is not a number;
+/// [`Error::Device`] when the logits cannot be read back.
 pub fn detect_language(
     model: &WhisperModel,
     tokenizer: &Tokenizer,
@@ -44,6 +45,7 @@ pub fn detect_language(
     let hidden = model.decoder.forward(sot, state);
     state.rewind();
     let logits = read(model.decoder.logits(hidden))?;
+    check_finite(&logits)?;
     let logits = &logits[range.start as usize..range.end as usize];
 
     let best = argmax(logits);

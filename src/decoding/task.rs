@@ -6,7 +6,7 @@ use super::beam_search::BeamSearch;
 use super::filters::{LogitFilter, SuppressBlank, SuppressTokens, TimestampRules};
 use super::greedy::{DrawSeed, Greedy};
 use super::hypothesis::{Hypothesis, TokenDecoder};
-use super::probability::probability;
+use super::probability::{highest, log_sum_exp, probability};
 use super::{DecodingOptions, DecodingResult, ranking};
 use crate::model::{DecoderState, WhisperModel};
 use crate::text::{compression_ratio, python_round, python_strip};
@@ -67,8 +67,8 @@ impl<'a> DecodingTask<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::Device`] when the logits cannot be read back, [`Error::Option`] when prompt and prefix
-    /// leave no room for text.
+    /// [`Error::Device`] when the logits cannot be read back, [`Error::Model`] when they are not numbers,
+    /// [`Error::Option`] when prompt and prefix leave no room for text or every token is suppressed.
     pub fn decode(
         &self,
         prompt: &[u32],
@@ -92,6 +92,11 @@ impl<'a> DecodingTask<'a> {
                 for filter in &self.filters {
                     filter.apply(&row.tokens, logits);
                 }
+            }
+            if step == 0 && highest(&logits) == f32::NEG_INFINITY {
+                return Err(Error::Option(
+                    "suppress_tokens leaves no token that a text could begin with".to_owned(),
+                ));
             }
             let row_logits: Vec<&[f32]> = logits.chunks_exact(n_vocab).collect();
             let done = decoder.update(&mut rows, &row_logits);
@@ -203,6 +208,8 @@ impl<'a> DecodingTask<'a> {
         let positions = Tensor::<1, Int>::from_data(positions, self.device);
         let mut logits = read(self.model.decoder.logits(hidden.select(1, positions)))?;
         let sot_logits = logits.split_off(logits.len() / 2);
+        check_finite(&logits)?;
+        check_finite(&sot_logits)?;
         Ok((logits, sot_logits))
     }
 
@@ -266,13 +273,16 @@ fn suppressed(tokenizer: &Tokenizer, options: &DecodingOptions) -> Result<Vec<u3
         tokenizer.sot_lm(),
         tokenizer.no_speech(),
     ];
+    let n_vocab = tokenizer.n_vocab();
     for &token in &options.suppress_tokens {
         match u32::try_from(token) {
-            Ok(token) => tokens.push(token),
-            Err(_) if token == -1 => tokens.extend(tokenizer.non_speech_tokens()?),
-            Err(_) => {
+            Ok(token) if (token as usize) < n_vocab => tokens.push(token),
+            _ if token == -1 => tokens.extend(tokenizer.non_speech_tokens()?),
+            _ => {
                 return Err(Error::Option(format!(
-                    "suppress_tokens: {token} is no token id; ids are 0 or more, or -1 for the non-speech symbols"
+                    "suppress_tokens: {token} is not among the {n_vocab} tokens of this model; \
+                     give ids from 0 to {}, or -1 for the non-speech symbols",
+                    n_vocab - 1
                 )));
             }
         }
@@ -280,6 +290,18 @@ fn suppressed(tokenizer: &Tokenizer, options: &DecodingOptions) -> Result<Vec<u3
     tokens.sort_unstable();
     tokens.dedup();
     Ok(tokens)
+}
+
+/// Refuses logits of which no probability can be made. A single NaN or infinity among the weights is in every logit
+/// soon, so it is enough to look at the first logits of a window.
+pub(super) fn check_finite(logits: &[f32]) -> Result<()> {
+    if log_sum_exp(logits).is_finite() {
+        return Ok(());
+    }
+    Err(Error::Model(
+        "the model's output is not a number; its weights are damaged or of a wrong precision"
+            .to_owned(),
+    ))
 }
 
 /// Reads logits from the device.
@@ -294,4 +316,93 @@ pub(super) fn read(logits: Tensor<3>) -> Result<Vec<f32>> {
         .map_err(|error| failed(error.to_string()))?;
     data.try_into_vec::<f32>()
         .map_err(|error| failed(format!("{error:?}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tokenizer::testing::tokenizer;
+    use whisper_weights::ModelDims;
+
+    const DIMS: ModelDims = ModelDims {
+        n_mels: 80,
+        n_audio_ctx: 1500,
+        n_audio_state: 64,
+        n_audio_head: 1,
+        n_audio_layer: 1,
+        n_vocab: 51_864,
+        n_text_ctx: 448,
+        n_text_state: 64,
+        n_text_head: 1,
+        n_text_layer: 1,
+    };
+
+    /// What a small model with random weights decodes from features that all have one value.
+    fn decode(feature: f32, options: &DecodingOptions) -> Result<DecodingResult> {
+        let device = Device::flex();
+        let model = WhisperModel::random(&DIMS, &device);
+        let task = DecodingTask::new(&model, tokenizer(DIMS.n_vocab), &device, options)?;
+        let features = Tensor::full([1, DIMS.n_audio_ctx, DIMS.n_audio_state], feature, &device);
+        task.decode(&[], 0.0, 0, &mut model.decoder.start(features, 1))
+    }
+
+    fn suppressing(suppress_tokens: Vec<i64>) -> DecodingOptions {
+        DecodingOptions {
+            suppress_tokens,
+            sample_len: Some(2),
+            ..DecodingOptions::default()
+        }
+    }
+
+    #[test]
+    fn logits_that_are_no_numbers_are_refused() {
+        for logits in [
+            [f32::NAN, 1.0],
+            [1.0, f32::INFINITY],
+            [f32::NEG_INFINITY; 2],
+            [f32::NAN; 2],
+        ] {
+            assert!(check_finite(&logits).is_err(), "{logits:?}");
+        }
+        assert!(check_finite(&[f32::NEG_INFINITY, -3.0]).is_ok());
+    }
+
+    #[test]
+    fn a_model_that_gives_no_numbers_is_refused() {
+        let message = decode(f32::NAN, &suppressing(vec![]))
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains("weights are damaged"), "{message}");
+        decode(0.5, &suppressing(vec![])).unwrap();
+    }
+
+    #[test]
+    fn tokens_to_suppress_have_to_be_in_the_vocabulary() {
+        for token in [51_864, i64::MAX, -2] {
+            let message = decode(0.5, &suppressing(vec![token]))
+                .unwrap_err()
+                .to_string();
+            assert!(
+                message.contains(&token.to_string()) && message.contains("51864 tokens"),
+                "{message}"
+            );
+        }
+        decode(0.5, &suppressing(vec![-1, 51_863])).unwrap();
+    }
+
+    #[test]
+    fn nothing_but_the_special_tokens_is_suppressed_for_an_empty_list() {
+        let tokens = suppressed(tokenizer(DIMS.n_vocab), &suppressing(vec![])).unwrap();
+        let with_symbols = suppressed(tokenizer(DIMS.n_vocab), &suppressing(vec![-1])).unwrap();
+        assert_eq!(tokens.len(), 6);
+        assert!(with_symbols.len() > 6);
+    }
+
+    #[test]
+    fn to_suppress_every_token_is_refused() {
+        let message = decode(0.5, &suppressing((0..51_864).collect()))
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains("no token"), "{message}");
+    }
 }

@@ -6,6 +6,7 @@
 
 pub mod attention;
 pub mod block;
+mod check;
 pub mod decoder;
 pub mod encoder;
 pub mod kv_cache;
@@ -16,6 +17,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use whisper_weights::{Checkpoint, ModelDims};
 
+pub(crate) use check::check_dims;
 pub use decoder::{Decoder, DecoderConfig, DecoderState};
 pub use encoder::{Encoder, EncoderConfig};
 
@@ -58,8 +60,10 @@ impl WhisperModel {
     /// # Errors
     ///
     /// [`Error::Weights`](crate::Error::Weights) when a tensor is missing or cannot be read,
-    /// [`Error::Model`](crate::Error::Model) when one has another shape than the dimensions demand.
+    /// [`Error::Model`](crate::Error::Model) when a dimension is not that of a Whisper model, or a tensor has another
+    /// shape than the dimensions demand.
     pub fn from_checkpoint(checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
+        check_dims(checkpoint.dims())?;
         load::load(Self::random(checkpoint.dims(), device), checkpoint, device)
     }
 

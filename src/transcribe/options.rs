@@ -81,23 +81,65 @@ impl Default for TranscribeOptions {
 }
 
 impl TranscribeOptions {
+    /// Highest [`beam_size`](Self::beam_size) and [`best_of`](Self::best_of): each row has a cache of keys and values
+    /// of its own, and openai/whisper's default is 5.
+    pub const MAX_ROWS: usize = 64;
+
+    /// Most [`temperatures`](Self::temperatures): those from 0 to 1 in steps of 0.01.
+    pub const MAX_TEMPERATURES: usize = 101;
+
     /// Sequences that are followed side by side.
     pub(super) fn max_rows(&self) -> usize {
         self.beam_size.unwrap_or(1).max(self.best_of.unwrap_or(1))
     }
 
-    /// Refuses values that make no sense.
-    pub(super) fn check(&self) -> Result<()> {
-        let refuse = |message: String| Err(Error::Option(message));
+    /// Refuses values that make no sense, before any work is done with them. A transcription checks its options
+    /// itself; a program that takes them from a user can do so before it loads a model.
+    ///
+    /// What depends on the model is not checked here: whether it knows the language and the tokens to suppress.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Option`] with the first option that makes no sense, by its name.
+    pub fn check(&self) -> Result<()> {
+        self.check_search()?;
+        self.check_thresholds()?;
+        if let Some(token) = (self.suppress_tokens.iter()).find(|&&token| token < -1) {
+            return refuse(format!(
+                "suppress_tokens: {token} is no token id; ids are 0 or more, or -1 for the non-speech symbols"
+            ));
+        }
+        if let Some(seconds) =
+            (self.max_initial_timestamp).filter(|s| !(s.is_finite() && *s >= 0.0))
+        {
+            return refuse(format!(
+                "max_initial_timestamp is {seconds}; it has to be a time in seconds, or None for no limit"
+            ));
+        }
+        check_clips(&self.clip_timestamps)
+    }
+
+    /// What decoding searches with.
+    fn check_search(&self) -> Result<()> {
         for (name, value) in [("beam_size", self.beam_size), ("best_of", self.best_of)] {
-            if value == Some(0) {
-                return refuse(format!("{name} is 0; it has to be at least 1"));
+            if let Some(value) = value.filter(|value| !(1..=Self::MAX_ROWS).contains(value)) {
+                let most = Self::MAX_ROWS;
+                return refuse(format!("{name} is {value}; it has to be from 1 to {most}"));
             }
+        }
+        if self.temperatures.len() > Self::MAX_TEMPERATURES {
+            return refuse(format!(
+                "{} temperatures are too many; give at most {}",
+                self.temperatures.len(),
+                Self::MAX_TEMPERATURES
+            ));
         }
         if let Some(&temperature) =
             (self.temperatures.iter()).find(|&&t| !(t.is_finite() && t >= 0.0))
         {
-            return refuse(format!("temperature {temperature} is not 0 or more"));
+            return refuse(format!(
+                "temperature is {temperature}; it has to be a number from 0 up"
+            ));
         }
         if self
             .patience
@@ -114,11 +156,48 @@ impl TranscribeOptions {
         {
             return refuse("length_penalty has to be from 0 to 1".to_owned());
         }
-        if let Some(seconds) = (self.clip_timestamps.iter()).find(|seconds| !seconds.is_finite()) {
-            return refuse(format!("clip_timestamps: {seconds} is no time in seconds"));
+        Ok(())
+    }
+
+    /// NaN, which is neither above nor below anything, is no threshold; infinities are.
+    fn check_thresholds(&self) -> Result<()> {
+        for (name, threshold) in [
+            (
+                "compression_ratio_threshold",
+                self.compression_ratio_threshold,
+            ),
+            ("logprob_threshold", self.logprob_threshold),
+            ("no_speech_threshold", self.no_speech_threshold),
+        ] {
+            if threshold.is_some_and(f64::is_nan) {
+                return refuse(format!("{name} is not a number; leave it out with None"));
+            }
         }
         Ok(())
     }
+}
+
+/// Starts and ends have to be times, and no end may lie before its start.
+fn check_clips(timestamps: &[f64]) -> Result<()> {
+    let no_time = |seconds: &&f64| !(seconds.is_finite() && **seconds >= 0.0);
+    if let Some(seconds) = timestamps.iter().find(no_time) {
+        return refuse(format!(
+            "clip_timestamps: {seconds} is no time; give seconds from 0 up"
+        ));
+    }
+    for clip in timestamps.chunks_exact(2) {
+        let (start, end) = (clip[0], clip[1]);
+        if end < start {
+            return refuse(format!(
+                "clip_timestamps: the end {end} lies before its start {start}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn refuse(message: String) -> Result<()> {
+    Err(Error::Option(message))
 }
 
 #[cfg(test)]
@@ -148,5 +227,40 @@ mod tests {
         assert!(refusal(|o| o.patience = Some(2.0)).contains("beam_size"));
         assert!(refusal(|o| o.length_penalty = Some(1.5)).contains("length_penalty"));
         assert!(refusal(|o| o.clip_timestamps = vec![f64::INFINITY]).contains("clip_timestamps"));
+        assert!(refusal(|o| o.suppress_tokens = vec![-1, -2]).contains("-2"));
+        assert!(refusal(|o| o.logprob_threshold = Some(f64::NAN)).contains("logprob_threshold"));
+        assert!(refusal(|o| o.max_initial_timestamp = Some(-1.0)).contains("max_initial"));
+    }
+
+    #[test]
+    fn what_would_take_all_memory_is_refused() {
+        assert!(refusal(|o| o.beam_size = Some(65)).contains("from 1 to 64"));
+        assert!(refusal(|o| o.best_of = Some(usize::MAX)).contains("best_of"));
+        assert!(refusal(|o| o.temperatures = vec![0.0; 102]).contains("102 temperatures"));
+        assert_eq!(
+            refusal(|o| {
+                o.beam_size = Some(64);
+                o.best_of = Some(64);
+                o.patience = Some(f64::MAX);
+                o.temperatures = vec![0.0; 101];
+            }),
+            ""
+        );
+    }
+
+    #[test]
+    fn clips_do_not_run_backwards() {
+        let clips = |times: &[f64]| refusal(|o| o.clip_timestamps = times.to_vec());
+        assert!(clips(&[-1.0]).contains("-1 is no time"));
+        assert!(clips(&[1.0, 2.0, 5.0, 4.0]).contains("end 4 lies before its start 5"));
+        // A clip may be empty, come before the one before it, or have no end.
+        for times in [
+            &[][..],
+            &[3.0, 3.0],
+            &[5.0, 6.0, 1.0, 2.0],
+            &[1.0, 2.0, 0.5],
+        ] {
+            assert_eq!(clips(times), "", "{times:?}");
+        }
     }
 }

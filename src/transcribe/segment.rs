@@ -3,7 +3,10 @@
 use serde::Serialize;
 
 /// A stretch of speech with its text and times.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+///
+/// More fields may come. A program that makes segments itself begins with the default one and sets what it knows.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Segment {
     /// Position in the transcript, from 0.
     pub id: usize,
@@ -28,7 +31,8 @@ pub struct Segment {
 }
 
 /// The transcript of one audio file.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Transcript {
     /// The text of all segments, joined.
     pub text: String,
@@ -36,4 +40,15 @@ pub struct Transcript {
     pub segments: Vec<Segment>,
     /// The code of the language that was spoken, given or detected.
     pub language: String,
+}
+
+impl Transcript {
+    /// A transcript of a text, its segments in order of time, and the code of its language.
+    pub fn new(text: String, segments: Vec<Segment>, language: String) -> Self {
+        Self {
+            text,
+            segments,
+            language,
+        }
+    }
 }

@@ -9,12 +9,12 @@ use super::fallback::decode_with_fallback;
 use super::prompt::Prompt;
 use super::window::{Slice, slice_window};
 use super::{Segment, TranscribeOptions, Whisper};
+use crate::Result;
 use crate::audio::{Audio, SAMPLE_RATE};
 use crate::decoding::{DecodingOptions, DecodingResult, DecodingTask, detect_language};
 use crate::frontend::{Features, HOP_LENGTH, N_FRAMES};
 use crate::model::DecoderState;
 use crate::text::python_strip;
-use crate::{Error, Result};
 
 /// Above this temperature a window's text is no context for the next (transcribe.py:503).
 const PROMPT_RESET_TEMPERATURE: f64 = 0.5;
@@ -30,6 +30,7 @@ pub struct Segments<'a> {
     language: &'static str,
     /// Encoder output of the first window, when detecting the language made it.
     first_window: Option<Tensor<3>>,
+    /// The decoder's memory, kept from window to window so that it is allocated once.
     state: Option<DecoderState>,
     clips: Clips,
     /// Frame that the next window begins at.
@@ -144,13 +145,13 @@ impl<'a> Segments<'a> {
 
     /// Decodes the next window and queues its segments; a window that is skipped as silence queues none.
     fn decode_window(&mut self, segment_size: usize) -> Result<()> {
-        self.begin_window(segment_size)?;
-        let state = self.state.as_mut().ok_or_else(no_state)?;
+        let mut state = self.begin_window(segment_size)?;
         let prompt = self.prompt.tokens();
         let window = self.seek as u64;
         let result = decode_with_fallback(self.options, |temperature| {
-            self.task.decode(&prompt, temperature, window, state)
+            self.task.decode(&prompt, temperature, window, &mut state)
         })?;
+        self.state = Some(state);
 
         if self.is_silence(&result) {
             self.seek += segment_size;
@@ -171,8 +172,9 @@ impl<'a> Segments<'a> {
         Ok(())
     }
 
-    /// Encodes the window at the current position and begins decoding it.
-    fn begin_window(&mut self, segment_size: usize) -> Result<()> {
+    /// Encodes the window at the current position and begins decoding it, in the state of the window before it where
+    /// there was one.
+    fn begin_window(&mut self, segment_size: usize) -> Result<DecoderState> {
         let model = &self.whisper.model;
         let detected = self.first_window.take();
         let encoded = match detected {
@@ -182,11 +184,13 @@ impl<'a> Segments<'a> {
                 model.encode(mel)
             }
         };
-        match &mut self.state {
-            Some(state) => model.decoder.begin_window(encoded, state),
-            None => self.state = Some(model.decoder.start(encoded, self.options.max_rows())),
-        }
-        Ok(())
+        Ok(match self.state.take() {
+            Some(mut state) => {
+                model.decoder.begin_window(encoded, &mut state);
+                state
+            }
+            None => model.decoder.start(encoded, self.options.max_rows()),
+        })
     }
 
     /// No speech by its own probability, and the text is not sure enough to outweigh it (transcribe.py:297-310).
@@ -249,8 +253,4 @@ impl Iterator for Segments<'_> {
 /// Seconds of a number of frames.
 pub(super) fn seconds(frames: usize) -> f64 {
     (frames * HOP_LENGTH) as f64 / SAMPLE_RATE as f64
-}
-
-fn no_state() -> Error {
-    Error::Model("the decoder was not started".to_owned())
 }

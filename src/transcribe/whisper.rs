@@ -9,7 +9,7 @@ use crate::Result;
 use crate::audio::Audio;
 use crate::decoding::{LanguageDetection, detect_language};
 use crate::frontend::{LogMel, N_FRAMES};
-use crate::model::WhisperModel;
+use crate::model::{WhisperModel, check_dims};
 use crate::tokenizer::Tokenizer;
 
 /// A Whisper model on a device, with its tokenizer and frontend. Shared by reference between threads.
@@ -41,9 +41,11 @@ impl Whisper {
     /// # Errors
     ///
     /// [`Error::Weights`](crate::Error::Weights) when a tensor or the tokenizer is missing or unreadable, [`Error::Model`](crate::Error::Model) when
-    /// the checkpoint's dimensions do not fit together.
+    /// the checkpoint's dimensions are not those of a Whisper model or its tensors do not fit them,
+    /// [`Error::Tokenizer`](crate::Error::Tokenizer) when the tokenizer belongs to another model.
     pub fn from_checkpoint(checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
         let dims = checkpoint.dims();
+        check_dims(dims)?;
         let tokenizer = Tokenizer::new(&checkpoint.tokenizer_json()?, dims.n_vocab)?;
         Ok(Self {
             log_mel: LogMel::new(dims.n_mels)?,
@@ -57,8 +59,12 @@ impl Whisper {
     ///
     /// # Errors
     ///
-    /// [`Error::Language`](crate::Error::Language) when the model does not know the language asked for, [`Error::Audio`](crate::Error::Audio) when
-    /// the samples cannot be read back, [`Error::Device`](crate::Error::Device) when the device fails.
+    /// - [`Error::Option`](crate::Error::Option) when an option makes no sense ([`TranscribeOptions::check`]), or a token
+    ///   to suppress is not in the model's vocabulary
+    /// - [`Error::Language`](crate::Error::Language) when nobody, or not this model, knows the language asked for
+    /// - [`Error::Io`](crate::Error::Io) when samples that were put in a temporary file cannot be read back
+    /// - [`Error::Model`](crate::Error::Model) when the model's output is not a number
+    /// - [`Error::Device`](crate::Error::Device) when the device fails
     pub fn transcribe(&self, audio: &Audio, options: &TranscribeOptions) -> Result<Transcript> {
         self.transcribe_with(audio, options, |_| {})
     }
@@ -81,11 +87,8 @@ impl Whisper {
             on_segment(&segment);
             all.push(segment);
         }
-        Ok(Transcript {
-            text: segments.text(),
-            segments: all,
-            language: segments.language().to_owned(),
-        })
+        let language = segments.language().to_owned();
+        Ok(Transcript::new(segments.text(), all, language))
     }
 
     /// The segments of a recording, decoded window by window as the iterator is advanced.
