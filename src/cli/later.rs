@@ -13,15 +13,11 @@ const FLAGS: &[(&str, &[&str])] = &[
     ("suppress_tokens", &["-1"]),
     ("carry_initial_prompt", &["False"]),
     ("fp16", &["False"]),
-    ("word_timestamps", &["False"]),
-    ("prepend_punctuations", &[]),
-    ("append_punctuations", &[]),
     ("highlight_words", &["False"]),
     ("max_line_width", &["None"]),
     ("max_line_count", &["None"]),
     ("max_words_per_line", &["None"]),
     ("clip_timestamps", &["0"]),
-    ("hallucination_silence_threshold", &["None"]),
 ];
 
 /// Takes part in parsing for the sake of its refusals; holds nothing.

@@ -4,6 +4,7 @@
 //! tree is its name in a checkpoint. The expensive operations are those of whisper-kernels: attention,
 //! matrix products, GELU; the convolutions stand in [`Encoder::conv_stem`].
 
+pub mod alignment;
 pub mod attention;
 pub mod block;
 pub mod decoder;
@@ -16,6 +17,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use whisper_weights::{Checkpoint, ModelDims};
 
+pub use alignment::AlignmentHeads;
 pub use decoder::{Decoder, DecoderConfig, DecoderState};
 pub use encoder::{Encoder, EncoderConfig};
 

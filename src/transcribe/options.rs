@@ -1,5 +1,6 @@
 //! What a transcription is made with.
 
+use super::words;
 use crate::tokenizer::Task;
 
 /// Options of a transcription, with openai/whisper's names and defaults (transcribe.py:38-53).
@@ -21,6 +22,16 @@ pub struct TranscribeOptions {
     pub initial_prompt: Option<String>,
     /// Tokens never to sample; `-1` stands for the tokens of non-speech symbols.
     pub suppress_tokens: Vec<i64>,
+    /// Give every segment its words with their times. Segments then begin and end with their words, and windows are
+    /// cut by them.
+    pub word_timestamps: bool,
+    /// Punctuation that belongs to the word after it, with [`word_timestamps`](Self::word_timestamps).
+    pub prepend_punctuations: String,
+    /// Punctuation that belongs to the word before it, with [`word_timestamps`](Self::word_timestamps).
+    pub append_punctuations: String,
+    /// Skip silences longer than this many seconds around segments that are probably hallucinations, and take these
+    /// away. `None` skips nothing; it needs [`word_timestamps`](Self::word_timestamps).
+    pub hallucination_silence_threshold: Option<f64>,
 }
 
 impl Default for TranscribeOptions {
@@ -33,6 +44,10 @@ impl Default for TranscribeOptions {
             condition_on_previous_text: true,
             initial_prompt: None,
             suppress_tokens: vec![-1],
+            word_timestamps: false,
+            prepend_punctuations: words::PREPENDED.to_owned(),
+            append_punctuations: words::APPENDED.to_owned(),
+            hallucination_silence_threshold: None,
         }
     }
 }

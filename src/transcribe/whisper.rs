@@ -8,7 +8,7 @@ use super::{Segment, TranscribeOptions, Transcript};
 use crate::audio::Audio;
 use crate::decoding::{LanguageDetection, detect_language};
 use crate::frontend::{LogMel, N_FRAMES};
-use crate::model::WhisperModel;
+use crate::model::{AlignmentHeads, WhisperModel};
 use crate::tokenizer::Tokenizer;
 use crate::Result;
 
@@ -18,6 +18,7 @@ pub struct Whisper {
     pub(super) model: WhisperModel,
     pub(super) tokenizer: Tokenizer,
     pub(super) log_mel: LogMel,
+    pub(super) alignment_heads: AlignmentHeads,
     pub(super) device: Device,
 }
 
@@ -47,6 +48,7 @@ impl Whisper {
         let tokenizer = Tokenizer::new(&checkpoint.tokenizer_json()?, dims.n_vocab)?;
         Ok(Self {
             log_mel: LogMel::new(dims.n_mels)?,
+            alignment_heads: AlignmentHeads::of(checkpoint),
             model: WhisperModel::from_checkpoint(checkpoint, device)?,
             tokenizer,
             device: device.clone(),
