@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::{data, run, wav};
+use whisper_weights::Silent;
 
 /// Runs on one clip that is no use and returns the error line, which names the clip.
 #[track_caller]
@@ -69,6 +70,21 @@ fn a_text_called_wav() {
                 .as_bytes(),
         ),
     );
+}
+
+#[test]
+fn an_mp3_that_breaks_off() {
+    let folder = Folder::new();
+    let mp3 = fs::read(data("audio/lame.mp3")).unwrap();
+
+    // In the first frame there is nothing to decode yet.
+    refusal_of(&folder.file("at_once.mp3", &mp3[..60]));
+
+    // Later, what is there is transcribed, as openai/whisper does, and the break is told.
+    let half = folder.file("half.mp3", &mp3[..mp3.len() / 2]);
+    let run = run(&["transcribe", "--model", "tiny.en", half.to_str().unwrap()]);
+    run.succeeded();
+    assert!(!run.stderr.contains("panicked"), "{run:?}");
 }
 
 #[test]
@@ -200,4 +216,34 @@ fn a_safetensors_header_that_claims_a_terabyte() {
     folder.file("model/config.json", b"{}");
     folder.file("model/model.safetensors", &bytes);
     refusal_of_model(&folder.path("model"));
+}
+
+#[test]
+fn weights_that_were_cut_off_or_overwritten() {
+    let model = whisper_weights::fetch("tiny.en", &Silent).unwrap();
+    let folder = Folder::new();
+    for entry in fs::read_dir(model).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(
+            &path,
+            folder.path(path.file_name().unwrap().to_str().unwrap()),
+        )
+        .unwrap();
+    }
+    let files = fs::read_dir(&folder.0)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let weights = files
+        .max_by_key(|path| path.metadata().unwrap().len())
+        .unwrap();
+    let bytes = fs::read(&weights).unwrap();
+
+    for length in [bytes.len() - 1, bytes.len() / 2, 1000, 9, 1, 0] {
+        fs::write(&weights, &bytes[..length]).unwrap();
+        refusal_of_model(folder.0.path());
+    }
+    let mut overwritten = bytes;
+    overwritten[10..2000].fill(0xA5);
+    fs::write(&weights, overwritten).unwrap();
+    refusal_of_model(folder.0.path());
 }

@@ -34,6 +34,12 @@ impl Outputs {
         }
         let folder = folder.unwrap_or(Path::new("."));
         let writers = format.unwrap_or(OutputFormat::All).writers()?;
+        if folder.exists() && !folder.is_dir() {
+            let folder = folder.display();
+            return Err(format!(
+                "{folder}: is not a folder; choose another --output_dir"
+            ));
+        }
         fs::create_dir_all(folder)
             .and_then(|()| tempfile::tempfile_in(folder))
             .map_err(|error| {
@@ -119,9 +125,12 @@ mod tests {
 
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();
-        for path in [file.clone(), file.join("below")] {
+        for (path, says) in [
+            (file.clone(), "is not a folder"),
+            (file.join("below"), "cannot write"),
+        ] {
             let message = Outputs::open(Some(&path), None).err().unwrap();
-            assert!(message.contains("cannot write here"), "{message}");
+            assert!(message.contains(says), "{message}");
         }
     }
 }

@@ -125,10 +125,7 @@ impl<'a> DecodingTask<'a> {
         state: &mut DecoderState,
     ) -> Result<(Vec<f32>, Vec<f32>)> {
         let hidden = self.forward(tokens, state);
-        let positions = TensorData::new(
-            vec![tokens.len() as i64 - 1, sot_index as i64],
-            [2],
-        );
+        let positions = TensorData::new(vec![tokens.len() as i64 - 1, sot_index as i64], [2]);
         let positions = Tensor::<1, Int>::from_data(positions, self.device);
         let mut logits = read(self.model.decoder.logits(hidden.select(1, positions)))?;
         let sot_logits = logits.split_off(logits.len() / 2);
@@ -143,21 +140,18 @@ impl<'a> DecodingTask<'a> {
 }
 
 /// The filters in openai/whisper's order: blank, tokens, timestamps (decoding.py:551-570).
-fn filters(
-    tokenizer: &Tokenizer,
-    options: &DecodingOptions,
-) -> Result<Vec<Box<dyn LogitFilter>>> {
+fn filters(tokenizer: &Tokenizer, options: &DecodingOptions) -> Result<Vec<Box<dyn LogitFilter>>> {
     let mut filters: Vec<Box<dyn LogitFilter>> = Vec::new();
     if options.suppress_blank {
         let mut tokens = tokenizer.blank_tokens()?;
         tokens.push(tokenizer.eot());
         filters.push(Box::new(SuppressBlank::new(tokens)));
     }
-    filters.push(Box::new(SuppressTokens::new(suppressed(tokenizer, options)?)));
+    filters.push(Box::new(SuppressTokens::new(suppressed(
+        tokenizer, options,
+    )?)));
     if !options.without_timestamps {
-        let index = |seconds: f64| {
-            python_round(seconds / SECONDS_PER_TIMESTAMP).max(0) as usize
-        };
+        let index = |seconds: f64| python_round(seconds / SECONDS_PER_TIMESTAMP).max(0) as usize;
         filters.push(Box::new(TimestampRules {
             eot: tokenizer.eot(),
             no_timestamps: tokenizer.no_timestamps(),

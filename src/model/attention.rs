@@ -177,5 +177,14 @@ fn attend(
     kv_len: usize,
     causal: bool,
 ) -> Tensor<3> {
-    attention(query, key, value, AttentionOptions { n_head, kv_len, causal })
+    attention(
+        query,
+        key,
+        value,
+        AttentionOptions {
+            n_head,
+            kv_len,
+            causal,
+        },
+    )
 }

@@ -79,7 +79,9 @@ impl<'a> Segments<'a> {
             },
         )?;
         let all_tokens = match &options.initial_prompt {
-            Some(prompt) => whisper.tokenizer.encode(&format!(" {}", python_strip(prompt)))?,
+            Some(prompt) => whisper
+                .tokenizer
+                .encode(&format!(" {}", python_strip(prompt)))?,
             None => Vec::new(),
         };
         Ok(Self {

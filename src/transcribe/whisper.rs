@@ -5,12 +5,12 @@ use whisper_weights::Checkpoint;
 
 use super::segments::Segments;
 use super::{Segment, TranscribeOptions, Transcript};
+use crate::Result;
 use crate::audio::Audio;
 use crate::decoding::{LanguageDetection, detect_language};
 use crate::frontend::{LogMel, N_FRAMES};
 use crate::model::{AlignmentHeads, WhisperModel};
 use crate::tokenizer::Tokenizer;
-use crate::Result;
 
 /// A Whisper model on a device, with its tokenizer and frontend. Shared by reference between threads.
 #[derive(Debug)]

@@ -6,6 +6,7 @@ pub mod wav;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::{Mutex, PoisonError};
 
 /// A file of `tests/data`.
 pub fn data(name: &str) -> PathBuf {
@@ -32,8 +33,11 @@ pub fn whisper_rs(arguments: &[impl AsRef<OsStr>]) -> Command {
     command
 }
 
-/// Runs the built command to its end.
+/// Runs the built command to its end. One at a time: each run uses all cores, and two at once would
+/// take longer than one after the other.
 pub fn run(arguments: &[impl AsRef<OsStr>]) -> Run {
+    static CORES: Mutex<()> = Mutex::new(());
+    let _cores = CORES.lock().unwrap_or_else(PoisonError::into_inner);
     Run::of(whisper_rs(arguments).output().expect("the command starts"))
 }
 

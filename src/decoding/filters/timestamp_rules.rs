@@ -42,7 +42,9 @@ impl TimestampRules {
     }
 
     fn last_is_timestamp(&self, sampled: &[u32]) -> bool {
-        sampled.last().is_some_and(|&token| self.is_timestamp(token))
+        sampled
+            .last()
+            .is_some_and(|&token| self.is_timestamp(token))
     }
 
     /// A lone first timestamp counts as a pair: text has to follow it.

@@ -1,0 +1,144 @@
+//! The operations on Burn's flex backend, whose tensors are host memory.
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Flex, TensorMetadata};
+use burn::tensor::{Bytes, DType, Shape};
+use burn_flex::{FlexTensor, Layout};
+
+use super::{Activation, WhisperOps, plain};
+use crate::AttentionOptions;
+use crate::host::attention::Sequence;
+use crate::host::{self, Rows};
+
+impl WhisperOps for Flex {
+    fn exact_gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        if !all_f32([&x]) {
+            return plain::gelu::<Self>(x);
+        }
+        let mut x = contiguous(x);
+        if let Some(range) = x.layout().contiguous_offsets()
+            && let Some(values) = x.try_storage_mut::<f32>()
+        {
+            host::gelu::gelu_in_place(&mut values[range.0..range.1]);
+            return x;
+        }
+        tensor(host::gelu::gelu(values(&x)), x.shape())
+    }
+
+    fn head_attention(
+        query: FloatTensor<Self>,
+        key: FloatTensor<Self>,
+        value: FloatTensor<Self>,
+        options: AttentionOptions,
+    ) -> FloatTensor<Self> {
+        if !all_f32([&query, &key, &value]) {
+            return plain::attention::<Self>(query, key, value, options);
+        }
+        let [query, key, value] = [query, key, value].map(with_contiguous_rows);
+        let [batch, n_query, n_state] = query.shape().dims();
+        let sequences: Vec<_> = (0..batch)
+            .map(|i| Sequence {
+                query: rows(&query, i, n_query),
+                key: rows(&key, i, options.kv_len),
+                value: rows(&value, i, options.kv_len),
+            })
+            .collect();
+        let context = host::attention::attention(&sequences, options.n_head, options.causal);
+        tensor(context, Shape::new([batch, n_query, n_state]))
+    }
+
+    fn linear_without_bias(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        activation: Activation,
+    ) -> FloatTensor<Self> {
+        linear(x, weight, None, activation)
+    }
+
+    fn linear_with_bias(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        activation: Activation,
+    ) -> FloatTensor<Self> {
+        linear(x, weight, Some(bias), activation)
+    }
+}
+
+fn linear(
+    x: FlexTensor,
+    weight: FlexTensor,
+    bias: Option<FlexTensor>,
+    activation: Activation,
+) -> FlexTensor {
+    if !all_f32([&x, &weight]) || !all_f32(bias.iter()) {
+        return plain::linear::<Flex>(x, weight, bias, activation);
+    }
+    let (x, weight, bias) = (contiguous(x), contiguous(weight), bias.map(contiguous));
+    let [outputs, inputs] = weight.shape().dims();
+    let mut shape = x.shape();
+    let last = shape.num_dims() - 1;
+    let n_rows = shape[..last].iter().product();
+    shape[last] = outputs;
+
+    let y = host::linear::linear(
+        Rows::new(values(&x), inputs, n_rows, inputs),
+        Rows::new(values(&weight), inputs, outputs, inputs),
+        bias.as_ref().map(values),
+        activation,
+    );
+    tensor(y, shape)
+}
+
+fn all_f32<'a>(tensors: impl IntoIterator<Item = &'a FlexTensor>) -> bool {
+    tensors
+        .into_iter()
+        .all(|tensor| tensor.dtype() == DType::F32)
+}
+
+fn tensor(values: Vec<f32>, shape: Shape) -> FlexTensor {
+    FlexTensor::new(
+        Bytes::from_elems(values),
+        Layout::contiguous(shape),
+        DType::F32,
+    )
+}
+
+/// The tensor with its elements in order, copied only if they are not.
+fn contiguous(tensor: FlexTensor) -> FlexTensor {
+    if tensor.is_contiguous() {
+        tensor
+    } else {
+        tensor.to_contiguous()
+    }
+}
+
+/// The elements of a contiguous tensor, which need not be all of its storage.
+fn values(tensor: &FlexTensor) -> &[f32] {
+    let start = tensor.layout().start_offset();
+    &tensor.storage::<f32>()[start..start + tensor.layout().num_elements()]
+}
+
+/// A `[batch, rows, columns]` tensor whose rows are contiguous, copied only if they are not.
+fn with_contiguous_rows(tensor: FlexTensor) -> FlexTensor {
+    let strides = tensor.layout().strides();
+    let one_column = tensor.layout().shape()[2] <= 1;
+    if (strides[2] == 1 || one_column) && strides.iter().all(|stride| *stride >= 0) {
+        tensor
+    } else {
+        tensor.to_contiguous()
+    }
+}
+
+/// The first `n_rows` rows of one matrix of a tensor from [`with_contiguous_rows`].
+fn rows(tensor: &FlexTensor, batch: usize, n_rows: usize) -> Rows<'_> {
+    let layout = tensor.layout();
+    let [batch_stride, row_stride] = [0, 1].map(|dim| layout.strides()[dim].unsigned_abs());
+    let start = layout.start_offset() + batch * batch_stride;
+    Rows::new(
+        &tensor.storage::<f32>()[start..],
+        row_stride,
+        n_rows,
+        layout.shape()[2],
+    )
+}

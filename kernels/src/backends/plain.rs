@@ -1,0 +1,76 @@
+//! The operations as plain Burn expressions, for any backend.
+
+use burn::backend::ops::AttentionModuleOptions;
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, Slice, TensorMetadata};
+use burn::tensor::Shape;
+
+use super::Activation;
+use crate::AttentionOptions;
+
+pub(crate) fn gelu<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
+    B::gelu(x)
+}
+
+pub(crate) fn attention<B: Backend>(
+    query: FloatTensor<B>,
+    key: FloatTensor<B>,
+    value: FloatTensor<B>,
+    options: AttentionOptions,
+) -> FloatTensor<B> {
+    let [batch, n_query, n_state] = query.shape().dims();
+    let heads = |x: FloatTensor<B>, length: usize| {
+        let x = B::float_reshape(
+            x,
+            Shape::new([batch, length, options.n_head, n_state / options.n_head]),
+        );
+        B::float_swap_dims(x, 1, 2)
+    };
+    let valid = |cache: FloatTensor<B>| {
+        let slices = [
+            Slice::from(0..batch),
+            Slice::from(0..options.kv_len),
+            Slice::from(0..n_state),
+        ];
+        B::float_slice(cache, &slices)
+    };
+    let context = B::attention(
+        heads(query, n_query),
+        heads(valid(key), options.kv_len),
+        heads(valid(value), options.kv_len),
+        None,
+        None,
+        AttentionModuleOptions {
+            scale: None,
+            softcap: None,
+            is_causal: options.causal,
+        },
+    );
+    B::float_reshape(
+        B::float_swap_dims(context, 1, 2),
+        Shape::new([batch, n_query, n_state]),
+    )
+}
+
+pub(crate) fn linear<B: Backend>(
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: Option<FloatTensor<B>>,
+    activation: Activation,
+) -> FloatTensor<B> {
+    let mut shape = x.shape();
+    let [outputs, inputs] = weight.shape().dims();
+    let rows = shape.num_elements() / inputs.max(1);
+    let last = shape.num_dims() - 1;
+    shape[last] = outputs;
+
+    let x = B::float_reshape(x, Shape::new([rows, inputs]));
+    let mut y = B::float_matmul(x, B::float_transpose(weight));
+    if let Some(bias) = bias {
+        y = B::float_add(y, B::float_reshape(bias, Shape::new([1, outputs])));
+    }
+    if activation == Activation::Gelu {
+        y = gelu::<B>(y);
+    }
+    B::float_reshape(y, shape)
+}

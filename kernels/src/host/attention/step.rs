@@ -1,0 +1,243 @@
+//! Attention of one query or a few: a step of the decoder over its caches.
+//!
+//! Nothing is packed: the keys, then the values are read once in the order of memory, for several
+//! heads at a time.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+use rten_simd::ops::{BitOps, NumOps};
+use rten_simd::{Isa, Simd, SimdOp};
+
+use super::{Heads, Sequence};
+use crate::host::math::softmax_numerators;
+use crate::host::output::Output;
+
+/// Elements of keys and values (256 KiB) for which a task is worth its start.
+const TASK: usize = 64 * 1024;
+
+pub(super) fn attention(sequences: &[Sequence<'_>], heads: Heads, output: Output<'_>) {
+    let per_head = 2 * heads.kv_len * heads.width;
+    let heads_per_task = TASK.div_ceil(per_head).min(heads.n_head);
+    let tasks_per_sequence = heads.n_head.div_ceil(heads_per_task);
+    let tasks = sequences.len() * tasks_per_sequence;
+
+    let task = |scores: &mut Vec<f32>, i: usize| {
+        let batch = i / tasks_per_sequence;
+        let first = i % tasks_per_sequence * heads_per_task;
+        let range = first..heads.n_head.min(first + heads_per_task);
+        let step = Step {
+            sequence: sequences[batch],
+            batch,
+            heads,
+            range,
+            output,
+        };
+        step.attend(scores);
+    };
+    if tasks * per_head * heads_per_task <= 2 * TASK {
+        let mut scores = Vec::new();
+        (0..tasks).for_each(|i| task(&mut scores, i));
+    } else {
+        (0..tasks).into_par_iter().for_each_init(Vec::new, task);
+    }
+}
+
+/// Some heads of one sequence.
+struct Step<'a> {
+    sequence: Sequence<'a>,
+    batch: usize,
+    heads: Heads,
+    range: Range<usize>,
+    output: Output<'a>,
+}
+
+impl Step<'_> {
+    fn attend(&self, scores: &mut Vec<f32>) {
+        let Heads {
+            n_head,
+            width,
+            n_query,
+            kv_len,
+            scale,
+            ..
+        } = self.heads;
+        scores.resize(n_query * self.range.len() * kv_len, 0.0);
+        Scores { step: self, scores }.dispatch();
+
+        let mut weights = scores.as_mut_slice();
+        for query in 0..n_query {
+            let visible = self.heads.visible(query);
+            for head in self.range.clone() {
+                let (row, rest) = weights.split_at_mut(kv_len);
+                weights = rest;
+                let row = &mut row[..visible];
+                let sum = softmax_numerators(row, scale);
+                let start = ((self.batch * n_query + query) * n_head + head) * width;
+                // SAFETY: this task alone writes this head of this sequence.
+                let context = unsafe {
+                    let start = self.output.at(start, width);
+                    start.write_bytes(0, width);
+                    std::slice::from_raw_parts_mut(start, width)
+                };
+                // In the weights the denominator costs one product each, in the values it costs
+                // nothing: it is applied last.
+                WeightedSum {
+                    step: self,
+                    head,
+                    weights: row,
+                    factor: 1.0 / sum,
+                    context,
+                }
+                .dispatch();
+            }
+        }
+    }
+}
+
+/// The scores, `[n_query, heads of the task, kv_len]`, without the scale.
+struct Scores<'a, 'b> {
+    step: &'a Step<'b>,
+    scores: &'a mut [f32],
+}
+
+/// Keys, or values, taken together.
+const GROUP: usize = 4;
+
+impl SimdOp for Scores<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn eval<I: Isa>(self, isa: I) {
+        let Heads {
+            n_query, kv_len, ..
+        } = self.step.heads;
+        let heads = &self.step.range;
+        let mut key = 0;
+        while key < kv_len {
+            let group = if kv_len - key >= GROUP { GROUP } else { 1 };
+            for (i, head) in heads.clone().enumerate() {
+                for query in 0..n_query {
+                    let target = (query * heads.len() + i) * kv_len + key;
+                    let target = &mut self.scores[target..target + group];
+                    if group == GROUP {
+                        self.step.dots::<I, GROUP>(isa, query, head, key, target);
+                    } else {
+                        self.step.dots::<I, 1>(isa, query, head, key, target);
+                    }
+                }
+            }
+            key += group;
+        }
+    }
+}
+
+impl Step<'_> {
+    /// Dot products of one query with `KEYS` keys, for one head.
+    #[inline(always)]
+    fn dots<I: Isa, const KEYS: usize>(
+        &self,
+        isa: I,
+        query: usize,
+        head: usize,
+        key: usize,
+        target: &mut [f32],
+    ) {
+        let ops = isa.f32();
+        let width = self.heads.width;
+        let columns = head * width..(head + 1) * width;
+        let query = &self.sequence.query.row(query)[columns.clone()];
+        let keys: [&[f32]; KEYS] =
+            std::array::from_fn(|i| &self.sequence.key.row(key + i)[columns.clone()]);
+
+        let mut sums = [ops.zero(); KEYS];
+        let whole = width - width % ops.len();
+        for k in (0..whole).step_by(ops.len()) {
+            // SAFETY: all slices have `width` elements, and `k + len <= width`.
+            unsafe {
+                let q = ops.load_ptr(query.as_ptr().add(k));
+                for (sum, key) in sums.iter_mut().zip(keys) {
+                    *sum = ops.mul_add(q, ops.load_ptr(key.as_ptr().add(k)), *sum);
+                }
+            }
+        }
+        if whole < width {
+            let q = ops.load_pad(&query[whole..]).0;
+            for (sum, key) in sums.iter_mut().zip(keys) {
+                *sum = ops.mul_add(q, ops.load_pad(&key[whole..]).0, *sum);
+            }
+        }
+        for (target, sum) in target.iter_mut().zip(sums) {
+            *target = ops.sum(sum);
+        }
+    }
+}
+
+/// `context = factor * sum of weight * value` over the keys, for one head.
+struct WeightedSum<'a, 'b> {
+    step: &'a Step<'b>,
+    head: usize,
+    weights: &'a [f32],
+    factor: f32,
+    context: &'a mut [f32],
+}
+
+/// Vectors of the context that are summed in registers at a time.
+const SUM_VECTORS: usize = 8;
+
+impl SimdOp for WeightedSum<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn eval<I: Isa>(mut self, isa: I) {
+        let ops = isa.f32();
+        let lanes = ops.len();
+        let width = self.context.len();
+        let first = self.head * width;
+        let mut column = 0;
+        while column < width {
+            let left = width - column;
+            if left >= SUM_VECTORS * lanes {
+                self.columns::<I, SUM_VECTORS>(isa, first, column);
+                column += SUM_VECTORS * lanes;
+            } else if left >= lanes {
+                self.columns::<I, 1>(isa, first, column);
+                column += lanes;
+            } else {
+                let mut sum = ops.zero();
+                for (key, weight) in self.weights.iter().enumerate() {
+                    let value = &self.step.sequence.value.row(key)[first + column..first + width];
+                    sum = ops.mul_add(ops.splat(*weight), ops.load_pad(value).0, sum);
+                }
+                let sum = ops.mul(sum, ops.splat(self.factor)).to_array();
+                self.context[column..].copy_from_slice(&sum.as_ref()[..left]);
+                column = width;
+            }
+        }
+    }
+}
+
+impl WeightedSum<'_, '_> {
+    /// `VECTORS` vectors of the context from `column` on; `first` is the head's first column.
+    #[inline(always)]
+    fn columns<I: Isa, const VECTORS: usize>(&mut self, isa: I, first: usize, column: usize) {
+        let ops = isa.f32();
+        let lanes = ops.len();
+        let range = first + column..first + column + VECTORS * lanes;
+        let mut sums = [ops.zero(); VECTORS];
+        for (key, weight) in self.weights.iter().enumerate() {
+            let value = &self.step.sequence.value.row(key)[range.clone()];
+            let weight = ops.splat(*weight);
+            for (sum, value) in sums.iter_mut().zip(ops.load_many::<VECTORS>(value)) {
+                *sum = ops.mul_add(weight, value, *sum);
+            }
+        }
+        let factor = ops.splat(self.factor);
+        for (sum, target) in sums
+            .into_iter()
+            .zip(self.context[column..].chunks_exact_mut(lanes))
+        {
+            ops.store(ops.mul(sum, factor), target);
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The operations on host memory: plain slices of `f32`, no tensor type.
+//!
+//! Vector code is written once with `rten-simd` and compiled for AVX-512, AVX2, NEON, WebAssembly
+//! and a portable fallback; the choice is made at run time. Work is split over the current rayon
+//! pool along boundaries that do not depend on the number of threads, and every output element is
+//! summed in one fixed order, so results are the same bits on one thread or many.
+
+pub(crate) mod attention;
+pub(crate) mod gelu;
+pub(crate) mod linear;
+mod math;
+mod output;
+mod panels;
+
+pub(crate) use panels::Rows;
