@@ -3,7 +3,6 @@
 use burn::config::Config;
 use burn::module::Module;
 use burn::nn::{LayerNorm, LayerNormConfig};
-use burn::tensor::activation::gelu;
 use burn::tensor::{Device, Tensor};
 
 use super::attention::{MultiHeadAttention, MultiHeadAttentionConfig};
@@ -39,7 +38,7 @@ impl Mlp {
     /// - x: `[batch, n, n_state]`
     /// - output: `[batch, n, n_state]`
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        self.down.forward(gelu(self.up.forward(x)))
+        self.down.forward(self.up.forward_gelu(x))
     }
 }
 

@@ -8,7 +8,6 @@ use burn::tensor::{Device, Int, Tensor};
 use super::alignment::AlignmentHeads;
 use super::block::{BlockConfig, DecoderBlock};
 use super::kv_cache::{CrossKv, KvCache};
-use super::linear::linear;
 
 /// Configuration of the [`Decoder`].
 #[derive(Config, Debug)]
@@ -172,7 +171,7 @@ impl Decoder {
     /// - x: `[batch, n, n_state]`
     /// - output: `[batch, n, n_vocab]`
     pub fn logits(&self, x: Tensor<3>) -> Tensor<3> {
-        linear(x, self.token_embedding.weight.val(), None)
+        whisper_kernels::linear(x, self.token_embedding.weight.val(), None)
     }
 
     /// Longest sequence of tokens that the positional table covers.

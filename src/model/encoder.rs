@@ -4,8 +4,8 @@ use burn::config::Config;
 use burn::module::{Module, Param};
 use burn::nn::conv::{Conv1d, Conv1dConfig};
 use burn::nn::{Initializer, LayerNorm, LayerNormConfig, PaddingConfig1d};
-use burn::tensor::activation::gelu;
 use burn::tensor::{Device, Tensor};
+use whisper_kernels::gelu;
 
 use super::block::{BlockConfig, EncoderBlock};
 

@@ -1,4 +1,4 @@
-//! The one place where a matrix of weights is applied.
+//! Linear layers, their weights as checkpoints store them.
 
 use burn::config::Config;
 use burn::module::{Module, Param};
@@ -50,26 +50,18 @@ impl Linear {
     /// - x: `[.., d_input]`
     /// - output: `[.., d_output]`
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        linear(
-            x,
-            self.weight.val(),
-            self.bias.as_ref().map(|bias| bias.val()),
-        )
+        let bias = self.bias.as_ref().map(Param::val);
+        whisper_kernels::linear(x, self.weight.val(), bias)
     }
-}
 
-/// `x W^T + b`.
-///
-/// # Shapes
-///
-/// - x: `[.., d_input]`
-/// - weight: `[d_output, d_input]`
-/// - bias: `[d_output]`
-/// - output: `[.., d_output]`
-pub(crate) fn linear<const D: usize>(
-    x: Tensor<D>,
-    weight: Tensor<2>,
-    bias: Option<Tensor<1>>,
-) -> Tensor<D> {
-    burn::tensor::module::linear(x, weight.transpose(), bias)
+    /// Applies the layer and then the exact GELU, in one pass over the result.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[.., d_input]`
+    /// - output: `[.., d_output]`
+    pub fn forward_gelu<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        let bias = self.bias.as_ref().map(Param::val);
+        whisper_kernels::linear_gelu(x, self.weight.val(), bias)
+    }
 }

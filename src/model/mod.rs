@@ -1,8 +1,8 @@
 //! The Whisper network in Burn: encoder, decoder, their caches, and how weights get into them.
 //!
 //! Field names follow openai/whisper's state dictionary, so that the path of a parameter in the module
-//! tree is its name in a checkpoint. The expensive operations each stand in one place: attention in
-//! [`attention`], matrix products in [`linear`], the convolutions in [`Encoder::conv_stem`].
+//! tree is its name in a checkpoint. The expensive operations are those of whisper-kernels: attention,
+//! matrix products, GELU; the convolutions stand in [`Encoder::conv_stem`].
 
 pub mod alignment;
 pub mod attention;
