@@ -56,13 +56,11 @@ fn flags_of_openai_whisper_that_are_not_there_yet_are_refused_by_name() {
         ("--temperature_increment_on_fallback", "0.2"),
         ("--output_format", "srt"),
         ("--output-format", "vtt"),
-        ("--word_timestamps", "True"),
         ("--patience", "1.5"),
         ("--length_penalty", "1"),
         ("--suppress_tokens", "1,2"),
         ("--carry_initial_prompt", "True"),
         ("--clip_timestamps", "0,5"),
-        ("--hallucination_silence_threshold", "2"),
         ("--max-line-width", "40"),
     ] {
         let run = run(&["transcribe", clip.to_str().unwrap(), flag, value]);

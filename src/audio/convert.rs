@@ -269,7 +269,7 @@ mod tests {
         let mut converter = Converter::new(&buffer.as_generic_audio_buffer_ref(), bits).unwrap();
         assert!(
             converter
-                .push(&buffer.as_generic_audio_buffer_ref(), &mut writer)
+                .push(&buffer.as_generic_audio_buffer_ref(), 0, &mut writer)
                 .is_ok()
         );
         converter.finish(&mut writer).unwrap();

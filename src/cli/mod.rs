@@ -154,7 +154,6 @@ mod tests {
             &["--temperature_increment_on_fallback", "0.2"],
             &["--output_format", "srt"],
             &["-f", "vtt"],
-            &["--word_timestamps", "True"],
             &["--patience", "2"],
             &["--suppress_tokens", ""],
             &["--suppress_tokens", "-1,50"],
@@ -173,8 +172,6 @@ mod tests {
     #[test]
     fn values_that_say_what_is_done_anyway_are_taken() {
         for flags in [
-            ["--word_timestamps", "False"],
-            ["--word_timestamps", "false"],
             ["--fp16", "False"],
             ["--patience", "None"],
             ["--suppress_tokens", "-1"],
@@ -199,6 +196,30 @@ mod tests {
     }
 
     #[test]
+    fn word_flags_become_options() {
+        let options = transcribe(&[]).unwrap().options();
+        assert!(!options.word_timestamps);
+        assert_eq!(options.prepend_punctuations, "\"'“¿([{-");
+        assert_eq!(options.append_punctuations, "\"'.。,，!！?？:：”)]}、");
+        assert_eq!(options.hallucination_silence_threshold, None);
+        let options = transcribe(&[
+            "--word_timestamps",
+            "--prepend_punctuations",
+            "-(",
+            "--append_punctuations",
+            "",
+            "--hallucination_silence_threshold",
+            "2",
+        ])
+        .unwrap()
+        .options();
+        assert!(options.word_timestamps);
+        assert_eq!(options.prepend_punctuations, "-(");
+        assert_eq!(options.append_punctuations, "");
+        assert_eq!(options.hallucination_silence_threshold, Some(2.0));
+    }
+
+    #[test]
     fn a_wrong_command_line_gives_one_line() {
         for flags in [
             &["--nonsense"][..],
@@ -211,6 +232,8 @@ mod tests {
             &["--beam_size", "0"],
             &["--output_format", "pdf"],
             &["--no_speech_threshold", "nan"],
+            &["--word_timestamps", "maybe"],
+            &["--hallucination_silence_threshold", "long"],
             &["--model"],
         ] {
             let message = transcribe(flags).unwrap_err();

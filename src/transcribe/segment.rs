@@ -35,7 +35,7 @@ pub struct Segment {
 
 impl Segment {
     /// Empties a segment that has no text or no length (transcribe.py:485-489). It keeps its place and its times.
-    pub(super) fn clear_if_blank(&mut self) {
+    pub(in crate::transcribe) fn clear_if_blank(&mut self) {
         if self.start == self.end || python_strip(&self.text).is_empty() {
             self.text.clear();
             self.tokens.clear();

@@ -176,7 +176,7 @@ fn standardise(head: &mut [f32], positions: usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{f32s, reference, size, text, tokens};
+    use super::super::testing::{exact, f32s, reference, size, text, tokens};
     use super::*;
 
     #[test]
@@ -207,10 +207,9 @@ mod tests {
             for (word, expected) in aligned.iter().zip(expected) {
                 assert_eq!(word.word, text(&expected["word"]));
                 assert_eq!(word.tokens, tokens(&expected["tokens"]));
-                let times = (expected["start"].as_f64(), expected["end"].as_f64());
-                assert_eq!((Some(word.start), Some(word.end)), times, "{}", case["name"]);
-                let probability = expected["probability"].as_f64().unwrap();
-                assert!((word.probability - probability).abs() < 1e-12);
+                let times = (exact(&expected["start"]), exact(&expected["end"]));
+                assert_eq!((word.start, word.end), times, "{}", case["name"]);
+                assert!((word.probability - exact(&expected["probability"])).abs() < 1e-12);
             }
         }
     }

@@ -11,10 +11,10 @@ enum Step {
 /// The path from the first cell to the last with the least sum of costs, each step going down, right or both
 /// (openai/whisper timing.py:57-105): (row, column) of each cell on it.
 ///
-/// Costs are summed in f32, and a step is taken from the diagonal or from above only when that is strictly the
-/// cheapest of the three: ties go left. Costs that are NaN win no comparison, so that a path through them goes left
-/// and then up along a border before the first column, whose cells have the column -1; so does the path through a
-/// matrix without columns.
+/// A step is taken from the diagonal or from above only when that is strictly the cheapest of the three: ties go
+/// left. Sums are f64: openai's table begins as f32, but Numba makes it f64 when it is multiplied by infinity. Costs
+/// that are NaN win no comparison, so that a path through them goes left and then up along a border before the first
+/// column, whose cells have the column -1; so does the path through a matrix without columns.
 ///
 /// # Shapes
 ///
@@ -44,11 +44,11 @@ pub(super) fn dtw(costs: &[f32], [rows, columns]: [usize; 2]) -> Vec<(isize, isi
 /// The step that each cell is best reached by. Only one row of sums is kept beside the current one.
 fn steps(costs: &[f32], [rows, columns]: [usize; 2]) -> Vec<Step> {
     let mut steps = Vec::with_capacity(rows * columns);
-    let mut above = vec![f32::INFINITY; columns + 1];
+    let mut above = vec![f64::INFINITY; columns + 1];
     above[0] = 0.0;
-    let mut current = vec![f32::INFINITY; columns + 1];
+    let mut current = vec![f64::INFINITY; columns + 1];
     for row in 0..rows {
-        current[0] = f32::INFINITY;
+        current[0] = f64::INFINITY;
         for column in 1..=columns {
             let (diagonal, up, left) = (above[column - 1], above[column], current[column - 1]);
             let (sum, step) = if diagonal < up && diagonal < left {
@@ -58,8 +58,7 @@ fn steps(costs: &[f32], [rows, columns]: [usize; 2]) -> Vec<Step> {
             } else {
                 (left, Step::Left)
             };
-            let cost = f64::from(costs[row * columns + column - 1]);
-            current[column] = (cost + f64::from(sum)) as f32;
+            current[column] = f64::from(costs[row * columns + column - 1]) + sum;
             steps.push(step);
         }
         std::mem::swap(&mut above, &mut current);

@@ -32,6 +32,11 @@ pub(super) fn tokens(value: &Value) -> Vec<u32> {
     sizes(value).into_iter().map(|token| token as u32).collect()
 }
 
+/// A number that is kept as text, to the last bit.
+pub(super) fn exact(value: &Value) -> f64 {
+    value.as_str().unwrap().parse().unwrap()
+}
+
 /// Numbers; null is NaN, and the words inf and -inf are infinities, which JSON does not have.
 pub(super) fn f32s(value: &Value) -> Vec<f32> {
     let number = |value: &Value| match value {
@@ -57,9 +62,9 @@ pub(super) fn timings(value: &Value) -> Vec<WordTiming> {
     let one = |value: &Value| WordTiming {
         word: text(&value[0]),
         tokens: vec![7; size(&value[1])],
-        start: value[2].as_f64().unwrap(),
-        end: value[3].as_f64().unwrap(),
-        probability: value[4].as_f64().unwrap(),
+        start: exact(&value[2]),
+        end: exact(&value[3]),
+        probability: exact(&value[4]),
     };
     value.as_array().unwrap().iter().map(one).collect()
 }
@@ -76,15 +81,15 @@ pub(super) fn word(word: &str, start: f64, end: f64, probability: f64) -> Word {
 /// A segment by its times and, if there, words as `[word, start, end, probability]`.
 pub(super) fn segment(value: &Value) -> Segment {
     let one = |value: &Value| {
-        let number = |i: usize| value[i].as_f64().unwrap();
-        word(value[0].as_str().unwrap(), number(1), number(2), number(3))
+        let number = |i: usize| exact(&value[i]);
+        word(&text(&value[0]), number(1), number(2), number(3))
     };
     Segment {
         id: 0,
         seek: 0,
-        start: value["start"].as_f64().unwrap(),
-        end: value["end"].as_f64().unwrap(),
-        text: String::new(),
+        start: exact(&value["start"]),
+        end: exact(&value["end"]),
+        text: " a".to_owned(),
         tokens: Vec::new(),
         temperature: 0.0,
         avg_logprob: 0.0,

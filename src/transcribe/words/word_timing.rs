@@ -173,7 +173,7 @@ impl UsualDuration {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{assert_segments, reference, segments, sizes, text, timings};
+    use super::super::testing::{assert_segments, exact, reference, segments, sizes, text, timings};
     use super::*;
 
     #[test]
@@ -189,8 +189,8 @@ mod tests {
                 WordRules {
                     prepend_punctuations: &text(&case["prepend_punctuations"]),
                     append_punctuations: &text(&case["append_punctuations"]),
-                    time_offset: case["time_offset"].as_f64().unwrap(),
-                    last_speech_timestamp: case["last_speech_timestamp"].as_f64().unwrap(),
+                    time_offset: exact(&case["time_offset"]),
+                    last_speech_timestamp: exact(&case["last_speech_timestamp"]),
                 },
             );
             assert_segments(&ours, &case["with_words"], i);
