@@ -5,7 +5,7 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::{data, run, wav};
+use common::{data, model, run, wav};
 use whisper_weights::Silent;
 
 /// Runs on one clip that is no use and returns the error line, which names the clip.
@@ -82,7 +82,12 @@ fn an_mp3_that_breaks_off() {
 
     // Later, what is there is transcribed, as openai/whisper does, and the break is told.
     let half = folder.file("half.mp3", &mp3[..mp3.len() / 2]);
-    let run = run(&["transcribe", "--model", "tiny.en", half.to_str().unwrap()]);
+    let run = run(&[
+        "transcribe",
+        "--model",
+        model("tiny.en"),
+        half.to_str().unwrap(),
+    ]);
     run.succeeded();
     assert!(!run.stderr.contains("panicked"), "{run:?}");
 }
@@ -148,7 +153,7 @@ fn an_output_folder_that_cannot_be_written() {
         ]);
         let line = run.one_error(1);
         assert!(
-            line.contains(place) && line.contains("cannot write"),
+            line.starts_with(place) && line.contains("--output_dir"),
             "{line}"
         );
     }
@@ -220,9 +225,9 @@ fn a_safetensors_header_that_claims_a_terabyte() {
 
 #[test]
 fn weights_that_were_cut_off_or_overwritten() {
-    let model = whisper_weights::fetch("tiny.en", &Silent).unwrap();
+    let whole = whisper_weights::fetch("tiny.en", &Silent).unwrap();
     let folder = Folder::new();
-    for entry in fs::read_dir(model).unwrap() {
+    for entry in fs::read_dir(whole).unwrap() {
         let path = entry.unwrap().path();
         fs::copy(
             &path,

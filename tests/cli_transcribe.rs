@@ -6,7 +6,7 @@ use std::fs;
 use std::io::Write;
 use std::process::Stdio;
 
-use common::{Run, assert_transcript_equals, data, json, reference, run, wav, whisper_rs};
+use common::{Run, assert_transcript_equals, data, json, model, reference, run, wav, whisper_rs};
 
 const JFK: &str = "And so my fellow Americans ask not what your country can do for you, ask what you can do for your country.";
 
@@ -33,7 +33,7 @@ fn json_and_text_files_equal_openai_whisper() {
     let run = run(&[
         "transcribe",
         "--model",
-        "base",
+        model("base"),
         "--output_dir",
         out.to_str().unwrap(),
         "--temperature_increment_on_fallback",
@@ -69,11 +69,31 @@ fn json_and_text_files_equal_openai_whisper() {
 }
 
 #[test]
+fn a_transcript_that_goes_nowhere_is_told() {
+    let clip = data("clips/gen_0.1s.wav");
+    let clip = clip.to_str().unwrap();
+    let run = run(&[
+        "transcribe",
+        "--verbose",
+        "False",
+        "--model",
+        model("tiny.en"),
+        clip,
+    ]);
+    assert_eq!(run.succeeded().stdout, "");
+    assert!(
+        run.stderr.contains("warning: the transcript goes nowhere"),
+        "{run:?}"
+    );
+}
+
+#[test]
 fn a_file_that_fails_does_not_stop_the_others() {
     let folder = tempfile::tempdir().unwrap();
     let run = run(&[
         "transcribe",
-        "--model=tiny.en",
+        "--model",
+        model("tiny.en"),
         "--output-format=json",
         "--output-dir",
         folder.path().to_str().unwrap(),
@@ -102,7 +122,7 @@ fn an_english_model_says_so_when_another_language_is_asked_for() {
     let run = run(&[
         "transcribe",
         "--model",
-        "tiny.en",
+        model("tiny.en"),
         "--language",
         "French",
         data("jfk.wav").to_str().unwrap(),
@@ -125,6 +145,8 @@ fn a_language_the_model_lacks_is_one_line() {
     // Cantonese came with large-v3.
     let line = run(&[
         "transcribe",
+        "--model",
+        model("base"),
         "--language",
         "yue",
         data("jfk.wav").to_str().unwrap(),
@@ -178,7 +200,7 @@ fn eight_bits_high_rates_and_many_channels_are_audio_like_any_other() {
         path.to_str().unwrap().to_owned()
     });
     let arguments = [
-        &["transcribe", "--model", "tiny.en"],
+        &["transcribe", "--model", model("tiny.en")],
         files.each_ref().map(String::as_str).as_slice(),
     ]
     .concat();
@@ -205,7 +227,7 @@ fn audio_without_samples_has_an_empty_transcript() {
     let clip = folder.path().join("nothing.wav");
     fs::write(&clip, wav::pcm16(1, 16_000, &[])).unwrap();
     let (clip, out) = (clip.to_str().unwrap(), folder.path().to_str().unwrap());
-    let run = run(&["transcribe", "--model", "tiny.en", "-o", out, clip]);
+    let run = run(&["transcribe", "--model", model("tiny.en"), "-o", out, clip]);
     assert_eq!(run.succeeded().stdout, "");
     let made = json(&folder.path().join("nothing.json"));
     assert_eq!(
@@ -220,7 +242,7 @@ fn audio_without_samples_has_an_empty_transcript() {
 
 #[test]
 fn standard_input_is_a_file_called_dash() {
-    let mut child = whisper_rs(&["transcribe", "--model", "tiny.en", "-"])
+    let mut child = whisper_rs(&["transcribe", "--model", model("tiny.en"), "-"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -243,15 +265,13 @@ fn standard_input_is_a_file_called_dash() {
 
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
-    let mut child = whisper_rs(&[
-        "transcribe".as_ref(),
-        "--model=tiny.en".as_ref(),
-        data("jfk.wav").as_os_str(),
-    ])
-    .stdout(Stdio::piped())
-    .stderr(Stdio::piped())
-    .spawn()
-    .unwrap();
+    let clip = data("jfk.wav");
+    let clip = clip.to_str().unwrap();
+    let mut child = whisper_rs(&["transcribe", "--model", model("tiny.en"), clip])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     drop(child.stdout.take());
     let run = Run::of(child.wait_with_output().unwrap());
     assert_eq!(run.succeeded().stderr, "");

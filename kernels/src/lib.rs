@@ -15,3 +15,6 @@ mod linear;
 pub use attention::{AttentionOptions, attention};
 pub use gelu::gelu;
 pub use linear::{linear, linear_gelu};
+
+#[cfg(test)]
+mod test_support;

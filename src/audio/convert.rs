@@ -282,7 +282,10 @@ mod tests {
     #[test]
     fn sixteen_bit_mono_at_16_khz_is_untouched() {
         let samples: Vec<i16> = vec![i16::MIN, -1, 0, 1, 12345, i16::MAX];
-        assert_eq!(convert(16_000, Some(16), &[samples.clone()]), samples);
+        assert_eq!(
+            convert(16_000, Some(16), std::slice::from_ref(&samples)),
+            samples
+        );
         let wide: Vec<i32> = samples.iter().map(|&s| i32::from(s) << 16).collect();
         assert_eq!(convert(16_000, Some(16), &[wide]), samples);
     }

@@ -1,11 +1,16 @@
 //! Decoding: packets of any container and codec that symphonia knows, as a stream to 16-bit PCM.
 
 use symphonia::core::codecs::CodecParameters;
-use symphonia::core::codecs::audio::well_known::CODEC_ID_AAC;
-use symphonia::core::codecs::audio::{AudioCodecId, AudioDecoder, AudioDecoderOptions};
+use symphonia::core::codecs::audio::well_known::{
+    CODEC_ID_AAC, CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3,
+};
+use symphonia::core::codecs::audio::{
+    AudioCodecId, AudioCodecParameters, AudioDecoder, AudioDecoderOptions,
+};
 use symphonia::core::errors::Error as MediaError;
 use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
+use symphonia::core::formats::well_known::FORMAT_ID_WAVE;
+use symphonia::core::formats::{FormatId, FormatOptions, FormatReader, TrackType};
 use symphonia::core::meta::MetadataOptions;
 
 use crate::error::{Error, Result};
@@ -16,6 +21,7 @@ use super::convert::{Converter, Refused};
 use super::encoder_delay::{FAAC_DELAY, is_faac, itunes_delay};
 use super::mp4_edit::TrackStart;
 use super::pcm::{PcmWriter, SAMPLES_IN_MEMORY};
+use super::resample::check_rate;
 use super::source::Source;
 
 /// How to get any audio into a form that is supported.
@@ -30,6 +36,7 @@ pub(super) fn decode(mut source: Source, name: &str) -> Result<Audio> {
     };
 
     let starts = std::mem::take(&mut source.starts);
+    let container = source.container();
     let mut format = symphonia::default::get_probe()
         .probe(
             &Hint::new(),
@@ -37,7 +44,7 @@ pub(super) fn decode(mut source: Source, name: &str) -> Result<Audio> {
             FormatOptions::default(),
             MetadataOptions::default(),
         )
-        .map_err(|error| refuse(unreadable(&error)))?;
+        .map_err(|error| refuse(unreadable(&error, container)))?;
     let mut track = Track::open(format.as_ref()).map_err(refuse)?;
     let mut delay = Delay::of(format.as_mut(), &track, &starts);
 
@@ -110,6 +117,7 @@ pub(super) fn decode(mut source: Source, name: &str) -> Result<Audio> {
     if let Some(last) = converter {
         last.finish(&mut writer)?;
     }
+    progress.compare(&track.claimed);
     let warnings = progress.warnings().map_err(refuse)?;
     Audio::from_writer(writer, warnings)
 }
@@ -121,6 +129,49 @@ struct Track {
     codec: AudioCodecId,
     /// Bits per sample, where the format has such a thing.
     bits: Option<u32>,
+    /// How long the header says that the track is, in seconds.
+    claimed: Claim,
+}
+
+/// The length that a header gives.
+enum Claim {
+    /// None, or only a guess from the bit rate.
+    Unknown,
+    Seconds(f64),
+    /// None that could be true: a program that writes to a pipe does not know the length, and WAV has
+    /// no way to say so but an impossible one.
+    Endless,
+}
+
+impl Claim {
+    fn of(
+        format: FormatId,
+        track: &symphonia::core::formats::Track,
+        params: &AudioCodecParameters,
+    ) -> Claim {
+        let (Some(frames), Some(rate)) = (track.num_frames, params.sample_rate) else {
+            return if format == FORMAT_ID_WAVE {
+                Claim::Endless
+            } else {
+                Claim::Unknown
+            };
+        };
+        // Raw MPEG audio says how long it is only in the tag that also gives the encoder's delay.
+        let mpeg = [CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3].contains(&params.codec);
+        if mpeg && track.delay.is_none() {
+            return Claim::Unknown;
+        }
+        let channels = params
+            .channels
+            .as_ref()
+            .map_or(1, |channels| channels.count()) as u64;
+        let bytes =
+            frames.saturating_mul(channels * u64::from(params.bits_per_sample.unwrap_or(0) / 8));
+        if bytes >= 0x7fff_0000 {
+            return Claim::Endless;
+        }
+        Claim::Seconds(frames as f64 / f64::from(rate))
+    }
 }
 
 impl Track {
@@ -134,6 +185,7 @@ impl Track {
         let Some(CodecParameters::Audio(params)) = &track.codec_params else {
             return Err("has no audio track that is known".into());
         };
+        check_claims(params)?;
         let codec = || {
             codec_name(params.codec)
                 .map_or_else(|| format!("codec {}", params.codec), str::to_string)
@@ -156,8 +208,33 @@ impl Track {
             decoder,
             codec: params.codec,
             bits: params.bits_per_sample,
+            claimed: Claim::of(format.format_info().format, track, params),
         })
     }
+}
+
+/// Samples of all channels in one packet that a header may claim. A decoder allocates as many.
+const MAX_SAMPLES_A_PACKET: u64 = 1 << 24;
+
+/// Refuses what no real file has, before a decoder is made for it. Says in one line what is wrong.
+fn check_claims(params: &AudioCodecParameters) -> Result<(), String> {
+    if let Some(rate) = params.sample_rate {
+        check_rate(rate)?;
+    }
+    let channels = params
+        .channels
+        .as_ref()
+        .map_or(1, |channels| channels.count().max(1)) as u64;
+    let frames = params
+        .max_frames_per_packet
+        .unwrap_or(0)
+        .max(params.frames_per_block.unwrap_or(0));
+    if frames.saturating_mul(channels) > MAX_SAMPLES_A_PACKET {
+        return Err(format!(
+            "claims {frames} frames of {channels} channels in a packet; its header is broken"
+        ));
+    }
+    Ok(())
 }
 
 /// Frames that are still to be left out at the start.
@@ -221,6 +298,8 @@ struct Progress {
     first_skipped: Option<(f64, String)>,
     /// Why decoding ended before the end.
     stopped: Option<String>,
+    /// The length in seconds that the header claims, where much less was there.
+    missing: Option<f64>,
     /// Whether the last thing the container asked for was a new decoder.
     reset: bool,
 }
@@ -230,6 +309,18 @@ impl Progress {
         self.skipped_packets += 1;
         let seconds = self.seconds;
         self.first_skipped.get_or_insert((seconds, reason));
+    }
+
+    /// Compares what was decoded with what the header claims.
+    fn compare(&mut self, claimed: &Claim) {
+        match *claimed {
+            Claim::Endless => self.stopped = None,
+            // A packet or two may be missing at the end of any compressed file.
+            Claim::Seconds(claimed) if self.stopped.is_none() && self.seconds + 0.1 < claimed => {
+                self.missing = Some(claimed);
+            }
+            Claim::Seconds(_) | Claim::Unknown => {}
+        }
     }
 
     /// What was wrong, one line each; or why nothing came of it at all.
@@ -258,7 +349,13 @@ impl Progress {
         let stopped = self
             .stopped
             .map(|reason| format!("decoding stopped at {:.1} s: {reason}", self.seconds));
-        Ok(skipped.into_iter().chain(stopped).collect())
+        let missing = self.missing.map(|claimed| {
+            format!(
+                "cut off or damaged: {:.1} s of the {claimed:.1} s that its header claims",
+                self.seconds
+            )
+        });
+        Ok(skipped.into_iter().chain(stopped).chain(missing).collect())
     }
 }
 
@@ -267,14 +364,17 @@ fn seconds(frames: usize, rate: u32) -> f64 {
     frames as f64 / f64::from(rate)
 }
 
-/// Why a container could not be opened.
-fn unreadable(error: &MediaError) -> String {
-    match error {
-        MediaError::Unsupported(_) => format!(
+/// Why a file could not be opened that starts as this container does.
+fn unreadable(error: &MediaError, container: Option<&str>) -> String {
+    match (error, container) {
+        (MediaError::Unsupported(_), Some(container)) => {
+            format!("starts as {container} but cannot be read; it may be cut off or damaged")
+        }
+        (MediaError::Unsupported(_), None) => format!(
             "is not audio in a format that is known (wav, flac, mp3, ogg vorbis, m4a/mp4, aiff, mkv/webm, caf, aac); \
              if it is audio, {CONVERT}"
         ),
-        error => format!("cannot be read as audio ({})", describe(error)),
+        (error, _) => format!("cannot be read as audio ({})", describe(error)),
     }
 }
 

@@ -12,7 +12,7 @@ use symphonia::core::audio::{Channels, Position};
 pub(super) struct Downmix {
     /// One weight a channel, of sum 1.
     weights: Vec<f32>,
-    /// The same in units of 1/32768, of sum 32768, for 16-bit samples.
+    /// The same in units of 1/32768, for 16-bit samples.
     integer_weights: Vec<i32>,
 }
 
@@ -65,16 +65,9 @@ impl Downmix {
         let sum: f64 = weights.iter().sum();
         weights.iter_mut().for_each(|weight| *weight /= sum);
 
-        // Each weight takes up the rounding error of those before it, so that the sum is exact.
-        let mut error = 0.0;
         let integer_weights = weights
             .iter()
-            .map(|weight| {
-                let target = weight * 32768.0 + error;
-                let rounded = target.round_ties_even();
-                error = target - rounded;
-                rounded as i32
-            })
+            .map(|weight| (weight * 32768.0).round_ties_even() as i32)
             .collect();
         Downmix {
             weights: weights.into_iter().map(|weight| weight as f32).collect(),
@@ -199,10 +192,10 @@ mod tests {
         for count in 1..40 {
             let mix = Downmix::for_count(count);
             assert_eq!(mix.channels(), count);
-            assert_eq!(
-                mix.integer_weights.iter().sum::<i32>(),
-                32768,
-                "{count} channels"
+            let sum: i32 = mix.integer_weights.iter().sum();
+            assert!(
+                (sum - 32768).unsigned_abs() as usize <= count,
+                "{count} channels: {sum}"
             );
             mix_f32_matches(&mix, &vec![0.5; count], 0.5);
         }

@@ -21,6 +21,8 @@ const HEAD: u64 = 12;
 /// Encoded audio to be decoded.
 pub(super) struct Source {
     stream: Box<dyn MediaSource>,
+    /// The first bytes.
+    head: Vec<u8>,
     /// Where the tracks of an MP4 file begin.
     pub(super) starts: Vec<TrackStart>,
 }
@@ -38,6 +40,7 @@ impl Source {
         file.seek(SeekFrom::Start(0))?;
         Ok(Source {
             stream: Box::new(file),
+            head,
             starts,
         })
     }
@@ -60,10 +63,11 @@ impl Source {
             return Err(refuse(EMPTY.into()));
         }
         let seek_needed = needs_seek(&head);
-        let mut reader = Cursor::new(head).chain(reader);
+        let mut reader = Cursor::new(head.clone()).chain(reader);
         if !seek_needed {
             return Ok(Source {
                 stream: Box::new(ReadOnlySource::new(reader)),
+                head,
                 starts: Vec::new(),
             });
         }
@@ -73,6 +77,27 @@ impl Source {
         file.seek(SeekFrom::Start(0))
             .map_err(temporary_file_error)?;
         Source::file(file).map_err(temporary_file_error)
+    }
+
+    /// The container that the first bytes belong to, where they are those of one.
+    pub(super) fn container(&self) -> Option<&'static str> {
+        let signatures: [(&[u8], &str); 8] = [
+            (b"RIFF", "WAV"),
+            (b"fLaC", "FLAC"),
+            (b"OggS", "Ogg"),
+            (b"ID3", "MP3"),
+            (b"FORM", "AIFF"),
+            (b"caff", "CAF"),
+            (&[0x1a, 0x45, 0xdf, 0xa3], "MKV or WebM"),
+            (b"RF64", "RF64, a WAV of more than 4 GB,"),
+        ];
+        if is_mp4(&self.head) {
+            return Some("MP4");
+        }
+        signatures
+            .iter()
+            .find(|(bytes, _)| self.head.starts_with(bytes))
+            .map(|(_, name)| *name)
     }
 
     pub(super) fn into_stream(self) -> MediaSourceStream<'static> {

@@ -1,8 +1,7 @@
 //! The flags of `transcribe`: the one table of their names, defaults and help.
 //!
 //! Names, values and defaults are those of openai/whisper's command (`transcribe.py`, `cli`),
-//! except that files are written only when asked for, that the default model is `base`, and that
-//! decoding is greedy without fallback.
+//! except that files are written only when asked for and that the default model is `base`.
 
 use std::path::PathBuf;
 
@@ -73,25 +72,74 @@ pub struct TranscribeArguments {
     #[arg(
         long,
         value_parser = values::count,
-        default_value = "None",
+        default_value = "5",
         value_name = "N",
         allow_hyphen_values = true,
     )]
     pub best_of: Optional<usize>,
 
-    /// Beams in beam search at temperature 0; None and 1 are greedy
+    /// Beams in beam search at temperature 0; None is greedy
     #[arg(
         long,
         value_parser = values::count,
-        default_value = "None",
+        default_value = "5",
         value_name = "N",
         allow_hyphen_values = true,
     )]
     pub beam_size: Optional<usize>,
 
+    /// Beam search ends at --beam_size times this many finished hypotheses; None is 1
+    #[arg(
+        long,
+        value_parser = values::threshold,
+        default_value = "None",
+        value_name = "FACTOR",
+        allow_hyphen_values = true,
+    )]
+    pub patience: Optional<f64>,
+
+    /// Exponent of the length penalty, from 0 to 1; None ranks by the mean log probability
+    #[arg(
+        long,
+        value_parser = values::threshold,
+        default_value = "None",
+        value_name = "ALPHA",
+        allow_hyphen_values = true,
+    )]
+    pub length_penalty: Optional<f64>,
+
+    /// Seed of the draws at temperatures above 0: the same seed gives the same text
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub seed: u64,
+
+    /// Token ids never to sample, with commas between; -1 stands for most symbols
+    #[arg(
+        long,
+        default_value = "-1",
+        value_delimiter = ',',
+        value_name = "IDS",
+        allow_hyphen_values = true
+    )]
+    pub suppress_tokens: Vec<i64>,
+
+    /// Starts and ends in seconds of the parts to transcribe, with commas between; a last start without an end lasts to the end
+    #[arg(long, default_value = "0", value_delimiter = ',', value_name = "TIMES")]
+    pub clip_timestamps: Vec<f64>,
+
     /// Text to put before the first window, as if it had been said before
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub initial_prompt: Option<String>,
+
+    /// Put the initial prompt before every window, not only the first
+    #[arg(
+        long,
+        value_parser = values::boolean,
+        num_args = 0..=1,
+        default_value = "False",
+        default_missing_value = "True",
+        value_name = "True|False",
+    )]
+    pub carry_initial_prompt: bool,
 
     /// Give the text of each window to the next one as a prompt
     #[arg(
@@ -108,7 +156,7 @@ pub struct TranscribeArguments {
     #[arg(
         long,
         value_parser = values::temperature_increment,
-        default_value = "None",
+        default_value = "0.2",
         value_name = "STEP",
         allow_hyphen_values = true,
     )]
@@ -121,10 +169,6 @@ pub struct TranscribeArguments {
         default_value = "2.4",
         value_name = "RATIO",
         allow_hyphen_values = true,
-    )]
-    #[allow(
-        dead_code,
-        reason = "without fallback nothing follows from it, as in openai/whisper"
     )]
     pub compression_ratio_threshold: Optional<f64>,
 
@@ -261,36 +305,6 @@ impl OutputFormat {
 impl TranscribeArguments {
     /// Refuses what is known but not there yet. (The defaults are, so what is refused was given.)
     pub fn check(&self) -> Result<(), clap::Error> {
-        if let Some(size @ 2..) = self.beam_size.0 {
-            return Err(not_supported_yet(
-                "beam_size",
-                size,
-                "decoding is greedy, as with --beam_size None",
-            ));
-        }
-        if let Some(candidates @ 2..) = self.best_of.0 {
-            return Err(not_supported_yet(
-                "best_of",
-                candidates,
-                "decoding is greedy, as with --best_of None",
-            ));
-        }
-        if self.temperature > 0.0 {
-            return Err(not_supported_yet(
-                "temperature",
-                self.temperature,
-                "only --temperature 0 is",
-            ));
-        }
-        if let Some(step) = self.temperature_increment_on_fallback.0 {
-            let instead =
-                "each window is decoded once, as with --temperature_increment_on_fallback None";
-            return Err(not_supported_yet(
-                "temperature_increment_on_fallback",
-                step,
-                instead,
-            ));
-        }
         match self.output_format {
             Some(format @ (OutputFormat::Vtt | OutputFormat::Srt | OutputFormat::Tsv)) => {
                 Err(not_supported_yet(
@@ -311,6 +325,17 @@ impl TranscribeArguments {
             TaskName::Transcribe => Task::Transcribe,
             TaskName::Translate => Task::Translate,
         };
+        options.temperatures =
+            temperatures(self.temperature, self.temperature_increment_on_fallback.0);
+        options.beam_size = self.beam_size.0;
+        options.best_of = self.best_of.0;
+        options.patience = self.patience.0;
+        options.length_penalty = self.length_penalty.0;
+        options.seed = self.seed;
+        options.suppress_tokens = self.suppress_tokens.clone();
+        options.clip_timestamps = self.clip_timestamps.clone();
+        options.carry_initial_prompt = self.carry_initial_prompt;
+        options.compression_ratio_threshold = self.compression_ratio_threshold.0;
         options.logprob_threshold = self.logprob_threshold.0;
         options.no_speech_threshold = self.no_speech_threshold.0;
         options.condition_on_previous_text = self.condition_on_previous_text;
@@ -320,5 +345,30 @@ impl TranscribeArguments {
         options.append_punctuations = self.append_punctuations.clone();
         options.hallucination_silence_threshold = self.hallucination_silence_threshold.0;
         options
+    }
+}
+
+/// The temperatures from the first one up to 1, as numpy's `arange(first, 1.0 + 1e-6, increment)` gives them.
+fn temperatures(first: f64, increment: Option<f64>) -> Vec<f64> {
+    let Some(increment) = increment.filter(|&increment| increment > 0.0) else {
+        return vec![first];
+    };
+    let count = ((1.0 + 1e-6 - first) / increment).ceil().max(1.0) as usize;
+    (0..count)
+        .map(|step| first + step as f64 * increment)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn temperatures_are_numpys() {
+        let expected = [0.0, 0.2, 0.4, 0.6000000000000001, 0.8, 1.0];
+        assert_eq!(temperatures(0.0, Some(0.2)), expected);
+        assert_eq!(temperatures(0.0, None), [0.0]);
+        assert_eq!(temperatures(0.5, Some(0.3)), [0.5, 0.8]);
+        assert_eq!(temperatures(1.0, Some(0.2)), [1.0]);
     }
 }

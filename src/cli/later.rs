@@ -8,16 +8,11 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
 /// A flag's name, and the values (in any case) that ask for what is done anyway.
 const FLAGS: &[(&str, &[&str])] = &[
-    ("patience", &["None"]),
-    ("length_penalty", &["None"]),
-    ("suppress_tokens", &["-1"]),
-    ("carry_initial_prompt", &["False"]),
     ("fp16", &["False"]),
     ("highlight_words", &["False"]),
     ("max_line_width", &["None"]),
     ("max_line_count", &["None"]),
     ("max_words_per_line", &["None"]),
-    ("clip_timestamps", &["0"]),
 ];
 
 /// Takes part in parsing for the sake of its refusals; holds nothing.

@@ -39,7 +39,8 @@ impl Models {
         self.fetcher.fetch(model, &|event: Event<'_>| match event {
             Event::Started { what, total } => {
                 let total = total.map(|bytes| bytes as f64);
-                let begun = Progress::begin(format!("fetching {what}"), Unit::Bytes, total);
+                let label = format!("fetching {model} ({what})");
+                let begun = Progress::begin(label, Unit::Bytes, total);
                 download.replace(Some(begun));
             }
             Event::Advanced { done } => {

@@ -68,15 +68,16 @@ impl Progress {
         self.position = position;
         let first = self.first_position.get_or_insert(position);
         *first = first.min(position);
-        let line = self.line();
-        match &mut self.display {
+        match &self.display {
             Display::Bar(bar) => {
-                bar.set_message(line);
+                // The label comes last: it is what a narrow terminal cuts off.
+                bar.set_message(format!("{}  {}", self.status(), self.label));
                 bar.set_position(steps(position, self.total));
             }
             Display::Lines { last } if last.elapsed() >= BETWEEN_LINES => {
-                *last = Instant::now();
-                messages::note(line);
+                messages::note(self.line());
+                let last = Instant::now();
+                self.display = Display::Lines { last };
             }
             Display::Lines { .. } => {}
         }
@@ -99,13 +100,16 @@ impl Progress {
     }
 
     fn line(&self) -> String {
+        format!("{}: {}", self.label, self.status())
+    }
+
+    fn status(&self) -> String {
         let done = Done {
             position: self.position,
             new: self.position - self.first_position.unwrap_or(self.position),
             total: self.total,
         };
-        let status = status(self.unit, done, self.begun.elapsed());
-        format!("{}: {status}", self.label)
+        status(self.unit, done, self.begun.elapsed())
     }
 }
 

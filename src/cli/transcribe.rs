@@ -32,6 +32,12 @@ pub fn run(arguments: &TranscribeArguments) -> ExitCode {
         Ok(outputs) => outputs,
         Err(message) => return fail(FAILED, message),
     };
+    if outputs.is_none() && !arguments.verbose {
+        messages::warning(
+            "the transcript goes nowhere: --verbose False prints none, and without --output_format \
+             or --output_dir no file is written",
+        );
+    }
     // A mistyped model name should not wait for the audio to be decoded.
     let models = match Models::open(arguments.model_dir.as_deref())
         .and_then(|models| models.check(&arguments.model).map(|()| models))
@@ -232,8 +238,7 @@ fn english_only(model: &str, options: &mut TranscribeOptions) {
 /// What options about words will not do as they seem to.
 fn word_warnings(options: &TranscribeOptions) -> impl Iterator<Item = &'static str> {
     let translated = options.word_timestamps && options.task == Task::Translate;
-    let unused =
-        !options.word_timestamps && options.hallucination_silence_threshold.is_some();
+    let unused = !options.word_timestamps && options.hallucination_silence_threshold.is_some();
     [
         translated.then_some("word timestamps of a translation may not be reliable"),
         unused.then_some(

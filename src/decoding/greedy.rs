@@ -1,67 +1,159 @@
-//! The most probable token at every step.
+//! The most probable token at every step, or one drawn at a temperature (decoding.py:270-299).
 
-/// A chosen token and its log-probability.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Choice {
-    pub token: u32,
-    pub logprob: f64,
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::hypothesis::{Hypothesis, Step, TokenDecoder};
+use super::probability::{argmax, highest, logprob};
+
+/// Samples each row on its own.
+pub(super) struct Greedy {
+    eot: u32,
+    temperature: f64,
+    /// Which of the original rows each live row is, and the generator it draws from.
+    live: Vec<(usize, ChaCha8Rng)>,
+    /// Hypotheses that reached the end of text, with their original row.
+    finished: Vec<(usize, Hypothesis)>,
 }
 
-/// The first token with the highest logit, and its log-softmax (decoding.py:276-291).
-///
-/// # Shapes
-///
-/// - logits: `[n_vocab]`, after the filters
-pub(super) fn choose(logits: &[f32]) -> Choice {
-    let mut token = 0;
-    for (candidate, &logit) in logits.iter().enumerate() {
-        if logit > logits[token] {
-            token = candidate;
+/// What makes the draws of a window its own: the same seed gives the same text, whatever else is decoded.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DrawSeed {
+    /// The user's seed.
+    pub seed: u64,
+    /// Which window is decoded.
+    pub window: u64,
+}
+
+impl Greedy {
+    /// `rows` independent samples.
+    pub fn new(eot: u32, temperature: f64, rows: usize, seed: DrawSeed) -> Self {
+        let generator = |row: usize| {
+            let parts = [seed.seed, seed.window, temperature.to_bits(), row as u64];
+            let mut bytes = [0; 32];
+            for (chunk, part) in bytes.chunks_exact_mut(8).zip(parts) {
+                chunk.copy_from_slice(&part.to_le_bytes());
+            }
+            ChaCha8Rng::from_seed(bytes)
+        };
+        Self {
+            eot,
+            temperature,
+            live: (0..rows).map(|row| (row, generator(row))).collect(),
+            finished: Vec::new(),
         }
     }
-    let highest = logits[token];
-    Choice {
-        token: token as u32,
-        logprob: -log_sum_exp_above(logits, highest),
+}
+
+impl TokenDecoder for Greedy {
+    fn update(&mut self, rows: &mut Vec<Hypothesis>, logits: &[&[f32]]) -> Step {
+        let mut sources = Vec::with_capacity(rows.len());
+        let mut continued = Vec::with_capacity(rows.len());
+        let live = std::mem::take(&mut self.live);
+        for (source, ((row, mut generator), &logits)) in live.into_iter().zip(logits).enumerate() {
+            let token = if self.temperature == 0.0 {
+                argmax(logits)
+            } else {
+                draw(logits, self.temperature, &mut generator)
+            };
+            let sum_logprob = rows[source].sum_logprob + logprob(logits, token);
+            let hypothesis = rows[source].extended(token, sum_logprob);
+            if token == self.eot {
+                self.finished.push((row, hypothesis));
+            } else {
+                sources.push(source);
+                continued.push(hypothesis);
+                self.live.push((row, generator));
+            }
+        }
+        *rows = continued;
+        Step {
+            completed: rows.is_empty(),
+            sources,
+        }
+    }
+
+    fn finalize(self: Box<Self>, rows: Vec<Hypothesis>) -> Vec<Hypothesis> {
+        let mut all = self.finished;
+        all.extend(self.live.iter().map(|&(row, _)| row).zip(rows));
+        all.sort_by_key(|&(row, _)| row);
+        all.into_iter().map(|(_, hypothesis)| hypothesis).collect()
     }
 }
 
-/// `ln(sum(exp(logits - highest)))`.
-fn log_sum_exp_above(logits: &[f32], highest: f32) -> f64 {
-    let sum: f64 = logits
-        .iter()
-        .map(|&logit| f64::from((logit - highest).exp()))
-        .sum();
-    sum.ln()
-}
-
-/// The softmax of `logits` at one token.
-pub(super) fn probability(logits: &[f32], token: u32) -> f64 {
-    let highest = choose_highest(logits);
-    let logprob = f64::from(logits[token as usize] - highest) - log_sum_exp_above(logits, highest);
-    logprob.exp()
-}
-
-fn choose_highest(logits: &[f32]) -> f32 {
-    logits.iter().copied().fold(f32::NEG_INFINITY, f32::max)
+/// Draws a token with the probabilities `softmax(logits / temperature)`.
+fn draw(logits: &[f32], temperature: f64, generator: &mut ChaCha8Rng) -> u32 {
+    let highest = f64::from(highest(logits));
+    let weight = |logit: f32| ((f64::from(logit) - highest) / temperature).exp();
+    let total: f64 = logits.iter().map(|&logit| weight(logit)).sum();
+    let mut left = generator.random::<f64>() * total;
+    let mut last = 0;
+    for (token, &logit) in logits.iter().enumerate() {
+        let weight = weight(logit);
+        if weight > 0.0 {
+            last = token;
+            left -= weight;
+            if left < 0.0 {
+                break;
+            }
+        }
+    }
+    last as u32
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_first_of_equals_is_chosen() {
-        let choice = choose(&[0.0, 3.0, 3.0, f32::NEG_INFINITY]);
-        assert_eq!(choice.token, 1);
-        let expected = -((-3.0f64).exp() + 2.0).ln();
-        assert!((choice.logprob - expected).abs() < 1e-7);
+    const EOT: u32 = 3;
+
+    fn seed(seed: u64, window: u64) -> DrawSeed {
+        DrawSeed { seed, window }
     }
 
     #[test]
-    fn probabilities_sum_to_one() {
-        let logits = [0.5, -2.0, 7.25, 3.0];
-        let sum: f64 = (0..4).map(|token| probability(&logits, token)).sum();
-        assert!((sum - 1.0).abs() < 1e-7);
+    fn at_temperature_0_the_most_probable_token_is_taken_until_the_end() {
+        let mut decoder = Box::new(Greedy::new(EOT, 0.0, 1, seed(0, 0)));
+        let mut rows = vec![Hypothesis::empty()];
+        let step = decoder.update(&mut rows, &[&[0.0, 2.0, 1.0, 0.0]]);
+        assert!(!step.completed);
+        let step = decoder.update(&mut rows, &[&[0.0, 0.0, 0.0, 5.0]]);
+        assert!(step.completed);
+        let found = decoder.finalize(rows);
+        assert_eq!(found[0].tokens, [1, EOT]);
+    }
+
+    #[test]
+    fn finished_rows_leave_the_batch_and_keep_their_place() {
+        let mut decoder = Box::new(Greedy::new(EOT, 0.0, 2, seed(0, 0)));
+        let mut rows = vec![Hypothesis::empty(), Hypothesis::empty()];
+        let end: &[f32] = &[0.0, 0.0, 0.0, 9.0];
+        let step = decoder.update(&mut rows, &[end, &[9.0, 0.0, 0.0, 0.0]]);
+        assert_eq!(step.sources, [1]);
+        let step = decoder.update(&mut rows, &[end]);
+        assert!(step.completed);
+        let found = decoder.finalize(rows);
+        assert_eq!(found[0].tokens, [EOT]);
+        assert_eq!(found[1].tokens, [0, EOT]);
+    }
+
+    #[test]
+    fn draws_follow_the_probabilities_and_the_seed() {
+        let logits = [0.0, (3.0f32).ln(), f32::NEG_INFINITY];
+        let draws = |seed: DrawSeed| -> Vec<u32> {
+            let mut decoder = Greedy::new(EOT, 1.0, 1, seed);
+            let mut rows = vec![Hypothesis::empty()];
+            for _ in 0..4000 {
+                decoder.update(&mut rows, &[&logits]);
+            }
+            rows.remove(0).tokens
+        };
+        let tokens = draws(seed(1, 0));
+        let ones = tokens.iter().filter(|&&token| token == 1).count() as f64 / 4000.0;
+        assert!((ones - 0.75).abs() < 0.03, "{ones}");
+        assert!(!tokens.contains(&2));
+        assert_eq!(tokens, draws(seed(1, 0)));
+        assert_ne!(tokens, draws(seed(2, 0)));
+        assert_ne!(tokens, draws(seed(1, 3000)));
     }
 }

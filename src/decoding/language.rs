@@ -2,7 +2,7 @@
 
 use burn::tensor::{Int, Tensor, TensorData};
 
-use super::greedy::probability;
+use super::probability::{argmax, probability};
 use super::task::read;
 use crate::model::{DecoderState, WhisperModel};
 use crate::tokenizer::Tokenizer;
@@ -46,7 +46,7 @@ pub fn detect_language(
     let logits = read(model.decoder.logits(hidden))?;
     let logits = &logits[range.start as usize..range.end as usize];
 
-    let best = super::greedy::choose(logits).token;
+    let best = argmax(logits);
     let code = |index: u32| {
         tokenizer
             .language_code(range.start + index)

@@ -1,11 +1,15 @@
-//! Decoding of one window: logit filters, the greedy decoder, and what it found.
+//! Decoding of one window: logit filters, greedy and beam search, and what they found.
 //!
 //! Facts are openai/whisper's `decoding.py`; the numbers in the documentation are its lines.
 
+mod beam_search;
 pub mod filters;
 mod greedy;
+mod hypothesis;
 mod language;
 mod options;
+mod probability;
+mod ranking;
 mod result;
 mod task;
 

@@ -11,8 +11,18 @@ pub struct DecodingOptions {
     pub language: Option<String>,
     /// Most tokens to sample; `None` is half the text context, 224.
     pub sample_len: Option<usize>,
-    /// Tokens of earlier text, of which the last 223 are given to the model as context.
-    pub prompt: Vec<u32>,
+    /// Samples drawn at temperatures above 0, of which the best is taken; `None` is one.
+    pub best_of: Option<usize>,
+    /// Hypotheses followed side by side at temperature 0; `None` is greedy decoding.
+    pub beam_size: Option<usize>,
+    /// Beam search ends at `beam_size * patience` finished hypotheses; `None` is 1.
+    pub patience: Option<f64>,
+    /// Exponent of Google NMT's length penalty; `None` ranks by the mean log-probability.
+    pub length_penalty: Option<f64>,
+    /// Tokens that the text of the window begins with.
+    pub prefix: Vec<u32>,
+    /// Seed of the draws at temperatures above 0: the same seed gives the same text.
+    pub seed: u64,
     /// Tokens never to sample; `-1` stands for the tokens of non-speech symbols.
     pub suppress_tokens: Vec<i64>,
     /// Never begin with a blank or with the end of text.
@@ -29,7 +39,12 @@ impl Default for DecodingOptions {
             task: Task::Transcribe,
             language: None,
             sample_len: None,
-            prompt: Vec::new(),
+            best_of: None,
+            beam_size: None,
+            patience: None,
+            length_penalty: None,
+            prefix: Vec::new(),
+            seed: 0,
             suppress_tokens: vec![-1],
             suppress_blank: true,
             max_initial_timestamp: Some(1.0),

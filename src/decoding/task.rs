@@ -2,9 +2,12 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
+use super::beam_search::BeamSearch;
 use super::filters::{LogitFilter, SuppressBlank, SuppressTokens, TimestampRules};
-use super::greedy::{choose, probability};
-use super::{DecodingOptions, DecodingResult};
+use super::greedy::{DrawSeed, Greedy};
+use super::hypothesis::{Hypothesis, TokenDecoder};
+use super::probability::probability;
+use super::{DecodingOptions, DecodingResult, ranking};
 use crate::model::{DecoderState, WhisperModel};
 use crate::text::{compression_ratio, python_round, python_strip};
 use crate::tokenizer::Tokenizer;
@@ -18,6 +21,7 @@ pub struct DecodingTask<'a> {
     sot_sequence: Vec<u32>,
     filters: Vec<Box<dyn LogitFilter>>,
     sample_len: usize,
+    options: DecodingOptions,
 }
 
 /// Seconds per timestamp token: the encoder halves 100 frames a second (decoding.py:560).
@@ -47,96 +51,185 @@ impl<'a> DecodingTask<'a> {
             sot_sequence,
             filters: filters(tokenizer, options)?,
             sample_len: options.sample_len.unwrap_or(model.decoder.n_ctx() / 2),
+            options: options.clone(),
         })
     }
 
-    /// Decodes one window greedily.
+    /// Decodes one window at a temperature: greedily or by beam search at 0, above it by drawing
+    /// `best_of` samples, the best of which is the result.
     ///
-    /// `prompt` is the text before the window; its last 223 tokens are used.
+    /// `prompt` is the text before the window; its last 223 tokens are used. `window` tells windows
+    /// apart for the random draws.
     ///
     /// # Shapes
     ///
-    /// - state: begun on one window; its positions are written from the start
+    /// - state: begun on one window, with a row for each beam or sample; its positions are written from the start
     ///
     /// # Errors
     ///
-    /// [`Error::Device`] when the logits cannot be read back.
-    pub fn decode(&self, prompt: &[u32], state: &mut DecoderState) -> Result<DecodingResult> {
-        let n_ctx = self.model.decoder.n_ctx();
-        let mut tokens = self.initial_tokens(prompt);
-        let sample_begin = tokens.len();
-        let sot_index = sample_begin - self.sot_sequence.len();
-        let eot = self.tokenizer.eot();
-
+    /// [`Error::Device`] when the logits cannot be read back, [`Error::Option`] when prompt and prefix
+    /// leave no room for text.
+    pub fn decode(
+        &self,
+        prompt: &[u32],
+        temperature: f64,
+        window: u64,
+        state: &mut DecoderState,
+    ) -> Result<DecodingResult> {
+        let initial = self.initial_tokens(prompt)?;
         state.rewind();
-        let (mut logits, sot_logits) = self.first_logits(&tokens, sot_index, state)?;
+        let (first_logits, sot_logits) = self.first_logits(&initial, state)?;
         let no_speech_prob = probability(&sot_logits, self.tokenizer.no_speech());
 
-        let mut sum_logprobs = 0.0;
+        let (mut decoder, mut rows) = self.start(temperature, window);
+        let mut logits = first_logits.repeat(rows.len());
         for step in 0..self.sample_len {
             if step > 0 {
-                let last = &tokens[tokens.len() - 1..];
-                logits = read(self.model.decoder.logits(self.forward(last, state)))?;
+                logits = self.next_logits(&rows, state)?;
             }
-            for filter in &self.filters {
-                filter.apply(&tokens[sample_begin..], &mut logits);
+            let n_vocab = logits.len() / rows.len();
+            for (row, logits) in rows.iter().zip(logits.chunks_exact_mut(n_vocab)) {
+                for filter in &self.filters {
+                    filter.apply(&row.tokens, logits);
+                }
             }
-            let choice = choose(&logits);
-            sum_logprobs += choice.logprob;
-            tokens.push(choice.token);
-            if choice.token == eot || tokens.len() > n_ctx {
+            let row_logits: Vec<&[f32]> = logits.chunks_exact(n_vocab).collect();
+            let done = decoder.update(&mut rows, &row_logits);
+            if done.completed || initial.len() + step + 1 > self.model.decoder.n_ctx() {
                 break;
             }
+            // The prompt was read in one row, which all rows of the first step share.
+            let sources = if step == 0 {
+                vec![0; done.sources.len()]
+            } else {
+                done.sources
+            };
+            state.select_rows(&sources);
         }
+        let candidates = decoder.finalize(rows);
+        self.result(&candidates, temperature, no_speech_prob)
+    }
 
-        let sampled = &tokens[sample_begin..];
-        let end = sampled.iter().position(|&token| token == eot);
-        let sampled = &sampled[..end.unwrap_or(sampled.len())];
-        let text = self.tokenizer.decode(sampled);
+    /// The token decoder for a temperature, and the rows that it begins with: at temperature 0 `best_of`
+    /// means nothing, and above it beams and patience do (transcribe.py:195-202).
+    fn start(&self, temperature: f64, window: u64) -> (Box<dyn TokenDecoder>, Vec<Hypothesis>) {
+        let eot = self.tokenizer.eot();
+        let options = &self.options;
+        match options.beam_size {
+            Some(beam_size) if temperature == 0.0 => {
+                let decoder = BeamSearch::new(eot, beam_size, options.patience.unwrap_or(1.0));
+                // All beams are the same before the first token: one stands for them.
+                (Box::new(decoder), vec![Hypothesis::empty()])
+            }
+            _ => {
+                let rows = match options.best_of {
+                    Some(best_of) if temperature > 0.0 => best_of,
+                    _ => 1,
+                };
+                let seed = DrawSeed {
+                    seed: options.seed,
+                    window,
+                };
+                let decoder = Greedy::new(eot, temperature, rows, seed);
+                (Box::new(decoder), vec![Hypothesis::empty(); rows])
+            }
+        }
+    }
+
+    /// The best candidate and what it says (decoding.py:740-770).
+    fn result(
+        &self,
+        candidates: &[Hypothesis],
+        temperature: f64,
+        no_speech_prob: f64,
+    ) -> Result<DecodingResult> {
+        let eot = self.tokenizer.eot();
+        let best = ranking::best(candidates, eot, self.options.length_penalty)
+            .ok_or_else(|| Error::Model("decoding found no candidate".to_owned()))?;
+        let Hypothesis {
+            tokens,
+            sum_logprob,
+        } = &candidates[best];
+        let end = tokens.iter().position(|&token| token == eot);
+        let tokens = tokens[..end.unwrap_or(tokens.len())].to_vec();
+        let text = self.tokenizer.decode(&tokens);
         let text = python_strip(&text).to_owned();
         Ok(DecodingResult {
-            tokens: sampled.to_vec(),
-            avg_logprob: sum_logprobs / (sampled.len() + 1) as f64,
+            avg_logprob: f64::from(*sum_logprob) / (tokens.len() + 1) as f64,
+            tokens,
             no_speech_prob,
-            temperature: 0.0,
+            temperature,
             compression_ratio: compression_ratio(&text),
             text,
         })
     }
 
-    /// The prompt's tail behind its marker, then the start sequence (decoding.py:588-616).
-    fn initial_tokens(&self, prompt: &[u32]) -> Vec<u32> {
-        let longest = self.model.decoder.n_ctx() / 2 - 1;
+    /// The prompt's tail behind its marker, the start sequence, the prefix (decoding.py:588-616).
+    ///
+    /// openai/whisper means to cut the prefix to `n_ctx / 2 - sample_len` tokens; with its default of
+    /// `n_ctx / 2` that is 0, by which its slice keeps the whole prefix.
+    fn initial_tokens(&self, prompt: &[u32]) -> Result<Vec<u32>> {
+        let n_ctx = self.model.decoder.n_ctx();
         let mut tokens = Vec::new();
         if !prompt.is_empty() {
             tokens.push(self.tokenizer.sot_prev());
-            tokens.extend(&prompt[prompt.len().saturating_sub(longest)..]);
+            tokens.extend(tail(prompt, n_ctx / 2 - 1));
         }
         tokens.extend(&self.sot_sequence);
-        tokens
+        match (n_ctx / 2).saturating_sub(self.sample_len) {
+            0 => tokens.extend(&self.options.prefix),
+            longest => tokens.extend(tail(&self.options.prefix, longest)),
+        }
+        if tokens.len() >= n_ctx {
+            return Err(Error::Option(format!(
+                "prompt and prefix take {} tokens and leave none of the model's {n_ctx} for text; shorten the prefix",
+                tokens.len()
+            )));
+        }
+        Ok(tokens)
     }
 
     /// Runs the whole prompt; returns the logits after its last token and those at the start of
     /// transcript, which tell whether there is speech.
     fn first_logits(
         &self,
-        tokens: &[u32],
-        sot_index: usize,
+        initial: &[u32],
         state: &mut DecoderState,
     ) -> Result<(Vec<f32>, Vec<f32>)> {
-        let hidden = self.forward(tokens, state);
-        let positions = TensorData::new(vec![tokens.len() as i64 - 1, sot_index as i64], [2]);
+        let sot = self.tokenizer.sot();
+        let sot_index = initial.iter().rposition(|&token| token == sot).unwrap_or(0);
+        let hidden = self.forward(initial, 1, state);
+        let positions = TensorData::new(vec![initial.len() as i64 - 1, sot_index as i64], [2]);
         let positions = Tensor::<1, Int>::from_data(positions, self.device);
         let mut logits = read(self.model.decoder.logits(hidden.select(1, positions)))?;
         let sot_logits = logits.split_off(logits.len() / 2);
         Ok((logits, sot_logits))
     }
 
-    fn forward(&self, tokens: &[u32], state: &mut DecoderState) -> Tensor<3> {
+    /// Runs the last token of each row; returns `[rows, n_vocab]`, flattened.
+    fn next_logits(&self, rows: &[Hypothesis], state: &mut DecoderState) -> Result<Vec<f32>> {
+        let last: Vec<u32> = (rows.iter())
+            .filter_map(|row| row.tokens.last().copied())
+            .collect();
+        let hidden = self.forward(&last, rows.len(), state);
+        read(self.model.decoder.logits(hidden))
+    }
+
+    /// # Shapes
+    ///
+    /// - tokens: `[rows, n]`, flattened
+    /// - output: `[rows, n, n_state]`
+    fn forward(&self, tokens: &[u32], rows: usize, state: &mut DecoderState) -> Tensor<3> {
         let ids: Vec<i64> = tokens.iter().map(|&token| i64::from(token)).collect();
-        let ids = Tensor::<2, Int>::from_data(TensorData::new(ids, [1, tokens.len()]), self.device);
+        let ids = TensorData::new(ids, [rows, tokens.len() / rows]);
+        let ids = Tensor::<2, Int>::from_data(ids, self.device);
         self.model.decoder.forward(ids, state)
     }
+}
+
+/// The last `n` tokens.
+fn tail(tokens: &[u32], n: usize) -> &[u32] {
+    &tokens[tokens.len().saturating_sub(n)..]
 }
 
 /// The filters in openai/whisper's order: blank, tokens, timestamps (decoding.py:551-570).

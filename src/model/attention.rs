@@ -105,10 +105,13 @@ impl MultiHeadAttention {
 
     /// Every position of `x` attends to the whole of the encoder's output.
     ///
+    /// Rows that follow the same window become further queries of that window: there is no order among
+    /// them, and the window's keys and values are shared.
+    ///
     /// # Shapes
     ///
-    /// - x: `[batch, n, n_state]`
-    /// - output: `[batch, n, n_state]`
+    /// - x: `[windows * rows per window, n, n_state]`
+    /// - output: as `x`
     pub fn forward_cross(&self, x: Tensor<3>, kv: &CrossKv) -> Tensor<3> {
         self.attend_cross(self.query.forward(x), kv)
     }
@@ -139,10 +142,12 @@ impl MultiHeadAttention {
     }
 
     fn attend_cross(&self, query: Tensor<3>, kv: &CrossKv) -> Tensor<3> {
-        let kv_len = kv.key.dims()[1];
+        let [batch, n, n_state] = query.dims();
+        let [windows, kv_len, _] = kv.key.dims();
+        let query = query.reshape([windows, batch / windows * n, n_state]);
         let (key, value) = (kv.key.clone(), kv.value.clone());
-        self.out
-            .forward(attend(query, key, value, self.n_head, kv_len, false))
+        let attended = attend(query, key, value, self.n_head, kv_len, false);
+        self.out.forward(attended.reshape([batch, n, n_state]))
     }
 }
 

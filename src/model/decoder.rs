@@ -67,25 +67,36 @@ impl DecoderState {
         self.len() == 0
     }
 
-    /// Forgets the tokens of the current window, and keeps its audio.
+    /// Forgets the tokens of the current windows, and keeps their audio; one row per window is left.
     pub fn rewind(&mut self) {
-        self.self_kv.iter_mut().for_each(KvCache::clear);
+        let windows = (self.cross_kv.first()).map_or(1, |kv| kv.key.dims()[0]);
+        self.self_kv
+            .iter_mut()
+            .for_each(|cache| cache.clear(windows));
+    }
+
+    /// Makes row `i` what row `sources[i]` was; there are as many rows afterwards as `sources`.
+    pub fn select_rows(&mut self, sources: &[usize]) {
+        for cache in &mut self.self_kv {
+            cache.select_rows(sources);
+        }
     }
 }
 
 impl Decoder {
-    /// Allocates the state for windows of `features`' batch size and begins the first one.
+    /// Allocates the state for `max_rows` sequences and begins the first windows.
     ///
     /// # Shapes
     ///
-    /// - features: `[batch, n_audio_ctx, n_state]`
-    pub fn start(&self, features: Tensor<3>) -> DecoderState {
-        let [batch, _, n_state] = features.dims();
+    /// - features: `[windows, n_audio_ctx, n_state]`
+    pub fn start(&self, features: Tensor<3>, max_rows: usize) -> DecoderState {
+        let [windows, _, n_state] = features.dims();
         let [n_ctx, _] = self.positional_embedding.dims();
         let device = features.device();
+        let max_rows = max_rows.max(windows);
         let mut state = DecoderState {
             self_kv: (self.blocks.iter())
-                .map(|_| KvCache::new(batch, n_ctx, n_state, &device))
+                .map(|_| KvCache::new(max_rows, n_ctx, n_state, &device))
                 .collect(),
             cross_kv: Vec::new(),
         };
@@ -93,25 +104,25 @@ impl Decoder {
         state
     }
 
-    /// Begins a new window in a state that [`start`](Self::start) allocated for the same batch size.
+    /// Begins new windows in a state that [`start`](Self::start) allocated for as many rows.
     ///
     /// # Shapes
     ///
-    /// - features: `[batch, n_audio_ctx, n_state]`
+    /// - features: `[windows, n_audio_ctx, n_state]`
     pub fn begin_window(&self, features: Tensor<3>, state: &mut DecoderState) {
-        state.rewind();
         // Free the last window's keys and values before the next ones are made.
         state.cross_kv.clear();
         let cross_kv = |block: &DecoderBlock| block.cross_kv(features.clone());
         state.cross_kv.extend(self.blocks.iter().map(cross_kv));
+        state.rewind();
     }
 
     /// Runs the next tokens through the decoder.
     ///
     /// # Shapes
     ///
-    /// - tokens: `[batch, n]`, the next `n` positions of each sequence
-    /// - output: `[batch, n, n_state]`, to be given to [`logits`](Self::logits)
+    /// - tokens: `[rows, n]`, the next `n` positions of each sequence
+    /// - output: `[rows, n, n_state]`, to be given to [`logits`](Self::logits)
     pub fn forward(&self, tokens: Tensor<2, Int>, state: &mut DecoderState) -> Tensor<3> {
         let mut x = self.embed(tokens, state.len());
         for ((block, cache), cross_kv) in (self.blocks.iter())
@@ -157,10 +168,7 @@ impl Decoder {
     /// Tokens and their positions, from `offset` on, as vectors.
     fn embed(&self, tokens: Tensor<2, Int>, offset: usize) -> Tensor<3> {
         let [_, n] = tokens.dims();
-        let position = self
-            .positional_embedding
-            .val()
-            .slice([offset..offset + n]);
+        let position = self.positional_embedding.val().narrow(0, offset, n);
         self.token_embedding.forward(tokens) + position.unsqueeze()
     }
 

@@ -1,21 +1,26 @@
-//! Keys and values that the decoder has seen: allocated once at full length, written in place.
+//! Keys and values that the decoder has seen: allocated once at full size, written in place.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 
 /// Keys and values of one self-attention layer.
+///
+/// Of the rows allocated only the first are in use: one while the prompt is read, several when
+/// hypotheses are followed side by side.
 #[derive(Debug)]
 pub struct KvCache {
     key: Tensor<3>,
     value: Tensor<3>,
+    rows: usize,
     len: usize,
 }
 
 impl KvCache {
-    /// An empty cache for `batch` sequences of at most `n_ctx` positions.
-    pub fn new(batch: usize, n_ctx: usize, n_state: usize, device: &Device) -> Self {
+    /// An empty cache for at most `max_rows` sequences of at most `n_ctx` positions.
+    pub fn new(max_rows: usize, n_ctx: usize, n_state: usize, device: &Device) -> Self {
         Self {
-            key: Tensor::zeros([batch, n_ctx, n_state], device),
-            value: Tensor::zeros([batch, n_ctx, n_state], device),
+            key: Tensor::zeros([max_rows, n_ctx, n_state], device),
+            value: Tensor::zeros([max_rows, n_ctx, n_state], device),
+            rows: max_rows,
             len: 0,
         }
     }
@@ -26,14 +31,19 @@ impl KvCache {
     ///
     /// # Shapes
     ///
-    /// - key, value: `[batch, n, n_state]`
+    /// - key, value: `[rows, n, n_state]`
     pub fn append(&mut self, key: Tensor<3>, value: Tensor<3>) {
-        let [batch, n, n_state] = key.dims();
-        let range = [0..batch, self.len..self.len + n, 0..n_state];
+        let n = key.dims()[1];
+        self.write(self.len..self.len + n, key, value);
+        self.len += n;
+    }
+
+    fn write(&mut self, positions: std::ops::Range<usize>, key: Tensor<3>, value: Tensor<3>) {
+        let [rows, _, n_state] = key.dims();
+        let range = [0..rows, positions, 0..n_state];
         self.key
             .inplace(|cache| cache.slice_assign(range.clone(), key));
         self.value.inplace(|cache| cache.slice_assign(range, value));
-        self.len += n;
     }
 
     /// Number of positions written.
@@ -46,27 +56,89 @@ impl KvCache {
         self.len == 0
     }
 
-    /// Forgets all positions; the memory stays.
-    pub fn clear(&mut self) {
+    /// Forgets all positions and uses the first `rows` rows from now on; the memory stays.
+    pub fn clear(&mut self, rows: usize) {
+        self.rows = rows;
         self.len = 0;
     }
 
-    /// The full-length key cache, `[batch, n_ctx, n_state]`; positions from [`len`](Self::len) on are stale.
-    pub fn key(&self) -> Tensor<3> {
-        self.key.clone()
+    /// Makes row `i` what row `sources[i]` was; there are as many rows afterwards as `sources`.
+    ///
+    /// Only the positions written are copied, and none where the rows stay in place.
+    pub fn select_rows(&mut self, sources: &[usize]) {
+        let in_place = (sources.iter().enumerate()).all(|(row, &source)| row == source);
+        if !in_place && self.len > 0 {
+            let indices: Vec<i64> = sources.iter().map(|&source| source as i64).collect();
+            let indices = TensorData::new(indices, [sources.len()]);
+            let indices = Tensor::<1, Int>::from_data(indices, &self.key.device());
+            let written = [0..self.rows, 0..self.len];
+            let key = (self.key.clone().slice(written.clone())).select(0, indices.clone());
+            let value = self.value.clone().slice(written).select(0, indices);
+            self.write(0..self.len, key, value);
+        }
+        self.rows = sources.len();
     }
 
-    /// The full-length value cache, `[batch, n_ctx, n_state]`; positions from [`len`](Self::len) on are stale.
+    /// The keys of the rows in use, `[rows, n_ctx, n_state]`; positions from [`len`](Self::len) on are stale.
+    pub fn key(&self) -> Tensor<3> {
+        self.key.clone().narrow(0, 0, self.rows)
+    }
+
+    /// The values of the rows in use, `[rows, n_ctx, n_state]`; positions from [`len`](Self::len) on are stale.
     pub fn value(&self) -> Tensor<3> {
-        self.value.clone()
+        self.value.clone().narrow(0, 0, self.rows)
     }
 }
 
 /// Keys and values of one cross-attention layer: computed once per window from the encoder's output.
 #[derive(Debug)]
 pub struct CrossKv {
-    /// `[batch, n_audio_ctx, n_state]`.
+    /// `[windows, n_audio_ctx, n_state]`.
     pub key: Tensor<3>,
-    /// `[batch, n_audio_ctx, n_state]`.
+    /// `[windows, n_audio_ctx, n_state]`.
     pub value: Tensor<3>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows 0, 1, 2 hold 1, 2, 3 at their only position.
+    fn cache(device: &Device) -> KvCache {
+        let mut cache = KvCache::new(3, 4, 1, device);
+        let rows = Tensor::<3>::from_data([[[1.0]], [[2.0]], [[3.0]]], device);
+        cache.append(rows.clone(), rows * 10.0);
+        cache
+    }
+
+    fn first_position(tensor: Tensor<3>) -> Vec<f32> {
+        let [rows, ..] = tensor.dims();
+        let data = tensor.slice([0..rows, 0..1]).into_data();
+        data.iter::<f32>().collect()
+    }
+
+    #[test]
+    fn rows_are_copied_from_their_sources() {
+        let device = Device::flex();
+        for sources in [&[0, 0, 0][..], &[2, 0, 1], &[1, 2, 2], &[1], &[0, 1]] {
+            let mut cache = cache(&device);
+            cache.select_rows(sources);
+            let expected: Vec<f32> = sources.iter().map(|&s| s as f32 + 1.0).collect();
+            assert_eq!(first_position(cache.key()), expected, "{sources:?}");
+            let expected: Vec<f32> = expected.iter().map(|x| x * 10.0).collect();
+            assert_eq!(first_position(cache.value()), expected, "{sources:?}");
+        }
+    }
+
+    #[test]
+    fn one_row_grows_to_several() {
+        let device = Device::flex();
+        let mut cache = KvCache::new(3, 4, 1, &device);
+        cache.clear(1);
+        let row = Tensor::<3>::from_data([[[7.0]]], &device);
+        cache.append(row.clone(), row);
+        cache.select_rows(&[0, 0, 0]);
+        assert_eq!(first_position(cache.key()), [7.0, 7.0, 7.0]);
+        assert_eq!(cache.len(), 1);
+    }
 }

@@ -46,6 +46,8 @@ impl CheckpointMapper<'_> {
             )));
         }
         let data = TensorData::new(view.to_f32(), view.shape);
+        // What is copied need not stay in memory: the map would else grow to the whole file.
+        self.checkpoint.release_pages();
         Ok(Tensor::from_data(data, self.device))
     }
 }

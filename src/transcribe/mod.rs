@@ -1,6 +1,9 @@
 //! All windows of a file: from audio to segments with times.
 
+mod clips;
+mod fallback;
 mod options;
+mod prompt;
 mod segment;
 mod segments;
 mod whisper;

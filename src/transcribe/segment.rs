@@ -90,7 +90,11 @@ mod tests {
 
     #[test]
     fn a_segment_without_text_or_length_is_emptied() {
-        for (text, end, stays) in [(" a", 2.0, true), (" \u{1f}", 2.0, false), (" a", 1.0, false)] {
+        for (text, end, stays) in [
+            (" a", 2.0, true),
+            (" \u{1f}", 2.0, false),
+            (" a", 1.0, false),
+        ] {
             let mut cleared = segment(text, end);
             cleared.clear_if_blank();
             if stays {

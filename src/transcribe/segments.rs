@@ -4,6 +4,9 @@ use std::collections::VecDeque;
 
 use burn::tensor::Tensor;
 
+use super::clips::Clips;
+use super::fallback::decode_with_fallback;
+use super::prompt::Prompt;
 use super::window::{Slice, slice_window};
 use super::words::{Next, WindowSpan, WordTimestamps};
 use super::{Segment, TranscribeOptions, Whisper};
@@ -29,11 +32,10 @@ pub struct Segments<'a> {
     /// Encoder output of the first window, when detecting the language made it.
     first_window: Option<Tensor<3>>,
     state: Option<DecoderState>,
+    clips: Clips,
     /// Frame that the next window begins at.
     seek: usize,
-    all_tokens: Vec<u32>,
-    initial_prompt_len: usize,
-    prompt_reset_since: usize,
+    prompt: Prompt,
     next_id: usize,
     ready: VecDeque<Segment>,
     /// Present when words were asked for.
@@ -46,6 +48,7 @@ impl<'a> Segments<'a> {
         audio: &'a Audio,
         options: &'a TranscribeOptions,
     ) -> Result<Self> {
+        options.check()?;
         let mut language = (options.language.as_deref())
             .map(|name| whisper.language_code(name))
             .transpose()?;
@@ -57,7 +60,12 @@ impl<'a> Segments<'a> {
         } else if language.is_none() {
             let mel = features.window(0, N_FRAMES, &whisper.device)?;
             let encoded = whisper.model.encode(mel);
-            let state = state.insert(whisper.model.decoder.start(encoded.clone()));
+            let state = state.insert(
+                whisper
+                    .model
+                    .decoder
+                    .start(encoded.clone(), options.max_rows()),
+            );
             language = Some(
                 detect_language(&whisper.model, &whisper.tokenizer, state, &whisper.device)?
                     .language,
@@ -67,6 +75,13 @@ impl<'a> Segments<'a> {
         }
         let language = language.unwrap_or("en");
 
+        let encode = |text: &str| {
+            whisper
+                .tokenizer
+                .encode(&format!(" {}", python_strip(text)))
+        };
+        let initial_prompt = options.initial_prompt.as_deref().map(encode).transpose()?;
+        let prefix = options.prefix.as_deref().map(encode).transpose()?;
         let task = DecodingTask::new(
             &whisper.model,
             &whisper.tokenizer,
@@ -74,16 +89,26 @@ impl<'a> Segments<'a> {
             &DecodingOptions {
                 task: options.task,
                 language: Some(language.to_owned()),
+                best_of: options.best_of,
+                beam_size: options.beam_size,
+                patience: options.patience,
+                length_penalty: options.length_penalty,
+                prefix: prefix.unwrap_or_default(),
+                seed: options.seed,
                 suppress_tokens: options.suppress_tokens.clone(),
+                suppress_blank: options.suppress_blank,
+                max_initial_timestamp: options.max_initial_timestamp,
+                without_timestamps: options.without_timestamps,
                 ..DecodingOptions::default()
             },
         )?;
-        let all_tokens = match &options.initial_prompt {
-            Some(prompt) => whisper
-                .tokenizer
-                .encode(&format!(" {}", python_strip(prompt)))?,
-            None => Vec::new(),
-        };
+        let clips = Clips::new(&options.clip_timestamps, features.content_frames());
+        let longest_prompt = whisper.model.decoder.n_ctx() / 2 - 1;
+        let prompt = Prompt::new(
+            initial_prompt.unwrap_or_default(),
+            options.carry_initial_prompt,
+            longest_prompt,
+        );
         Ok(Self {
             whisper,
             options,
@@ -92,10 +117,9 @@ impl<'a> Segments<'a> {
             language,
             first_window,
             state,
-            seek: 0,
-            initial_prompt_len: all_tokens.len(),
-            all_tokens,
-            prompt_reset_since: 0,
+            seek: clips.start(),
+            clips,
+            prompt,
             next_id: 0,
             ready: VecDeque::new(),
             words: (options.word_timestamps).then(|| WordTimestamps::new(whisper, options)),
@@ -109,8 +133,7 @@ impl<'a> Segments<'a> {
 
     /// The text of all segments so far, decoded jointly, so that letters split between segments are whole.
     pub fn text(&self) -> String {
-        let tokens = &self.all_tokens[self.initial_prompt_len..];
-        self.whisper.tokenizer.decode(tokens)
+        self.whisper.tokenizer.decode(self.prompt.transcribed())
     }
 
     /// Frame (of 10 ms) that decoding has come to.
@@ -124,12 +147,14 @@ impl<'a> Segments<'a> {
     }
 
     /// Decodes the next window and queues its segments; a window that is skipped as silence queues none.
-    fn decode_window(&mut self) -> Result<()> {
-        let segment_size = N_FRAMES.min(self.content_frames() - self.seek);
+    fn decode_window(&mut self, segment_size: usize) -> Result<()> {
         self.begin_window(segment_size)?;
         let state = self.state.as_mut().ok_or_else(no_state)?;
-        let prompt = &self.all_tokens[self.prompt_reset_since..];
-        let result = self.task.decode(prompt, state)?;
+        let prompt = self.prompt.tokens();
+        let window = self.seek as u64;
+        let result = decode_with_fallback(self.options, |temperature| {
+            self.task.decode(&prompt, temperature, window, state)
+        })?;
 
         if self.is_silence(&result) {
             self.seek += segment_size;
@@ -170,23 +195,24 @@ impl<'a> Segments<'a> {
     fn reset_prompt_after(&mut self, result: &DecodingResult) {
         if !self.options.condition_on_previous_text || result.temperature > PROMPT_RESET_TEMPERATURE
         {
-            self.prompt_reset_since = self.all_tokens.len();
+            self.prompt.reset();
         }
     }
 
     /// Encodes the window at the current position and begins decoding it.
     fn begin_window(&mut self, segment_size: usize) -> Result<()> {
         let model = &self.whisper.model;
-        let encoded = match self.first_window.take() {
-            Some(encoded) => encoded,
-            None => {
+        let detected = self.first_window.take();
+        let encoded = match detected {
+            Some(encoded) if self.seek == 0 && segment_size == N_FRAMES => encoded,
+            _ => {
                 let mel = (self.features).window(self.seek, segment_size, &self.whisper.device)?;
                 model.encode(mel)
             }
         };
         match &mut self.state {
             Some(state) => model.decoder.begin_window(encoded, state),
-            None => self.state = Some(model.decoder.start(encoded)),
+            None => self.state = Some(model.decoder.start(encoded, self.options.max_rows())),
         }
         Ok(())
     }
@@ -228,7 +254,7 @@ impl<'a> Segments<'a> {
         segment.clear_if_blank();
         segment.id = self.next_id;
         self.next_id += 1;
-        self.all_tokens.extend(&segment.tokens);
+        self.prompt.extend(&segment.tokens);
         self.ready.push_back(segment);
     }
 }
@@ -237,9 +263,10 @@ impl Iterator for Segments<'_> {
     type Item = Result<Segment>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while self.ready.is_empty() && self.seek < self.content_frames() {
-            if let Err(error) = self.decode_window() {
-                self.seek = self.content_frames();
+        while self.ready.is_empty() {
+            let segment_size = self.clips.next_window(&mut self.seek)?;
+            if let Err(error) = self.decode_window(segment_size) {
+                self.clips = Clips::default();
                 return Some(Err(error));
             }
         }

@@ -112,7 +112,7 @@ impl Whisper {
     /// [`Error::Model`](crate::Error::Model) for a model that knows English alone; else as [`transcribe`](Self::transcribe).
     pub fn detect_language(&self, audio: &Audio) -> Result<LanguageDetection> {
         let mel = (self.log_mel.features(audio)?).window(0, N_FRAMES, &self.device)?;
-        let mut state = self.model.decoder.start(self.model.encode(mel));
+        let mut state = self.model.decoder.start(self.model.encode(mel), 1);
         detect_language(&self.model, &self.tokenizer, &mut state, &self.device)
     }
 

@@ -26,6 +26,12 @@ pub fn json(path: &Path) -> serde_json::Value {
     serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
+/// A model's name, once it is on this machine: what the command then prints has no word of a fetch.
+pub fn model(name: &str) -> &str {
+    whisper_weights::fetch(name, &whisper_weights::Silent).expect("the model can be fetched");
+    name
+}
+
 /// The built command with a subcommand and its arguments.
 pub fn whisper_rs(arguments: &[impl AsRef<OsStr>]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_whisper-rs"));

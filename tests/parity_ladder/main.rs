@@ -60,7 +60,9 @@ fn load(model: &str) -> Whisper {
 
 /// Greedy at temperature 0 without fallback, the language detected: how the references were made.
 fn greedy() -> TranscribeOptions {
-    TranscribeOptions::default()
+    let mut options = TranscribeOptions::default();
+    options.temperatures = vec![0.0];
+    options
 }
 
 /// jfk through every stage: features, stem, encoder, first logits, transcript.
@@ -139,7 +141,7 @@ fn mel(audio: &Audio, whisper: &Whisper) -> Result<Tensor<3>, Rung> {
 /// Logits of every position of a prompt.
 fn logits(whisper: &Whisper, prompt: &[i32], features: Tensor<3>) -> Tensor<3> {
     let decoder = &whisper.model().decoder;
-    let mut state = decoder.start(features);
+    let mut state = decoder.start(features, 1);
     let tokens = Tensor::<1, Int>::from_ints(prompt, whisper.device()).unsqueeze();
     decoder.logits(decoder.forward(tokens, &mut state))
 }

@@ -1,10 +1,12 @@
-"""Loads a Hugging Face folder that whisper-rs wrote with transformers, and compares its logits
-with reference logits of openai/whisper.
+"""Loads a Hugging Face folder that whisper-rs wrote with transformers, and compares its encoder
+output and logits with those of openai/whisper.
 
     python hf_folder_logits.py FOLDER REFERENCE.safetensors TOKENS.json MODEL
 
-REFERENCE holds `mel` [n_mels, frames] or [1, n_mels, frames] and `logits` [tokens, vocabulary]; TOKENS holds the tokens that
-gave these logits, as {MODEL: {"forced_input": [...]}}. Needs torch, transformers and safetensors.
+REFERENCE holds `mel` [n_mels, 3000], `encoder` [1500, state] and `logits_prompt` [tokens,
+vocabulary]: the logits of the start sequence followed by the no-timestamps token. TOKENS gives the
+start sequence, and tokens with their text: {MODEL: {"sot": [...], "tokens": [...], "text": ".."}}.
+Needs torch, transformers and safetensors.
 """
 
 import json
@@ -23,26 +25,39 @@ def main() -> int:
     model, loading = WhisperForConditionalGeneration.from_pretrained(
         folder, dtype=torch.float32, output_loading_info=True
     )
+    model.eval()
     problems = {key: sorted(value) for key, value in loading.items() if value}
     reference = load_file(reference_path)
     with open(tokens_path) as file:
-        tokens = json.load(file)[name]["forced_input"]
+        expected_of_model = json.load(file)[name]
+    prompt = expected_of_model["sot"] + [model.generation_config.no_timestamps_token_id]
 
-    mel = reference["mel"].float()
-    mel = mel.reshape(1, *mel.shape[-2:])[..., :3000]
-    expected = reference["logits"].float()
-    expected = expected.reshape(-1, expected.shape[-1])
     with torch.no_grad():
-        logits = model.eval()(mel, decoder_input_ids=torch.tensor([tokens])).logits[0]
+        encoded = model.model.encoder(reference["mel"][None])
+        decoder_input = torch.tensor([prompt])
+        output = model(encoder_outputs=encoded, decoder_input_ids=decoder_input)
+    logits, expected = output.logits[0], reference["logits_prompt"]
+    assert logits.shape == expected.shape, (logits.shape, expected.shape)
+    scale = reference["encoder"].abs().max().item()
+    encoder_error = (encoded.last_hidden_state[0] - reference["encoder"]).abs().max().item() / scale
+    error = (logits - expected).abs().max().item()
+    same_choice = bool((logits.argmax(-1) == expected.argmax(-1)).all())
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    first_timestamp = model.generation_config.no_timestamps_token_id + 1
+    tokens = [token for token in expected_of_model["tokens"] if token < first_timestamp]
+    text = tokenizer.decode(tokens, skip_special_tokens=True)
 
-    error = (logits[: len(expected)] - expected).abs().max().item()
-    same_choice = bool((logits.argmax(-1)[: len(expected)] == expected.argmax(-1)).all())
-    text = AutoTokenizer.from_pretrained(folder).decode(tokens, skip_special_tokens=True)
     print(f"{name}: {len(expected)} positions, vocabulary {expected.shape[-1]}")
-    print(f"  max abs difference of the logits {error:.2e}, same choice everywhere: {same_choice}")
+    print(f"  max difference of the encoder output {encoder_error:.1e} of its largest value")
+    print(f"  max abs difference of the logits {error:.1e}, same choice everywhere: {same_choice}")
     print(f"  keys that did not load as they should: {problems or 'none'}")
     print(f"  tokenizer: {text.strip()!r}")
-    passed = error <= MAX_ABSOLUTE_ERROR and same_choice and not problems
+    passed = (
+        error <= MAX_ABSOLUTE_ERROR
+        and same_choice
+        and not problems
+        and text.strip() == expected_of_model["text"]
+    )
     print("OK" if passed else "NOT OK")
     return 0 if passed else 1
 

@@ -1,6 +1,7 @@
 //! Timestamps come in pairs, in order, and first.
 
 use super::{LogitFilter, forbid};
+use crate::decoding::probability::{highest, log_sum_exp};
 
 /// openai/whisper's rules for timestamps (decoding.py:442-505).
 #[derive(Clone, Debug)]
@@ -89,15 +90,7 @@ fn timestamps_outweigh_text(logits: &[f32], begin: usize) -> bool {
     let Some((text, timestamps)) = logits.split_at_checked(begin) else {
         return false;
     };
-    let max = |logits: &[f32]| logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let highest = max(timestamps);
-    if highest == f32::NEG_INFINITY {
-        return false;
-    }
-    let sum: f64 = (timestamps.iter())
-        .map(|&logit| f64::from(logit - highest).exp())
-        .sum();
-    f64::from(highest) + sum.ln() > f64::from(max(text))
+    log_sum_exp(timestamps) > f64::from(highest(text))
 }
 
 #[cfg(test)]

