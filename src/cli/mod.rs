@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn values_that_say_what_is_done_anyway_are_taken() {
-        for flags in [["--fp16", "False"]] {
+        for flags in [["--fp16", "False"], ["--max_line_width", "None"]] {
             assert!(transcribe(&flags).is_ok(), "{flags:?}");
         }
     }

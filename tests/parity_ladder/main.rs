@@ -43,6 +43,16 @@ fn base_transcribes_every_clip_as_openai_whisper_does() {
     transcribe_every_clip("base", base());
 }
 
+#[test]
+fn tiny_en_times_every_word_as_openai_whisper_does() {
+    transcribe_with_words("tiny.en", tiny_en());
+}
+
+#[test]
+fn base_times_every_word_as_openai_whisper_does() {
+    transcribe_with_words("base", base());
+}
+
 fn tiny_en() -> &'static Whisper {
     static MODEL: OnceLock<Whisper> = OnceLock::new();
     MODEL.get_or_init(|| load("tiny.en"))
@@ -146,31 +156,48 @@ fn logits(whisper: &Whisper, prompt: &[i32], features: Tensor<3>) -> Tensor<3> {
     decoder.logits(decoder.forward(tokens, &mut state))
 }
 
-/// Every clip of `tests/data/clips.tsv` that has a reference for the model; all failures are listed at the end.
+/// Every clip of `tests/data/clips.tsv` that has a reference for the model.
 fn transcribe_every_clip(model: &str, whisper: &Whisper) {
+    compare_clips(model, whisper, 10, str::to_owned);
+}
+
+/// Those that have a reference with words as well.
+fn transcribe_with_words(model: &str, whisper: &Whisper) {
+    compare_clips(model, whisper, 5, |clip| format!("{clip}-words"));
+}
+
+/// Clips that have a reference, of which there are `at_least` some; all failures are listed at the end.
+fn compare_clips(
+    model: &str,
+    whisper: &Whisper,
+    at_least: usize,
+    reference_of: impl Fn(&str) -> String,
+) {
     let mut failures = Vec::new();
     let mut compared = 0;
     for clip in clips::all() {
-        if !Transcript::exists(model, &clip.name) {
+        let reference = reference_of(&clip.name);
+        if !Transcript::exists(model, &reference) {
             continue;
         }
         compared += 1;
+        let reference = Transcript::read(model, &reference);
+        let mut options = greedy();
+        options.word_timestamps = reference.options.is_some();
+        options.hallucination_silence_threshold = (reference.options.as_ref())
+            .and_then(|options| options["hallucination_silence_threshold"].as_f64());
         let outcome = whisper
-            .transcribe(&clip.audio(), &greedy())
+            .transcribe(&clip.audio(), &options)
             .map_err(|error| format!("transcription failed: {error}"))
             .and_then(|ours| {
-                rungs::compare(
-                    &Transcript::from(ours),
-                    &Transcript::read(model, &clip.name),
-                )
-                .map_err(|rung| rung.to_string())
+                rungs::compare(&Transcript::from(ours), &reference).map_err(|rung| rung.to_string())
             });
         if let Err(message) = outcome {
             failures.push(format!("{model}, {}: {message}", clip.name));
         }
     }
     assert!(
-        compared >= 10,
+        compared >= at_least,
         "only {compared} clips have a reference for {model}"
     );
     assert!(
