@@ -15,4 +15,4 @@ pub mod transcribe;
 pub use audio::Audio;
 pub use error::{Error, Result};
 pub use tokenizer::{Task, Tokenizer};
-pub use transcribe::{Segment, Segments, TranscribeOptions, Transcript, Whisper};
+pub use transcribe::{Segment, Segments, TranscribeOptions, Transcript, Whisper, Word};

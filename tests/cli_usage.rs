@@ -80,8 +80,6 @@ fn flags_of_openai_whisper_that_are_not_there_yet_are_refused_by_name() {
     for (flag, value) in [
         ("--output_format", "srt"),
         ("--output-format", "vtt"),
-        ("--word_timestamps", "True"),
-        ("--hallucination_silence_threshold", "2"),
         ("--max-line-width", "40"),
     ] {
         let run = run(&["transcribe", clip.to_str().unwrap(), flag, value]);

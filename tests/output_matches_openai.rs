@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::Value;
 use whisper_rs::output::{self, Writer};
-use whisper_rs::{Segment, Transcript};
+use whisper_rs::{Segment, Transcript, Word};
 
 fn reference() -> Value {
     let path = concat!(
@@ -48,7 +48,17 @@ fn segment(value: &Value) -> Segment {
     segment.avg_logprob = float(&value["avg_logprob"]);
     segment.compression_ratio = float(&value["compression_ratio"]);
     segment.no_speech_prob = float(&value["no_speech_prob"]);
+    segment.words = (value["words"].as_array()).map(|words| words.iter().map(word).collect());
     segment
+}
+
+fn word(value: &Value) -> Word {
+    Word {
+        word: text(&value["word"]),
+        start: float(&value["start"]),
+        end: float(&value["end"]),
+        probability: float(&value["probability"]),
+    }
 }
 
 fn transcript(value: &Value) -> Transcript {
@@ -83,7 +93,7 @@ fn assert_same(written: &str, expected: &str) {
 fn txt_and_json_files() {
     let reference = reference();
     let cases = reference["cases"].as_array().unwrap();
-    assert_eq!(cases.len(), 6);
+    assert_eq!(cases.len(), 7);
     let folder = tempfile::tempdir().unwrap();
     for case in cases {
         let transcript = transcript(&case["transcript"]);

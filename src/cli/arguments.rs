@@ -210,6 +210,45 @@ pub struct TranscribeArguments {
     )]
     pub no_speech_threshold: Optional<f64>,
 
+    /// Give each word its times, in the json output, and cut windows and segments by them
+    #[arg(
+        long,
+        value_parser = values::boolean,
+        num_args = 0..=1,
+        default_value = "False",
+        default_missing_value = "True",
+        value_name = "True|False",
+    )]
+    pub word_timestamps: bool,
+
+    /// With --word_timestamps: marks to join to the word after them
+    #[arg(
+        long,
+        default_value_t = TranscribeOptions::default().prepend_punctuations,
+        value_name = "MARKS",
+        allow_hyphen_values = true,
+    )]
+    pub prepend_punctuations: String,
+
+    /// With --word_timestamps: marks to join to the word before them
+    #[arg(
+        long,
+        default_value_t = TranscribeOptions::default().append_punctuations,
+        value_name = "MARKS",
+        allow_hyphen_values = true,
+    )]
+    pub append_punctuations: String,
+
+    /// With --word_timestamps: skip silences longer than this around what was probably not said
+    #[arg(
+        long,
+        value_parser = values::threshold,
+        default_value = "None",
+        value_name = "SECONDS",
+        allow_hyphen_values = true,
+    )]
+    pub hallucination_silence_threshold: Optional<f64>,
+
     /// Threads for work on the CPU; 0 is one for each physical core
     #[arg(
         long,
@@ -320,6 +359,10 @@ impl TranscribeArguments {
         options.no_speech_threshold = self.no_speech_threshold.0;
         options.condition_on_previous_text = self.condition_on_previous_text;
         options.initial_prompt = self.initial_prompt.clone();
+        options.word_timestamps = self.word_timestamps;
+        options.prepend_punctuations = self.prepend_punctuations.clone();
+        options.append_punctuations = self.append_punctuations.clone();
+        options.hallucination_silence_threshold = self.hallucination_silence_threshold.0;
         options
     }
 }

@@ -9,14 +9,10 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 /// A flag's name, and the values (in any case) that ask for what is done anyway.
 const FLAGS: &[(&str, &[&str])] = &[
     ("fp16", &["False"]),
-    ("word_timestamps", &["False"]),
-    ("prepend_punctuations", &[]),
-    ("append_punctuations", &[]),
     ("highlight_words", &["False"]),
     ("max_line_width", &["None"]),
     ("max_line_count", &["None"]),
     ("max_words_per_line", &["None"]),
-    ("hallucination_silence_threshold", &["None"]),
 ];
 
 /// Takes part in parsing for the sake of its refusals; holds nothing.

@@ -188,7 +188,6 @@ mod tests {
         for flags in [
             &["--output_format", "srt"][..],
             &["-f", "vtt"],
-            &["--word_timestamps", "True"],
             &["--fp16", "True"],
         ] {
             let message = transcribe(flags).unwrap_err();
@@ -203,11 +202,7 @@ mod tests {
 
     #[test]
     fn values_that_say_what_is_done_anyway_are_taken() {
-        for flags in [
-            ["--word_timestamps", "False"],
-            ["--word_timestamps", "false"],
-            ["--fp16", "False"],
-        ] {
+        for flags in [["--fp16", "False"], ["--max_line_width", "None"]] {
             assert!(transcribe(&flags).is_ok(), "{flags:?}");
         }
     }
@@ -224,6 +219,30 @@ mod tests {
         assert_eq!(arguments.logprob_threshold.0, Some(-0.5));
         assert_eq!(arguments.compression_ratio_threshold.0, None);
         assert_eq!(transcribe(&[]).unwrap().logprob_threshold.0, Some(-1.0));
+    }
+
+    #[test]
+    fn word_flags_become_options() {
+        let options = transcribe(&[]).unwrap().options();
+        assert!(!options.word_timestamps);
+        assert_eq!(options.prepend_punctuations, "\"'“¿([{-");
+        assert_eq!(options.append_punctuations, "\"'.。,，!！?？:：”)]}、");
+        assert_eq!(options.hallucination_silence_threshold, None);
+        let options = transcribe(&[
+            "--word_timestamps",
+            "--prepend_punctuations",
+            "-(",
+            "--append_punctuations",
+            "",
+            "--hallucination_silence_threshold",
+            "2",
+        ])
+        .unwrap()
+        .options();
+        assert!(options.word_timestamps);
+        assert_eq!(options.prepend_punctuations, "-(");
+        assert_eq!(options.append_punctuations, "");
+        assert_eq!(options.hallucination_silence_threshold, Some(2.0));
     }
 
     #[test]
@@ -250,6 +269,8 @@ mod tests {
             &["--temperature_increment_on_fallback", "1e-12"],
             &["--output_format", "pdf"],
             &["--no_speech_threshold", "nan"],
+            &["--word_timestamps", "maybe"],
+            &["--hallucination_silence_threshold", "long"],
             &["--model"],
         ] {
             let message = transcribe(flags).unwrap_err();

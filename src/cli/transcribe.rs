@@ -206,6 +206,7 @@ impl Engine {
         if !whisper.is_multilingual() {
             english_only(&arguments.model, &mut options);
         }
+        word_warnings(&options).for_each(messages::warning);
         Ok(Engine { whisper, options })
     }
 }
@@ -229,6 +230,20 @@ fn english_only(model: &str, options: &mut TranscribeOptions) {
     }
     options.language = Some("en".to_owned());
     options.task = Task::Transcribe;
+}
+
+/// What options about words will not do as they seem to.
+fn word_warnings(options: &TranscribeOptions) -> impl Iterator<Item = &'static str> {
+    let translated = options.word_timestamps && options.task == Task::Translate;
+    let unused = !options.word_timestamps && options.hallucination_silence_threshold.is_some();
+    [
+        translated.then_some("word timestamps of a translation may not be reliable"),
+        unused.then_some(
+            "--hallucination_silence_threshold has no effect without --word_timestamps True",
+        ),
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// A language's English name as it is written: `haitian creole` is Haitian Creole.
@@ -263,6 +278,20 @@ mod tests {
         english_only("tiny.en", &mut options);
         assert_eq!(options.language.as_deref(), Some("en"));
         assert_eq!(options.task, Task::Transcribe);
+    }
+
+    #[test]
+    fn word_options_that_do_not_do_what_they_seem_to_are_told() {
+        let mut options = TranscribeOptions::default();
+        assert_eq!(word_warnings(&options).count(), 0);
+        options.hallucination_silence_threshold = Some(2.0);
+        let warning = word_warnings(&options).next().unwrap();
+        assert!(warning.contains("without --word_timestamps"), "{warning}");
+        options.word_timestamps = true;
+        assert_eq!(word_warnings(&options).count(), 0);
+        options.task = Task::Translate;
+        let warning = word_warnings(&options).next().unwrap();
+        assert!(warning.contains("translation"), "{warning}");
     }
 
     #[test]

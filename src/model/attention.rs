@@ -2,7 +2,7 @@
 
 use burn::config::Config;
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use whisper_kernels::{AttentionOptions, attention};
 
 use super::kv_cache::{CrossKv, KvCache};
@@ -76,6 +76,21 @@ impl MultiHeadAttention {
         ))
     }
 
+    /// A whole sequence at once: each position attends to itself and to all before it, without a cache.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[batch, n, n_state]`, from the first position on
+    /// - output: `[batch, n, n_state]`
+    pub fn forward_causal(&self, x: Tensor<3>) -> Tensor<3> {
+        let query = self.query.forward(x.clone());
+        let key = self.key.forward(x.clone());
+        let value = self.value.forward(x);
+        let kv_len = key.dims()[1];
+        self.out
+            .forward(attend(query, key, value, self.n_head, kv_len, true))
+    }
+
     /// The keys and values of the encoder's output, for all decoder steps of a window.
     ///
     /// # Shapes
@@ -98,19 +113,64 @@ impl MultiHeadAttention {
     /// - x: `[windows * rows per window, n, n_state]`
     /// - output: as `x`
     pub fn forward_cross(&self, x: Tensor<3>, kv: &CrossKv) -> Tensor<3> {
-        let [batch, n, n_state] = x.dims();
+        self.attend_cross(self.query.forward(x), kv)
+    }
+
+    /// As [`forward_cross`](Self::forward_cross), with the scores of some heads beside it: `q k^T / sqrt(d)`,
+    /// before the softmax, of every position over the first `n_positions` of the encoder's output.
+    ///
+    /// Attention itself takes its usual way, on which no scores are kept: those asked for are computed
+    /// once more. There are none when `heads` or the positions are none.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[1, n, n_state]`
+    /// - output: `[1, n, n_state]`, and scores `[heads, n, n_positions]`
+    pub fn forward_cross_scored(
+        &self,
+        x: Tensor<3>,
+        kv: &CrossKv,
+        heads: &[usize],
+        n_positions: usize,
+    ) -> (Tensor<3>, Option<Tensor<3>>) {
+        let query = self.query.forward(x);
+        let scores = (!heads.is_empty() && n_positions > 0).then(|| {
+            let key = kv.key.clone().slice([0..1, 0..n_positions]);
+            scores(query.clone(), key, self.n_head, heads)
+        });
+        (self.attend_cross(query, kv), scores)
+    }
+
+    fn attend_cross(&self, query: Tensor<3>, kv: &CrossKv) -> Tensor<3> {
+        let [batch, n, n_state] = query.dims();
         let [windows, kv_len, _] = kv.key.dims();
-        let query = (self.query.forward(x)).reshape([windows, batch / windows * n, n_state]);
-        let attended = attend(
-            query,
-            kv.key.clone(),
-            kv.value.clone(),
-            self.n_head,
-            kv_len,
-            false,
-        );
+        let query = query.reshape([windows, batch / windows * n, n_state]);
+        let (key, value) = (kv.key.clone(), kv.value.clone());
+        let attended = attend(query, key, value, self.n_head, kv_len, false);
         self.out.forward(attended.reshape([batch, n, n_state]))
     }
+}
+
+/// `q k^T / sqrt(d)` of some heads, `d` being the width of a head.
+///
+/// # Shapes
+///
+/// - query: `[1, n, n_state]`; key: `[1, m, n_state]`
+/// - output: `[heads, n, m]`
+fn scores(query: Tensor<3>, key: Tensor<3>, n_head: usize, heads: &[usize]) -> Tensor<3> {
+    let indices: Vec<i64> = heads.iter().map(|&head| head as i64).collect();
+    let indices = TensorData::new(indices, [heads.len()]);
+    let indices = Tensor::<1, Int>::from_data(indices, &query.device());
+    // [1, n, n_state] to [heads, n, d].
+    let split = |x: Tensor<3>| {
+        let [_, n, n_state] = x.dims();
+        x.reshape([n, n_head, n_state / n_head])
+            .select(1, indices.clone())
+            .swap_dims(0, 1)
+    };
+    let query = split(query);
+    let d = query.dims()[2] as f64;
+    (query * d.sqrt().recip()).matmul(split(key).swap_dims(1, 2))
 }
 
 /// The one place where queries meet keys.

@@ -125,6 +125,33 @@ impl DecoderBlock {
         x + expanded
     }
 
+    /// A whole sequence from its first position on, without a cache, and the cross-attention scores of
+    /// some heads: see [`MultiHeadAttention::forward_cross_scored`].
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[1, n, n_state]`
+    /// - output: `[1, n, n_state]`, and scores `[heads, n, n_positions]`
+    pub fn forward_scored(
+        &self,
+        x: Tensor<3>,
+        cross_kv: &CrossKv,
+        heads: &[usize],
+        n_positions: usize,
+    ) -> (Tensor<3>, Option<Tensor<3>>) {
+        let attended = self.attn.forward_causal(self.attn_ln.forward(x.clone()));
+        let x = x + attended;
+        let (attended, scores) = self.cross_attn.forward_cross_scored(
+            self.cross_attn_ln.forward(x.clone()),
+            cross_kv,
+            heads,
+            n_positions,
+        );
+        let x = x + attended;
+        let expanded = self.mlp.forward(self.mlp_ln.forward(x.clone()));
+        (x + expanded, scores)
+    }
+
     /// The keys and values of the encoder's output in this layer.
     ///
     /// # Shapes

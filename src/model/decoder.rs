@@ -5,6 +5,7 @@ use burn::module::{Module, Param};
 use burn::nn::{Embedding, EmbeddingConfig, Initializer, LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Int, Tensor};
 
+use super::alignment::AlignmentHeads;
 use super::block::{BlockConfig, DecoderBlock};
 use super::kv_cache::{CrossKv, KvCache};
 
@@ -123,10 +124,7 @@ impl Decoder {
     /// - tokens: `[rows, n]`, the next `n` positions of each sequence
     /// - output: `[rows, n, n_state]`, to be given to [`logits`](Self::logits)
     pub fn forward(&self, tokens: Tensor<2, Int>, state: &mut DecoderState) -> Tensor<3> {
-        let [_, n] = tokens.dims();
-        let offset = state.len();
-        let position = self.positional_embedding.val().narrow(0, offset, n);
-        let mut x = self.token_embedding.forward(tokens) + position.unsqueeze();
+        let mut x = self.embed(tokens, state.len());
         for ((block, cache), cross_kv) in (self.blocks.iter())
             .zip(&mut state.self_kv)
             .zip(&state.cross_kv)
@@ -134,6 +132,44 @@ impl Decoder {
             x = block.forward(x, cache, cross_kv);
         }
         self.ln.forward(x)
+    }
+
+    /// Runs a whole sequence through the decoder, and says beside it where its tokens look in the audio:
+    /// the raw cross-attention scores of the alignment heads over the first `n_positions` of the
+    /// encoder's output. `None` when the positions are none.
+    ///
+    /// The caches of `state` are neither read nor written; of it only the window's audio is used.
+    ///
+    /// # Shapes
+    ///
+    /// - tokens: `[1, n]`, from the first position on
+    /// - state: begun on one window, `[1, n_audio_ctx, n_state]`
+    /// - output: `[1, n, n_state]`, to be given to [`logits`](Self::logits), and scores
+    ///   `[heads, n, n_positions]` in the order of the heads
+    pub fn forward_scored(
+        &self,
+        tokens: Tensor<2, Int>,
+        state: &DecoderState,
+        heads: &AlignmentHeads,
+        n_positions: usize,
+    ) -> (Tensor<3>, Option<Tensor<3>>) {
+        let mut x = self.embed(tokens, 0);
+        let mut scores = Vec::new();
+        for (layer, (block, cross_kv)) in self.blocks.iter().zip(&state.cross_kv).enumerate() {
+            let (next, of_layer) =
+                block.forward_scored(x, cross_kv, heads.of_layer(layer), n_positions);
+            x = next;
+            scores.extend(of_layer);
+        }
+        let scores = (!scores.is_empty()).then(|| Tensor::cat(scores, 0));
+        (self.ln.forward(x), scores)
+    }
+
+    /// Tokens and their positions, from `offset` on, as vectors.
+    fn embed(&self, tokens: Tensor<2, Int>, offset: usize) -> Tensor<3> {
+        let [_, n] = tokens.dims();
+        let position = self.positional_embedding.val().narrow(0, offset, n);
+        self.token_embedding.forward(tokens) + position.unsqueeze()
     }
 
     /// Projects decoder states on the vocabulary.

@@ -4,6 +4,7 @@
 //! tree is its name in a checkpoint. The expensive operations are those of whisper-kernels: attention,
 //! matrix products, GELU; the convolutions stand in [`Encoder::conv_stem`].
 
+pub mod alignment;
 pub mod attention;
 pub mod block;
 mod check;
@@ -17,6 +18,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use whisper_weights::{Checkpoint, ModelDims};
 
+pub use alignment::AlignmentHeads;
 pub(crate) use check::check_dims;
 pub use decoder::{Decoder, DecoderConfig, DecoderState};
 pub use encoder::{Encoder, EncoderConfig};

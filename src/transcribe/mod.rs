@@ -8,8 +8,9 @@ mod segment;
 mod segments;
 mod whisper;
 mod window;
+mod words;
 
 pub use options::TranscribeOptions;
-pub use segment::{Segment, Transcript};
+pub use segment::{Segment, Transcript, Word};
 pub use segments::Segments;
 pub use whisper::Whisper;

@@ -1,5 +1,6 @@
 //! What a transcription is made with.
 
+use super::words;
 use crate::tokenizer::Task;
 use crate::{Error, Result};
 
@@ -51,6 +52,16 @@ pub struct TranscribeOptions {
     /// Starts and ends in seconds of the parts to transcribe, in turn; a last part without an end goes
     /// to the end of the recording. Empty is all of it.
     pub clip_timestamps: Vec<f64>,
+    /// Give every segment its words with their times. Segments then begin and end with their words, and windows are
+    /// cut by them.
+    pub word_timestamps: bool,
+    /// Punctuation that belongs to the word after it, with [`word_timestamps`](Self::word_timestamps).
+    pub prepend_punctuations: String,
+    /// Punctuation that belongs to the word before it, with [`word_timestamps`](Self::word_timestamps).
+    pub append_punctuations: String,
+    /// Skip silences longer than this many seconds around segments that are probably hallucinations, and take these
+    /// away. `None` skips nothing; it needs [`word_timestamps`](Self::word_timestamps).
+    pub hallucination_silence_threshold: Option<f64>,
 }
 
 impl Default for TranscribeOptions {
@@ -76,6 +87,10 @@ impl Default for TranscribeOptions {
             without_timestamps: false,
             max_initial_timestamp: Some(1.0),
             clip_timestamps: Vec::new(),
+            word_timestamps: false,
+            prepend_punctuations: words::PREPENDED.to_owned(),
+            append_punctuations: words::APPENDED.to_owned(),
+            hallucination_silence_threshold: None,
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::text::python_strip;
+
 /// A stretch of speech with its text and times.
 ///
 /// More fields may come. A program that makes segments itself begins with the default one and sets what it knows.
@@ -28,6 +30,34 @@ pub struct Segment {
     pub compression_ratio: f64,
     /// Probability that the window holds no speech.
     pub no_speech_prob: f64,
+    /// The words in order of time, where [`word_timestamps`](super::TranscribeOptions::word_timestamps) asked for
+    /// them; none in a segment that was cleared, whether they were asked for or not (transcribe.py:485-489).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub words: Option<Vec<Word>>,
+}
+
+impl Segment {
+    /// Empties a segment that has no text or no length (transcribe.py:485-489). It keeps its place and its times.
+    pub(in crate::transcribe) fn clear_if_blank(&mut self) {
+        if self.start == self.end || python_strip(&self.text).is_empty() {
+            self.text.clear();
+            self.tokens.clear();
+            self.words = Some(Vec::new());
+        }
+    }
+}
+
+/// A word with its times.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Word {
+    /// The text with the space before it and the punctuation around it: `" you,"`.
+    pub word: String,
+    /// Start, in seconds from the beginning of the audio.
+    pub start: f64,
+    /// End, in seconds from the beginning of the audio.
+    pub end: f64,
+    /// Mean probability of the word's tokens, punctuation not counted.
+    pub probability: f64,
 }
 
 /// The transcript of one audio file.
@@ -49,6 +79,40 @@ impl Transcript {
             text,
             segments,
             language,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn segment(text: &str, end: f64) -> Segment {
+        Segment {
+            start: 1.0,
+            end,
+            text: text.to_owned(),
+            tokens: vec![1, 2],
+            ..Segment::default()
+        }
+    }
+
+    #[test]
+    fn a_segment_without_text_or_length_is_emptied() {
+        for (text, end, stays) in [
+            (" a", 2.0, true),
+            (" \u{1f}", 2.0, false),
+            (" a", 1.0, false),
+        ] {
+            let mut cleared = segment(text, end);
+            cleared.clear_if_blank();
+            if stays {
+                assert_eq!(cleared, segment(text, end));
+            } else {
+                assert_eq!((cleared.text.as_str(), cleared.tokens.len()), ("", 0));
+                assert_eq!(cleared.words, Some(Vec::new()));
+                assert_eq!(cleared.end, end);
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ use super::clips::Clips;
 use super::fallback::decode_with_fallback;
 use super::prompt::Prompt;
 use super::window::{Slice, slice_window};
+use super::words::{Next, WindowSpan, WordTimestamps};
 use super::{Segment, TranscribeOptions, Whisper};
 use crate::Result;
 use crate::audio::{Audio, SAMPLE_RATE};
@@ -38,6 +39,8 @@ pub struct Segments<'a> {
     prompt: Prompt,
     next_id: usize,
     ready: VecDeque<Segment>,
+    /// Present when words were asked for.
+    words: Option<WordTimestamps<'a>>,
 }
 
 impl<'a> Segments<'a> {
@@ -120,6 +123,7 @@ impl<'a> Segments<'a> {
             prompt,
             next_id: 0,
             ready: VecDeque::new(),
+            words: (options.word_timestamps).then(|| WordTimestamps::new(whisper, options)),
         })
     }
 
@@ -159,17 +163,41 @@ impl<'a> Segments<'a> {
         }
         let timestamp_begin = self.whisper.tokenizer.timestamp_begin();
         let window = slice_window(&result.tokens, timestamp_begin, segment_size);
-        for slice in window.slices {
-            let segment = self.segment(slice, &result);
-            self.prompt.extend(&segment.tokens);
-            self.ready.push_back(segment);
+        let span = WindowSpan {
+            seek: self.seek,
+            segment_size,
+            content_frames: self.content_frames(),
+            advance: window.advance,
+            single_timestamp_ending: window.single_timestamp_ending,
+        };
+        let mut segments: Vec<Segment> = (window.slices.into_iter())
+            .map(|slice| self.segment(slice, &result))
+            .collect();
+        match self.add_words(&mut segments, span)? {
+            Next::Drop(seek) => self.seek = seek,
+            Next::Keep(seek) => {
+                segments.into_iter().for_each(|segment| self.queue(segment));
+                self.reset_prompt_after(&result);
+                self.seek = seek;
+            }
         }
+        Ok(())
+    }
+
+    /// Adds words where they were asked for, and says where the next window begins.
+    fn add_words(&mut self, segments: &mut Vec<Segment>, span: WindowSpan) -> Result<Next> {
+        match (&mut self.words, &self.state) {
+            (Some(words), Some(state)) => words.add(segments, span, self.language, state),
+            _ => Ok(Next::Keep(span.seek + span.advance)),
+        }
+    }
+
+    /// Text is no context for the next window when it was not asked for, or is likely to be wrong.
+    fn reset_prompt_after(&mut self, result: &DecodingResult) {
         if !self.options.condition_on_previous_text || result.temperature > PROMPT_RESET_TEMPERATURE
         {
             self.prompt.reset();
         }
-        self.seek += window.advance;
-        Ok(())
     }
 
     /// Encodes the window at the current position and begins decoding it, in the state of the window before it where
@@ -203,35 +231,35 @@ impl<'a> Segments<'a> {
         result.no_speech_prob > no_speech_threshold && !sure
     }
 
-    /// A segment of the current window; one without text or length is emptied but keeps its place
-    /// (transcribe.py:485-489).
-    fn segment(&mut self, slice: Slice, result: &DecodingResult) -> Segment {
+    /// A segment of the current window; its number is given when it is queued.
+    fn segment(&self, slice: Slice, result: &DecodingResult) -> Segment {
         let tokenizer = &self.whisper.tokenizer;
         let offset = seconds(self.seek);
-        let (start, end) = (offset + slice.start, offset + slice.end);
         let text_tokens: Vec<u32> = (slice.tokens.iter().copied())
             .filter(|&token| token < tokenizer.eot())
             .collect();
-        let mut text = tokenizer.decode(&text_tokens);
-        let mut tokens = slice.tokens;
-        if start == end || python_strip(&text).is_empty() {
-            text.clear();
-            tokens.clear();
-        }
-        let id = self.next_id;
-        self.next_id += 1;
         Segment {
-            id,
+            id: 0,
             seek: self.seek,
-            start,
-            end,
-            text,
-            tokens,
+            start: offset + slice.start,
+            end: offset + slice.end,
+            text: tokenizer.decode(&text_tokens),
+            tokens: slice.tokens,
             temperature: result.temperature,
             avg_logprob: result.avg_logprob,
             compression_ratio: result.compression_ratio,
             no_speech_prob: result.no_speech_prob,
+            words: None,
         }
+    }
+
+    /// Numbers a segment and makes it ready; its tokens become context for the next windows.
+    fn queue(&mut self, mut segment: Segment) {
+        segment.clear_if_blank();
+        segment.id = self.next_id;
+        self.next_id += 1;
+        self.prompt.extend(&segment.tokens);
+        self.ready.push_back(segment);
     }
 }
 

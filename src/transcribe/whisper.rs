@@ -9,7 +9,7 @@ use crate::Result;
 use crate::audio::Audio;
 use crate::decoding::{LanguageDetection, detect_language};
 use crate::frontend::{LogMel, N_FRAMES};
-use crate::model::{WhisperModel, check_dims};
+use crate::model::{AlignmentHeads, WhisperModel, check_dims};
 use crate::tokenizer::Tokenizer;
 
 /// A Whisper model on a device, with its tokenizer and frontend. Shared by reference between threads.
@@ -18,6 +18,7 @@ pub struct Whisper {
     pub(super) model: WhisperModel,
     pub(super) tokenizer: Tokenizer,
     pub(super) log_mel: LogMel,
+    pub(super) alignment_heads: AlignmentHeads,
     pub(super) device: Device,
 }
 
@@ -49,6 +50,7 @@ impl Whisper {
         let tokenizer = Tokenizer::new(&checkpoint.tokenizer_json()?, dims.n_vocab)?;
         Ok(Self {
             log_mel: LogMel::new(dims.n_mels)?,
+            alignment_heads: AlignmentHeads::of(checkpoint),
             model: WhisperModel::from_checkpoint(checkpoint, device)?,
             tokenizer,
             device: device.clone(),

@@ -19,11 +19,15 @@ pub(super) struct Slice {
 pub(super) struct Window {
     pub slices: Vec<Slice>,
     pub advance: usize,
+    /// Whether the tokens end with one timestamp alone: nothing is spoken after it.
+    pub single_timestamp_ending: bool,
 }
 
 /// Cuts `tokens`, sampled from a window of `segment_size` frames.
 pub(super) fn slice_window(tokens: &[u32], timestamp_begin: u32, segment_size: usize) -> Window {
     let is_timestamp = |index: usize| tokens[index] >= timestamp_begin;
+    let n = tokens.len();
+    let single_timestamp_ending = n >= 2 && !is_timestamp(n - 2) && is_timestamp(n - 1);
     // Where the second of two timestamps stands: one segment ends before it, the next begins with it.
     let mut cuts: Vec<usize> = (1..tokens.len())
         .filter(|&index| is_timestamp(index - 1) && is_timestamp(index))
@@ -33,11 +37,10 @@ pub(super) fn slice_window(tokens: &[u32], timestamp_begin: u32, segment_size: u
         return Window {
             slices: vec![slice],
             advance: segment_size,
+            single_timestamp_ending,
         };
     }
 
-    let n = tokens.len();
-    let single_timestamp_ending = n >= 2 && !is_timestamp(n - 2) && is_timestamp(n - 1);
     if single_timestamp_ending {
         cuts.push(n);
     }
@@ -53,12 +56,15 @@ pub(super) fn slice_window(tokens: &[u32], timestamp_begin: u32, segment_size: u
         begin = cut;
     }
     let advance = if single_timestamp_ending {
-        // Nothing is spoken after the last timestamp.
         segment_size
     } else {
         (tokens[begin - 1].saturating_sub(timestamp_begin)) as usize * FRAMES_PER_TIMESTAMP
     };
-    Window { slices, advance }
+    Window {
+        slices,
+        advance,
+        single_timestamp_ending,
+    }
 }
 
 /// The one segment of a window without consecutive timestamps.
@@ -98,6 +104,7 @@ mod tests {
         assert_eq!(times(&window), [(0.0, 1.0), (1.0, 2.0)]);
         assert_eq!(window.slices[1].tokens, [150, 3, 200]);
         assert_eq!(window.advance, 200, "2.00 s are 200 frames");
+        assert!(!window.single_timestamp_ending);
     }
 
     #[test]
@@ -105,6 +112,7 @@ mod tests {
         let window = slice(&[100, 1, 150, 160, 2, 200]);
         assert_eq!(times(&window), [(0.0, 1.0), (1.2, 2.0)]);
         assert_eq!(window.advance, 3000);
+        assert!(window.single_timestamp_ending);
     }
 
     #[test]
@@ -112,6 +120,7 @@ mod tests {
         let window = slice(&[100, 1, 2, 150]);
         assert_eq!(times(&window), [(0.0, 1.0)]);
         assert_eq!(window.advance, 3000);
+        assert!(window.single_timestamp_ending);
     }
 
     #[test]
@@ -121,6 +130,7 @@ mod tests {
             assert_eq!(times(&window), [(0.0, 11.0)]);
             assert_eq!(window.slices[0].tokens, tokens);
             assert_eq!(window.advance, 1100);
+            assert!(!window.single_timestamp_ending);
         }
     }
 }

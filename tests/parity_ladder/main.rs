@@ -45,6 +45,16 @@ fn base_transcribes_every_clip_as_openai_whisper_does() {
     transcribe_every_clip("base", base(), 15);
 }
 
+#[test]
+fn tiny_en_times_every_word_as_openai_whisper_does() {
+    transcribe_with_words("tiny.en", tiny_en(), 6);
+}
+
+#[test]
+fn base_times_every_word_as_openai_whisper_does() {
+    transcribe_with_words("base", base(), 7);
+}
+
 fn tiny_en() -> &'static Whisper {
     static MODEL: OnceLock<Whisper> = OnceLock::new();
     MODEL.get_or_init(|| load("tiny.en"))
@@ -148,25 +158,41 @@ fn logits(whisper: &Whisper, prompt: &[i32], features: Tensor<3>) -> Tensor<3> {
     decoder.logits(decoder.forward(tokens, &mut state))
 }
 
-/// Every clip of `tests/data/clips.tsv` that has a reference for the model, `clips` of them; all failures are listed at the
-/// end.
+/// Every clip of `tests/data/clips.tsv` that has a reference for the model, `clips` of them.
 fn transcribe_every_clip(model: &str, whisper: &Whisper, clips: usize) {
+    compare_clips(model, whisper, clips, str::to_owned);
+}
+
+/// Those that have a reference with words as well.
+fn transcribe_with_words(model: &str, whisper: &Whisper, clips: usize) {
+    compare_clips(model, whisper, clips, |clip| format!("{clip}-words"));
+}
+
+/// Clips that have a reference, of which there are `clips`; all failures are listed at the end.
+fn compare_clips(
+    model: &str,
+    whisper: &Whisper,
+    clips: usize,
+    reference_of: impl Fn(&str) -> String,
+) {
     let mut failures = Vec::new();
     let mut compared = 0;
     for clip in clips::all() {
-        if !Transcript::exists(model, &clip.name) {
+        let reference = reference_of(&clip.name);
+        if !Transcript::exists(model, &reference) {
             continue;
         }
         compared += 1;
+        let reference = Transcript::read(model, &reference);
+        let mut options = greedy();
+        options.word_timestamps = reference.options.is_some();
+        options.hallucination_silence_threshold = (reference.options.as_ref())
+            .and_then(|options| options["hallucination_silence_threshold"].as_f64());
         let outcome = whisper
-            .transcribe(&clip.audio(), &greedy())
+            .transcribe(&clip.audio(), &options)
             .map_err(|error| format!("transcription failed: {error}"))
             .and_then(|ours| {
-                rungs::compare(
-                    &Transcript::from(ours),
-                    &Transcript::read(model, &clip.name),
-                )
-                .map_err(|rung| rung.to_string())
+                rungs::compare(&Transcript::from(ours), &reference).map_err(|rung| rung.to_string())
             });
         if let Err(message) = outcome {
             failures.push(format!("{model}, {}: {message}", clip.name));

@@ -72,6 +72,8 @@ pub struct Transcript {
     pub text: String,
     pub language: String,
     pub segments: Vec<Segment>,
+    /// The options beside greedy decoding that a reference with words was made with.
+    pub options: Option<Value>,
 }
 
 /// One segment, with openai's field names.
@@ -84,6 +86,16 @@ pub struct Segment {
     pub avg_logprob: f64,
     pub compression_ratio: f64,
     pub no_speech_prob: f64,
+    /// `None` where no words were asked for, unless the segment was cleared.
+    pub words: Option<Vec<Word>>,
+}
+
+/// One word, with openai's field names.
+pub struct Word {
+    pub word: String,
+    pub start: f64,
+    pub end: f64,
+    pub probability: f64,
 }
 
 impl Transcript {
@@ -111,6 +123,7 @@ impl Transcript {
                 .iter()
                 .map(Segment::read)
                 .collect(),
+            options: json.get("options").cloned(),
         }
     }
 }
@@ -134,6 +147,23 @@ impl Segment {
             avg_logprob: number("avg_logprob"),
             compression_ratio: number("compression_ratio"),
             no_speech_prob: number("no_speech_prob"),
+            words: (json["words"].as_array()).map(|words| words.iter().map(Word::read).collect()),
+        }
+    }
+}
+
+impl Word {
+    fn read(json: &Value) -> Self {
+        let number = |key: &str| {
+            json[key]
+                .as_f64()
+                .unwrap_or_else(|| panic!("{key} is no number"))
+        };
+        Self {
+            word: string(json, "word"),
+            start: number("start"),
+            end: number("end"),
+            probability: number("probability"),
         }
     }
 }
@@ -162,8 +192,21 @@ impl From<whisper_rs::Transcript> for Transcript {
                     avg_logprob: segment.avg_logprob,
                     compression_ratio: segment.compression_ratio,
                     no_speech_prob: segment.no_speech_prob,
+                    words: (segment.words).map(|words| words.into_iter().map(Word::from).collect()),
                 })
                 .collect(),
+            options: None,
+        }
+    }
+}
+
+impl From<whisper_rs::Word> for Word {
+    fn from(ours: whisper_rs::Word) -> Self {
+        Self {
+            word: ours.word,
+            start: ours.start,
+            end: ours.end,
+            probability: ours.probability,
         }
     }
 }

@@ -2,10 +2,13 @@
 
 use std::fmt;
 
-use crate::reference::{Segment, Transcript};
+use crate::reference::{Segment, Transcript, Word};
 
 /// Times are sums of whole frames and multiples of 0.02 s in f64 on both sides.
 const TIMES: f64 = 1e-6;
+/// One position of the encoder: where two are equally good, floating point decides.
+const WORD_TIMES: f64 = 0.0201;
+const WORD_PROBABILITY: f64 = 0.01;
 const AVG_LOGPROB: f64 = 1e-3;
 const COMPRESSION_RATIO: f64 = 1e-6;
 const NO_SPEECH_PROB: f64 = 1e-3;
@@ -71,7 +74,7 @@ fn differences(ours: &[f32], reference: &[f32]) -> impl Iterator<Item = f64> {
         .map(|(&a, &b)| f64::from(a) - f64::from(b))
 }
 
-/// language, tokens, seek, times, text, then the segment's statistics.
+/// language, tokens, seek, times, words, text, then the segment's statistics.
 pub fn compare(ours: &Transcript, reference: &Transcript) -> Result<(), Rung> {
     same("language", &ours.language, &reference.language)?;
     compare_tokens(&ours.segments, &reference.segments)?;
@@ -85,9 +88,17 @@ pub fn compare(ours: &Transcript, reference: &Transcript) -> Result<(), Rung> {
         same("seek", &ours.seek, &reference.seek)?;
         same("tokens of each segment", &ours.tokens, &reference.tokens)?;
     }
+    // Words give their times to the segments.
+    let times = match reference.options {
+        None => TIMES,
+        Some(_) => WORD_TIMES,
+    };
     for (ours, reference) in pairs() {
-        close("start times", ours.start, reference.start, TIMES)?;
-        close("end times", ours.end, reference.end, TIMES)?;
+        close("start times", ours.start, reference.start, times)?;
+        close("end times", ours.end, reference.end, times)?;
+    }
+    for (ours, reference) in pairs() {
+        compare_words(ours.words.as_deref(), reference.words.as_deref())?;
     }
     for (ours, reference) in pairs() {
         same("text of each segment", &ours.text, &reference.text)?;
@@ -142,6 +153,26 @@ fn compare_tokens(ours: &[Segment], reference: &[Segment]) -> Result<(), Rung> {
             show(&reference)
         ),
     ))
+}
+
+/// The words of a segment, their times and probabilities.
+fn compare_words(ours: Option<&[Word]>, reference: Option<&[Word]>) -> Result<(), Rung> {
+    let text = |words: Option<&[Word]>| -> Option<Vec<String>> {
+        words.map(|words| words.iter().map(|word| word.word.clone()).collect())
+    };
+    same("words of each segment", &text(ours), &text(reference))?;
+    let (ours, reference) = (ours.unwrap_or_default(), reference.unwrap_or_default());
+    for (ours, reference) in ours.iter().zip(reference) {
+        close("word times", ours.start, reference.start, WORD_TIMES)?;
+        close("word times", ours.end, reference.end, WORD_TIMES)?;
+        close(
+            "word probability",
+            ours.probability,
+            reference.probability,
+            WORD_PROBABILITY,
+        )?;
+    }
+    Ok(())
 }
 
 fn same<T: PartialEq + fmt::Debug>(name: &str, ours: &T, reference: &T) -> Result<(), Rung> {

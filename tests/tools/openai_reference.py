@@ -27,6 +27,17 @@ MEL_FRAMES = 1104
 STEM_POSITIONS = 64
 ENCODER_STRIDE = 16
 
+# Clips that are kept with words, and options beside them: several windows, a loop, no spaces between words, no words.
+WITH_WORDS = {
+    "jfk": {},
+    "sonnet1": {},
+    "sonnet1-31.9s": dict(hallucination_silence_threshold=0.5),
+    "silero_test": {},
+    "leopard_test_ja": {},
+    "noise_sb1": dict(hallucination_silence_threshold=0.5),
+    "gen_0.1s": {},
+}
+
 CT2_DTYPES = {0: "<f4", 1: "<i1", 2: "<i2", 3: "<i4", 4: "<f2"}
 
 
@@ -169,8 +180,16 @@ def references(model):
     )
     for clip, audio, languages in clips():
         if model.is_multilingual or languages in ("en", "none"):
-            result = transcribe(model, audio)
-            yield f"{name}/{clip}.json", dict(text=result["text"], segments=result["segments"], language=result["language"])
+            yield f"{name}/{clip}.json", ordered(transcribe(model, audio))
+            if clip in WITH_WORDS:
+                options = WITH_WORDS[clip]
+                result = transcribe(model, audio, word_timestamps=True, **options)
+                yield f"{name}/{clip}-words.json", dict(options=options, **ordered(result))
+
+
+def ordered(result):
+    """A result with its keys as openai/whisper's command writes them."""
+    return dict(text=result["text"], segments=result["segments"], language=result["language"])
 
 
 def difference(committed, computed):
@@ -179,7 +198,11 @@ def difference(committed, computed):
         same_tokens = [s["tokens"] for s in committed["segments"]] == [s["tokens"] for s in computed["segments"]]
         worst = max((abs(a[k] - b[k]) for a, b in zip(committed["segments"], computed["segments"])
                      for k in ("start", "end", "avg_logprob", "compression_ratio", "no_speech_prob")), default=0.0)
-        return f"tokens {'equal' if same_tokens else 'DIFFER'}, worst number {worst:.1e}"
+        words = [[w for s in result["segments"] for w in s.get("words", [])] for result in (committed, computed)]
+        same_words = [w["word"] for w in words[0]] == [w["word"] for w in words[1]]
+        worst_word = max((abs(a[k] - b[k]) for a, b in zip(*words) for k in ("start", "end", "probability")), default=0.0)
+        return (f"tokens {'equal' if same_tokens else 'DIFFER'}, worst number {worst:.1e}, "
+                f"words {'equal' if same_words else 'DIFFER'}, worst number of a word {worst_word:.1e}")
     return ", ".join(f"{k} {np.abs(committed[k] - computed[k].numpy()).max():.1e}" for k in computed)
 
 

@@ -16,7 +16,7 @@ from whisper.utils import WriteJSON, WriteTXT, format_timestamp
 from sentences import SENTENCES
 
 OUT = Path(__file__).parent.parent / "data" / "output"
-FLOATS = ["start", "end", "temperature", "avg_logprob", "compression_ratio", "no_speech_prob"]
+FLOATS = ["start", "end", "temperature", "avg_logprob", "compression_ratio", "no_speech_prob", "probability"]
 
 
 def bits(x):
@@ -60,8 +60,20 @@ def results():
     yield result([segment(i, text) for i, text in enumerate(tricky)])
     # Blank and instantaneous segments are cleared but stay.
     yield result([segment(0, " one"), segment(1, "   "), segment(2, " gone", 5.0, 5.0), segment(3, " two")])
+    # With words, as word_timestamps gives them: in every segment, none where it was cleared.
+    sentence = "And so, my “fellow” Americans –".split(" ")
+    spoken = [{"word": " " + word, "start": round(0.3 * i, 2), "end": round(0.3 * i + 0.28, 2), "probability": 0.9 / (i + 1)} for i, word in enumerate(sentence)]
+    yield result([segment(0, " " + " ".join(sentence), 0.0, 1.48, words=spoken), segment(1, "  ", words=[]), segment(2, " -", words=[])])
     rng = random.Random(11)
-    yield result([segment(i, f" {i}", **{name: random_float(rng) for name in FLOATS}) for i in range(300)])
+    yield result([segment(i, f" {i}", **{name: random_float(rng) for name in FLOATS if name != "probability"}) for i in range(300)])
+
+
+def plain_fields(fields):
+    """A segment or a word with its floats as bits."""
+    plain = {k: bits(v) if k in FLOATS else v for k, v in fields.items()}
+    if "words" in plain:
+        plain["words"] = [plain_fields(word) for word in plain["words"]]
+    return plain
 
 
 def written(writer, value):
@@ -74,7 +86,7 @@ def main():
     OUT.mkdir(parents=True, exist_ok=True)
     cases = []
     for value in results():
-        plain = {**value, "segments": [{k: bits(v) if k in FLOATS else v for k, v in s.items() if k != "words"} for s in value["segments"]]}
+        plain = {**value, "segments": [plain_fields(s) for s in value["segments"]]}
         # Times beyond a billion seconds are there to test numbers, not to be shown.
         lines = [f"[{format_timestamp(max(s['start'], 0))} --> {format_timestamp(max(s['end'], 0))}] {s['text']}" for s in value["segments"] if max(s["start"], s["end"]) < 1e9]
         cases.append({"transcript": plain, "json": written(WriteJSON, value), "txt": written(WriteTXT, value), "lines": lines})
