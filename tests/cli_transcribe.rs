@@ -169,6 +169,7 @@ fn translation_and_a_language_by_name() {
         "--language",
         "German",
         GREEDY[0],
+        GREEDY[1],
         data("clips/leopard_test_de.flac").to_str().unwrap(),
     ]);
     assert!(!run.succeeded().stderr.contains("Detected"), "{run:?}");
