@@ -53,12 +53,12 @@ fn segment(value: &Value) -> Segment {
 }
 
 fn word(value: &Value) -> Word {
-    Word {
-        word: text(&value["word"]),
-        start: float(&value["start"]),
-        end: float(&value["end"]),
-        probability: float(&value["probability"]),
-    }
+    let mut word = Word::default();
+    word.word = text(&value["word"]);
+    word.start = float(&value["start"]);
+    word.end = float(&value["end"]);
+    word.probability = float(&value["probability"]);
+    word
 }
 
 fn transcript(value: &Value) -> Transcript {

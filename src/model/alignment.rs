@@ -89,7 +89,10 @@ impl Decoder {
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::{Distribution, Tolerance};
+
     use super::*;
+    use crate::model::DecoderConfig;
 
     #[test]
     fn pairs_are_put_in_order_and_counted_once() {
@@ -107,5 +110,66 @@ mod tests {
         let layers: Vec<_> = (0..5).map(|layer| heads.of_layer(layer).len()).collect();
         assert_eq!(layers, [0, 0, 2, 2, 2]);
         assert!(AlignmentHeads::last_half(0, 2).is_empty());
+    }
+
+    const VOCABULARY: usize = 40;
+
+    /// A random decoder of three layers with two heads, and five tokens.
+    fn decoder() -> (Decoder, Tensor<2, Int>, Tensor<3>) {
+        let device = crate::device::open("cpu").unwrap();
+        let decoder = DecoderConfig::new(VOCABULARY, 16, 32, 2, 3).init(&device);
+        let tokens = Tensor::from_ints([[3, 1, 4, 1, 5]], &device);
+        let features = Tensor::random([1, 12, 32], Distribution::Normal(0.0, 3.0), &device);
+        (decoder, tokens, features)
+    }
+
+    #[test]
+    fn states_are_those_of_a_cached_pass_and_the_caches_stay_as_they_are() {
+        let (decoder, tokens, features) = decoder();
+        let mut state = decoder.start(features, 3);
+        let cached = decoder.forward(tokens.clone(), &mut state);
+        let heads = AlignmentHeads::last_half(3, 2);
+        let (hidden, scores) = decoder.forward_scored(tokens, &state, &heads, 12);
+        assert_eq!(state.len(), 5);
+        assert_eq!(scores.unwrap().dims(), [4, 5, 12]);
+        let (hidden, cached) = (hidden.into_data(), cached.into_data());
+        hidden.assert_approx_eq::<f32>(&cached, Tolerance::absolute(1e-4));
+    }
+
+    #[test]
+    fn scores_come_head_by_head_and_stop_at_the_positions_asked_for() {
+        let (decoder, tokens, features) = decoder();
+        let state = decoder.start(features, 1);
+        let scores = |heads: &[(usize, usize)], n_positions| {
+            let heads = AlignmentHeads::new(heads, 3);
+            let (_, scores) = decoder.forward_scored(tokens.clone(), &state, &heads, n_positions);
+            scores
+        };
+        let all = scores(&[(0, 1), (2, 0), (2, 1)], 12).unwrap();
+        for (i, head) in [(0, 1), (2, 0), (2, 1)].into_iter().enumerate() {
+            let alone = scores(&[head], 7).unwrap();
+            assert_eq!(alone.dims(), [1, 5, 7]);
+            let same = all.clone().slice([i..i + 1, 0..5, 0..7]).into_data();
+            (alone.into_data()).assert_approx_eq::<f32>(&same, Tolerance::absolute(1e-5));
+        }
+        assert!(scores(&[(0, 1)], 0).is_none());
+        assert!(scores(&[], 12).is_none());
+    }
+
+    #[test]
+    fn probabilities_are_shared_among_text_tokens_alone() {
+        let (decoder, tokens, features) = decoder();
+        let mut state = decoder.start(features, 1);
+        let hidden = decoder.forward(tokens, &mut state);
+        let logits = decoder.logits(hidden.clone()).into_data();
+        let logits: Vec<f32> = logits.try_into_vec().unwrap();
+        let (chosen, eot) = ([7, 0, 29, 12, 5], 30);
+        let ours = decoder.text_probabilities(hidden, &chosen, eot as u32);
+        let ours: Vec<f32> = ours.into_data().try_into_vec().unwrap();
+        assert_eq!(ours.len(), 5);
+        for ((row, token), ours) in logits.chunks(VOCABULARY).zip(chosen).zip(ours) {
+            let sum: f32 = row[..eot].iter().map(|logit| logit.exp()).sum();
+            assert!((row[token as usize].exp() / sum - ours).abs() < 1e-5);
+        }
     }
 }

@@ -48,7 +48,10 @@ impl Segment {
 }
 
 /// A word with its times.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+///
+/// More fields may come, as with [`Segment`].
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Word {
     /// The text with the space before it and the punctuation around it: `" you,"`.
     pub word: String,

@@ -134,6 +134,11 @@ impl Whisper {
         &self.log_mel
     }
 
+    /// The cross-attention heads that word timestamps are taken from.
+    pub fn alignment_heads(&self) -> &AlignmentHeads {
+        &self.alignment_heads
+    }
+
     /// The device that holds the model.
     pub fn device(&self) -> &Device {
         &self.device

@@ -85,17 +85,11 @@ pub(super) fn segment(value: &Value) -> Segment {
         word(&text(&value[0]), number(1), number(2), number(3))
     };
     Segment {
-        id: 0,
-        seek: 0,
         start: exact(&value["start"]),
         end: exact(&value["end"]),
         text: " a".to_owned(),
-        tokens: Vec::new(),
-        temperature: 0.0,
-        avg_logprob: 0.0,
-        compression_ratio: 0.0,
-        no_speech_prob: 0.0,
         words: (value["words"].as_array()).map(|words| words.iter().map(one).collect()),
+        ..Segment::default()
     }
 }
 
