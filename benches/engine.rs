@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use burn::tensor::{Int, Tensor, TensorData};
 use divan::Bencher;
-use whisper_rs::frontend::{LogMel, N_FRAMES};
+use whisper_rs::frontend::{Features, N_FRAMES};
 use whisper_rs::{Audio, TranscribeOptions, Whisper, device};
 
 const MODELS: [&str; 2] = ["tiny.en", "base"];
@@ -32,13 +32,14 @@ fn whisper(model: &str) -> &'static Whisper {
 }
 
 fn encoded(whisper: &Whisper) -> Tensor<3> {
-    whisper.model().encode(mel(whisper.log_mel(), whisper))
+    whisper.model().encode(mel(whisper))
 }
 
-fn mel(log_mel: &LogMel, whisper: &Whisper) -> Tensor<3> {
+fn mel(whisper: &Whisper) -> Tensor<3> {
     let audio = clip();
-    let features = log_mel.features(&audio).expect("the samples are in memory");
-    let window = features.window(0, N_FRAMES, whisper.device());
+    let mut features =
+        Features::new(whisper.log_mel().clone(), &audio).expect("the samples are in memory");
+    let window = features.window(0, N_FRAMES);
     window.expect("the samples are in memory")
 }
 
@@ -50,13 +51,13 @@ fn audio() -> Audio {
 #[divan::bench]
 fn frontend(bencher: Bencher) {
     let whisper = whisper("tiny.en");
-    bencher.bench(|| mel(whisper.log_mel(), whisper));
+    bencher.bench(|| mel(whisper));
 }
 
 #[divan::bench(args = MODELS, sample_count = 10)]
 fn encoder(bencher: Bencher, model: &str) {
     let whisper = whisper(model);
-    let mel = mel(whisper.log_mel(), whisper);
+    let mel = mel(whisper);
     bencher.bench(|| whisper.model().encode(mel.clone()).into_data());
 }
 

@@ -1,20 +1,33 @@
 //! Custom Burn operations for Whisper.
 //!
-//! Each operation is a function on [`Tensor`](burn::tensor::Tensor) and runs on whatever device
-//! holds its inputs. On Burn's flex backend (the CPU) they are vectorised and use the current rayon
-//! pool; elsewhere, and for other element types than `f32`, they are the plain Burn expressions.
-//! Results do not depend on the number of threads.
+//! Each operation is a function on [`Tensor`](burn::tensor::Tensor), or a module of such, and runs on
+//! whatever device holds its inputs: any Burn program can call it. On Burn's flex backend (the CPU)
+//! they are vectorised and use the current rayon pool; results do not depend on the number of
+//! threads.
+//!
+//! - [`LogMel`]: PCM to Whisper's features, fused: a CubeCL kernel for CUDA, Vulkan, Metal and
+//!   WebGPU, and host code for flex and ndarray.
+//! - [`gelu`], [`linear`], [`attention`]: host code for flex; elsewhere, and for other element types
+//!   than `f32`, the plain Burn expressions.
 
 mod attention;
 mod backends;
+#[cfg(feature = "cubecl")]
+mod cube;
+mod error;
 mod gelu;
-#[cfg(feature = "flex")]
+#[cfg(any(feature = "flex", feature = "ndarray"))]
 mod host;
 mod linear;
+mod log_mel;
 
 pub use attention::{AttentionOptions, attention};
+pub use error::{Error, Result};
 pub use gelu::gelu;
 pub use linear::{linear, linear_gelu};
+pub use log_mel::{
+    ComposedLogMel, HOP_LENGTH, LogMel, LogMelConfig, Maximum, N_FFT, Pcm, Smoothing, Windows,
+};
 
 #[cfg(test)]
 mod test_support;

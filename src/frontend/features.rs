@@ -1,54 +1,57 @@
 //! The features of one file: normalised by the maximum of the whole file, made a window at a time.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use std::ops::Range;
+
+use burn::tensor::{DType, FloatDType, Tensor, TensorData};
+use whisper_kernels::{Maximum, Pcm, Windows};
 
 use crate::audio::Audio;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
-use super::log_mel::LOG_FLOOR;
-use super::smoothing::{HALO, average_3x3};
-use super::{HOP_LENGTH, LogMel, N_FFT, N_FRAMES, Smoothing};
+use super::{HOP_LENGTH, LogMel, N_FFT, N_FRAMES};
 
-/// Frames whose log-Mel power is kept after the first pass, so that the second need not compute it
-/// again: one minute, 1.9 MB with 80 mel bins.
-const FRAMES_KEPT: usize = 6000;
+/// Samples that are on the device at a time: five minutes, 19 MB.
+const BLOCK: usize = 4_800_000;
 
-/// Frames that the first pass computes at a time.
-const FRAMES_A_BLOCK: usize = 6000;
-
-/// What is cut off below the maximum, in powers of ten (openai `audio.py:156`).
-const DYNAMIC_RANGE: f32 = 8.0;
+/// Samples that two neighbouring blocks share: with them, each frame lies whole in one of the two.
+const OVERLAP: usize = N_FFT + HOP_LENGTH;
 
 /// The log-Mel features of one file and of the 30 s of zeros after it.
 ///
-/// Frame `t` is centred on sample `160 t`.
+/// Frame `t` is centred on sample `160 t`. The samples go to the device in blocks: once for the
+/// maximum and, if there are several, again for the windows. Nothing comes back.
 #[derive(Debug)]
 pub struct Features<'a> {
-    mel: &'a LogMel,
+    mel: LogMel,
     audio: &'a Audio,
-    /// The maximum of log10 of the mel power over all frames.
-    maximum: f32,
-    /// log10 of the mel power of all sounding frames, if there are few of them.
-    kept: Option<Vec<f32>>,
+    maximum: Maximum,
+    /// The block that is on the device.
+    block: Pcm,
 }
 
 impl<'a> Features<'a> {
-    /// Finds the maximum.
-    pub(super) fn new(mel: &'a LogMel, audio: &'a Audio) -> Result<Features<'a>> {
-        // The 30 s of zeros are heard as well.
-        let mut maximum = LOG_FLOOR;
-        let sounding = sounding_frames(audio);
-        let mut kept = None;
-        for first in (0..sounding).step_by(FRAMES_A_BLOCK) {
-            let block = mel.log_power(audio, first, FRAMES_A_BLOCK.min(sounding - first))?;
-            maximum = block.iter().copied().fold(maximum, f32::max);
-            kept = (sounding <= FRAMES_KEPT).then_some(block);
+    /// The features of a file, to be computed a window at a time by `mel`, see
+    /// [`log_mel`](super::log_mel).
+    ///
+    /// This is the first of two passes over the audio. It finds the maximum over the whole file and
+    /// the 30 s of zeros that follow it, from which openai normalises every window (`audio.py:156`,
+    /// `transcribe.py:139`). It reads in blocks, so memory does not grow with the file.
+    ///
+    /// # Errors
+    ///
+    /// The audio could not be read.
+    pub fn new(mel: LogMel, audio: &'a Audio) -> Result<Features<'a>> {
+        let mut block = upload(&mel, audio, 0)?;
+        let mut maximum = mel.maximum(&block, None);
+        while block.range().end < audio.len() {
+            block = upload(&mel, audio, block.range().end - OVERLAP)?;
+            maximum = mel.maximum(&block, Some(maximum));
         }
         Ok(Features {
             mel,
             audio,
             maximum,
-            kept,
+            block,
         })
     }
 
@@ -60,7 +63,7 @@ impl<'a> Features<'a> {
 
     /// Frames of the file and of the 30 s of zeros after it.
     pub fn total_frames(&self) -> usize {
-        self.content_frames() + N_FRAMES
+        self.mel.frames(self.audio.len())
     }
 
     /// Number of mel bins.
@@ -75,77 +78,42 @@ impl<'a> Features<'a> {
     /// [`Features::total_frames`] there are none.
     ///
     /// # Shapes
-    /// - returns `[1, n_mels, 3000]`
+    /// - returns `[1, n_mels, 3000]` on the device of the features
     ///
     /// # Errors
     ///
     /// The audio could not be read.
-    pub fn window(&self, start: usize, frames: usize, device: &Device) -> Result<Tensor<3>> {
-        let data = TensorData::new(
-            self.window_values(start, frames)?,
-            [1, self.n_mels(), N_FRAMES],
-        );
-        Ok(Tensor::from_data(data, device))
-    }
-
-    /// The values of [`Features::window`] on the host, by mel bin: `[n_mels, 3000]`.
-    ///
-    /// # Errors
-    ///
-    /// The audio could not be read.
-    pub fn window_values(&self, start: usize, frames: usize) -> Result<Vec<f32>> {
-        let n_mels = self.n_mels();
-        let mut values = vec![0.0; n_mels * N_FRAMES];
+    pub fn window(&mut self, start: usize, frames: usize) -> Result<Tensor<3>> {
         let end = start
             .saturating_add(frames.min(N_FRAMES))
             .min(self.total_frames());
-        if start < end {
-            let by_frame = match self.mel.smoothing() {
-                Smoothing::Off => self.normalised(start, end)?,
-                Smoothing::Average3x3 => {
-                    let first = start.saturating_sub(HALO);
-                    let last = (end + HALO).min(self.total_frames());
-                    average_3x3(
-                        &self.normalised(first, last)?,
-                        n_mels,
-                        start - first..end - first,
-                    )
-                }
-            };
-            for (t, frame) in by_frame.chunks_exact(n_mels).enumerate() {
-                for (mel, &value) in frame.iter().enumerate() {
-                    values[mel * N_FRAMES + t] = value;
-                }
-            }
+        if start >= end {
+            let shape = [1, self.n_mels(), N_FRAMES];
+            return Ok(Tensor::zeros(shape, (&self.mel.device(), DType::F32)));
         }
-        Ok(values)
-    }
-
-    /// The normalised features of the frames `start..end`: `[end - start, n_mels]`.
-    fn normalised(&self, start: usize, end: usize) -> Result<Vec<f32>> {
-        let n_mels = self.n_mels();
-        let sounding = sounding_frames(self.audio);
-        let (computed_start, computed_end) = (start.min(sounding), end.min(sounding));
-        let mut values = match &self.kept {
-            Some(kept) => kept[computed_start * n_mels..computed_end * n_mels].to_vec(),
-            None => {
-                self.mel
-                    .log_power(self.audio, computed_start, computed_end - computed_start)?
-            }
+        let needed = self.mel.samples_of(self.audio.len(), start..end);
+        if !contains(&self.block.range(), &needed) {
+            self.block = upload(&self.mel, self.audio, needed.start)?;
+        }
+        let windows = Windows {
+            end,
+            ..Windows::one(start, N_FRAMES)
         };
-        values.resize((end - start) * n_mels, LOG_FLOOR);
-        let floor = self.maximum - DYNAMIC_RANGE;
-        for value in &mut values {
-            *value = (value.max(floor) + 4.0) / 4.0;
-        }
-        Ok(values)
+        self.mel
+            .windows(&self.block, &self.maximum, windows, FloatDType::F32)
+            .map_err(|error| Error::Device(error.to_string()))
     }
 }
 
-/// Frames that any sample of the file reaches; in those after them there are only zeros.
-fn sounding_frames(audio: &Audio) -> usize {
-    match audio.len() {
-        0 => 0,
-        len => (len - 1 + N_FFT / 2) / HOP_LENGTH + 1,
-    }
+fn contains(range: &Range<usize>, part: &Range<usize>) -> bool {
+    part.is_empty() || (range.start <= part.start && part.end <= range.end)
+}
+
+/// Puts a block of the file on the device.
+fn upload(mel: &LogMel, audio: &Audio, start: usize) -> Result<Pcm> {
+    let mut samples = vec![0.0; BLOCK.min(audio.len() - start)];
+    audio.read(start, &mut samples)?;
+    let shape = [1, samples.len()];
+    let samples = Tensor::from_data(TensorData::new(samples, shape), (&mel.device(), DType::F32));
+    Ok(Pcm::block(samples, start, audio.len()))
 }

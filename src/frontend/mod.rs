@@ -1,25 +1,34 @@
 //! The frontend: 16 kHz samples to the log-Mel features that the encoder takes, as openai/whisper
 //! computes them (`audio.py:110-157`).
+//!
+//! The features themselves are [`LogMel`], a fused operation on the device; [`Features`] brings it the
+//! samples of a file of any length, in blocks.
 
 mod features;
-mod log_mel;
-mod mel_filters;
-mod smoothing;
 
 pub use features::Features;
-pub use log_mel::LogMel;
-pub use smoothing::Smoothing;
+pub use whisper_kernels::{HOP_LENGTH, LogMel, LogMelConfig, N_FFT, Smoothing};
+
+use burn::tensor::Device;
 
 use crate::audio::SAMPLE_RATE;
-
-/// Samples in one frame's Fourier transform: 25 ms (openai `audio.py:14`).
-pub const N_FFT: usize = 400;
-
-/// Samples from one frame to the next: 10 ms (openai `audio.py:15`).
-pub const HOP_LENGTH: usize = 160;
+use crate::error::{Error, Result};
 
 /// Samples in the window that the encoder takes: 30 s (openai `audio.py:17`).
 pub const N_SAMPLES: usize = 30 * SAMPLE_RATE;
 
 /// Frames in the window that the encoder takes (openai `audio.py:18`).
 pub const N_FRAMES: usize = N_SAMPLES / HOP_LENGTH;
+
+/// The features that Whisper's transcription takes: with 30 s of zeros heard after the file
+/// (openai `transcribe.py:139`).
+///
+/// # Errors
+///
+/// [`Error::Model`] unless `n_mels` is 80 or 128.
+pub fn log_mel(n_mels: usize, device: &Device) -> Result<LogMel> {
+    LogMelConfig::new(n_mels)
+        .with_padding(N_SAMPLES)
+        .init(device)
+        .map_err(|error| Error::Model(error.to_string()))
+}

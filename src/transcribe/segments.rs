@@ -53,13 +53,13 @@ impl<'a> Segments<'a> {
         let mut language = (options.language.as_deref())
             .map(|name| whisper.language_code(name))
             .transpose()?;
-        let features = whisper.log_mel.features(audio)?;
+        let mut features = Features::new(whisper.log_mel.clone(), audio)?;
         let mut state = None;
         let mut first_window = None;
         if !whisper.is_multilingual() {
             language = Some("en");
         } else if language.is_none() {
-            let mel = features.window(0, N_FRAMES, &whisper.device)?;
+            let mel = features.window(0, N_FRAMES)?;
             let encoded = whisper.model.encode(mel);
             let state = state.insert(
                 whisper
@@ -208,7 +208,7 @@ impl<'a> Segments<'a> {
         let encoded = match detected {
             Some(encoded) if self.seek == 0 && segment_size == N_FRAMES => encoded,
             _ => {
-                let mel = (self.features).window(self.seek, segment_size, &self.whisper.device)?;
+                let mel = (self.features).window(self.seek, segment_size)?;
                 model.encode(mel)
             }
         };

@@ -8,7 +8,7 @@ use super::{Segment, TranscribeOptions, Transcript};
 use crate::Result;
 use crate::audio::Audio;
 use crate::decoding::{LanguageDetection, detect_language};
-use crate::frontend::{LogMel, N_FRAMES};
+use crate::frontend::{self, Features, LogMel, N_FRAMES};
 use crate::model::{AlignmentHeads, WhisperModel, check_dims};
 use crate::tokenizer::Tokenizer;
 
@@ -49,7 +49,7 @@ impl Whisper {
         check_dims(dims)?;
         let tokenizer = Tokenizer::new(&checkpoint.tokenizer_json()?, dims.n_vocab)?;
         Ok(Self {
-            log_mel: LogMel::new(dims.n_mels)?,
+            log_mel: frontend::log_mel(dims.n_mels, device)?,
             alignment_heads: AlignmentHeads::of(checkpoint),
             model: WhisperModel::from_checkpoint(checkpoint, device)?,
             tokenizer,
@@ -114,7 +114,7 @@ impl Whisper {
     ///
     /// [`Error::Model`](crate::Error::Model) for a model that knows English alone; else as [`transcribe`](Self::transcribe).
     pub fn detect_language(&self, audio: &Audio) -> Result<LanguageDetection> {
-        let mel = (self.log_mel.features(audio)?).window(0, N_FRAMES, &self.device)?;
+        let mel = Features::new(self.log_mel.clone(), audio)?.window(0, N_FRAMES)?;
         let mut state = self.model.decoder.start(self.model.encode(mel), 1);
         detect_language(&self.model, &self.tokenizer, &mut state, &self.device)
     }

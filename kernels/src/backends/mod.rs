@@ -2,12 +2,24 @@
 //!
 //! [`WhisperOps`] is a backend extension: `burn`'s dispatch picks the implementation of the device
 //! that holds the tensors. A backend without an implementation of its own runs the plain Burn
-//! expressions of [`plain`], which are also what the tests compare with. A CubeCL implementation
-//! belongs in a file `cubecl.rs` here, beside `flex.rs`.
+//! expressions of [`plain`], which are also what the tests compare with. [`LogMelOps`] is another,
+//! with an implementation for every backend.
 
+// Burn calls its ndarray backend deprecated, but it is a device as long as it is there.
+#![cfg_attr(feature = "ndarray", allow(deprecated))]
+
+#[cfg(feature = "cubecl")]
+mod cubecl;
 #[cfg(feature = "flex")]
 mod flex;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod host;
+mod log_mel;
 pub(crate) mod plain;
+
+pub(crate) use log_mel::LogMelOps;
+#[cfg(feature = "cubecl")]
+pub(crate) use log_mel::output_shape;
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, backend_extension};
@@ -16,12 +28,19 @@ use crate::AttentionOptions;
 
 /// What a backend does its own way. The documentation of each operation is at the function of the
 /// crate that calls it. (The macro takes no optional tensors: hence the two linear layers.)
-#[backend_extension(Flex: cfg(feature = "flex"))]
+#[backend_extension(
+    Cube: cfg(feature = "cubecl"),
+    Flex: cfg(feature = "flex"),
+    NdArray: cfg(feature = "ndarray"),
+    Fusion: cfg(feature = "cubecl")
+)]
 pub(crate) trait WhisperOps: Backend {
+    #[fusion(default)]
     fn exact_gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
         plain::gelu::<Self>(x)
     }
 
+    #[fusion(default)]
     fn head_attention(
         query: FloatTensor<Self>,
         key: FloatTensor<Self>,
@@ -31,6 +50,7 @@ pub(crate) trait WhisperOps: Backend {
         plain::attention::<Self>(query, key, value, options)
     }
 
+    #[fusion(default)]
     fn linear_without_bias(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -39,6 +59,7 @@ pub(crate) trait WhisperOps: Backend {
         plain::linear::<Self>(x, weight, None, activation)
     }
 
+    #[fusion(default)]
     fn linear_with_bias(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -55,3 +76,6 @@ pub(crate) enum Activation {
     None,
     Gelu,
 }
+
+#[cfg(feature = "ndarray")]
+impl WhisperOps for burn::backend::NdArray {}

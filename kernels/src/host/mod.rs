@@ -8,6 +8,7 @@
 pub(crate) mod attention;
 pub(crate) mod gelu;
 pub(crate) mod linear;
+pub(crate) mod log_mel;
 mod math;
 mod output;
 mod panels;
