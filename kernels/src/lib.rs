@@ -18,12 +18,16 @@ mod error;
 mod gelu;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod host;
+#[cfg(feature = "cubecl")]
+mod launches;
 mod linear;
 mod log_mel;
 
 pub use attention::{AttentionOptions, attention};
 pub use error::{Error, Result};
 pub use gelu::gelu;
+#[cfg(feature = "cubecl")]
+pub use launches::{Launches, count_launches};
 pub use linear::{linear, linear_gelu};
 pub use log_mel::{
     ComposedLogMel, HOP_LENGTH, LogMel, LogMelConfig, Maximum, N_FFT, Pcm, Smoothing, Windows,

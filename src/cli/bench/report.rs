@@ -1,0 +1,57 @@
+//! What a benchmark found, for people and as JSON.
+
+use serde::Serialize;
+use whisper_rs::measure::Series;
+
+/// Seconds of repeated runs.
+#[derive(Debug, Serialize)]
+pub struct Seconds {
+    pub median: f64,
+    pub min: f64,
+    /// The interquartile range over the median.
+    pub relative_spread: f64,
+    pub runs: usize,
+}
+
+impl From<&Series> for Seconds {
+    fn from(series: &Series) -> Self {
+        Self {
+            median: series.median(),
+            min: series.min(),
+            relative_spread: series.relative_spread(),
+            runs: series.len(),
+        }
+    }
+}
+
+/// A time with three digits and its unit.
+pub fn time(seconds: f64) -> String {
+    match seconds {
+        s if s < 1e-3 => format!("{:.1} us", s * 1e6),
+        s if s < 1.0 => format!("{:.2} ms", s * 1e3),
+        s => format!("{s:.2} s"),
+    }
+}
+
+/// Bytes with their unit, in powers of 1000.
+pub fn bytes(bytes: u64) -> String {
+    match bytes {
+        b if b < 10_000 => format!("{b} B"),
+        b if b < 10_000_000 => format!("{:.0} kB", b as f64 / 1e3),
+        b => format!("{:.0} MB", b as f64 / 1e6),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_fitting_units() {
+        assert_eq!(time(0.000_25), "250.0 us");
+        assert_eq!(time(0.0125), "12.50 ms");
+        assert_eq!(time(3.0), "3.00 s");
+        assert_eq!(bytes(4), "4 B");
+        assert_eq!(bytes(230_400_000), "230 MB");
+    }
+}
