@@ -2,6 +2,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod audio;
+pub mod compare;
 pub mod decoding;
 pub mod device;
 mod error;
