@@ -7,6 +7,7 @@ pub mod decoding;
 pub mod device;
 mod error;
 pub mod frontend;
+pub mod measure;
 pub mod model;
 pub mod output;
 pub mod text;
