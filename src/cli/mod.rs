@@ -246,6 +246,19 @@ mod tests {
     }
 
     #[test]
+    fn smoothing_is_off_unless_asked_for() {
+        use whisper_rs::frontend::Smoothing;
+
+        let smoothing = |flags: &[&str]| Smoothing::from(transcribe(flags).unwrap().smoothing);
+        assert_eq!(smoothing(&[]), Smoothing::Off);
+        assert_eq!(smoothing(&["--smoothing", "none"]), Smoothing::Off);
+        let average = smoothing(&["--smoothing", "average3x3"]);
+        assert_eq!(average, Smoothing::Average3x3);
+        let message = transcribe(&["--smoothing", "gauss"]).unwrap_err();
+        assert!(message.contains("average3x3"), "{message}");
+    }
+
+    #[test]
     fn a_wrong_command_line_gives_one_line() {
         for flags in [
             &["--nonsense"][..],
