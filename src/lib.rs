@@ -2,10 +2,12 @@
 #![doc = include_str!("../README.md")]
 
 pub mod audio;
+pub mod compare;
 pub mod decoding;
 pub mod device;
 mod error;
 pub mod frontend;
+pub mod measure;
 pub mod model;
 pub mod output;
 pub mod text;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use clap::error::ErrorKind;
+use whisper_rs::frontend::Smoothing;
 use whisper_rs::output::{self, Writer};
 use whisper_rs::{Task, TranscribeOptions, device};
 
@@ -249,6 +250,10 @@ pub struct TranscribeArguments {
     )]
     pub hallucination_silence_threshold: Optional<f64>,
 
+    /// Average the log-Mel features over 3x3 neighbours; OpenAI's transcripts are made without
+    #[arg(long, value_enum, default_value = "none")]
+    pub smoothing: SmoothingKind,
+
     /// Threads for work on the CPU; 0 is one for each physical core
     #[arg(
         long,
@@ -261,6 +266,23 @@ pub struct TranscribeArguments {
 
     #[command(flatten)]
     later: Later,
+}
+
+/// What `--smoothing` takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SmoothingKind {
+    None,
+    #[value(name = "average3x3")]
+    Average3x3,
+}
+
+impl From<SmoothingKind> for Smoothing {
+    fn from(kind: SmoothingKind) -> Self {
+        match kind {
+            SmoothingKind::None => Smoothing::Off,
+            SmoothingKind::Average3x3 => Smoothing::Average3x3,
+        }
+    }
 }
 
 /// The formats of openai/whisper's `--output_format`.

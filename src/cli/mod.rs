@@ -3,6 +3,7 @@
 //! Exit codes: 0 when everything went through, 1 when something failed, 2 for a wrong command line.
 
 mod arguments;
+pub mod bench;
 mod later;
 pub mod messages;
 mod models;
@@ -19,7 +20,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-pub use arguments::TranscribeArguments;
+pub use arguments::{SmoothingKind, TranscribeArguments};
 
 /// Exit code of a run in which something failed.
 const FAILED: u8 = 1;
@@ -39,6 +40,9 @@ struct Cli {
 pub enum Command {
     /// Transcribe audio files, with the flags of OpenAI's `whisper` command
     Transcribe(Box<TranscribeArguments>),
+    /// Measure how fast the parts are on this machine
+    #[command(subcommand)]
+    Bench(bench::BenchCommand),
 }
 
 /// Parses the command line. When there is nothing to run (help, version, a usage error) that has been printed,
@@ -66,6 +70,7 @@ fn try_parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, c
     let cli = Cli::from_arg_matches(&matches)?;
     match &cli.command {
         Command::Transcribe(arguments) => arguments.check()?,
+        Command::Bench(_) => {}
     }
     Ok(cli.command)
 }
@@ -243,6 +248,19 @@ mod tests {
         assert_eq!(options.prepend_punctuations, "-(");
         assert_eq!(options.append_punctuations, "");
         assert_eq!(options.hallucination_silence_threshold, Some(2.0));
+    }
+
+    #[test]
+    fn smoothing_is_off_unless_asked_for() {
+        use whisper_rs::frontend::Smoothing;
+
+        let smoothing = |flags: &[&str]| Smoothing::from(transcribe(flags).unwrap().smoothing);
+        assert_eq!(smoothing(&[]), Smoothing::Off);
+        assert_eq!(smoothing(&["--smoothing", "none"]), Smoothing::Off);
+        let average = smoothing(&["--smoothing", "average3x3"]);
+        assert_eq!(average, Smoothing::Average3x3);
+        let message = transcribe(&["--smoothing", "gauss"]).unwrap_err();
+        assert!(message.contains("average3x3"), "{message}");
     }
 
     #[test]

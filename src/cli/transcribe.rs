@@ -201,7 +201,8 @@ impl Engine {
         device: &Device,
     ) -> Result<Self, Error> {
         let checkpoint = Checkpoint::open(models.fetch(&arguments.model)?)?;
-        let whisper = Whisper::from_checkpoint(&checkpoint, device)?;
+        let whisper = Whisper::from_checkpoint(&checkpoint, device)?
+            .with_smoothing(arguments.smoothing.into());
         let mut options = arguments.options();
         if !whisper.is_multilingual() {
             english_only(&arguments.model, &mut options);

@@ -8,7 +8,7 @@ use super::{Segment, TranscribeOptions, Transcript};
 use crate::Result;
 use crate::audio::Audio;
 use crate::decoding::{LanguageDetection, detect_language};
-use crate::frontend::{self, Features, LogMel, N_FRAMES};
+use crate::frontend::{self, Features, LogMel, N_FRAMES, Smoothing};
 use crate::model::{AlignmentHeads, WhisperModel, check_dims};
 use crate::tokenizer::Tokenizer;
 
@@ -55,6 +55,14 @@ impl Whisper {
             tokenizer,
             device: device.clone(),
         })
+    }
+
+    /// The same with the features smoothed over their neighbours, which OpenAI's transcripts are made without
+    /// (`docs/smoothing.md` has the word error rates).
+    #[must_use]
+    pub fn with_smoothing(mut self, smoothing: Smoothing) -> Self {
+        self.log_mel = self.log_mel.with_smoothing(smoothing);
+        self
     }
 
     /// Transcribes a recording.

@@ -123,15 +123,17 @@ pub fn run(arguments: &FrontendArguments) -> Result<(), Error> {
             .windows(&pcm, &maximum, windows, FloatDType::F32)
             .expect("the whole signal holds its own frames")
     };
+    let peak = work.first_run(fused)?;
     let floor = work.floor()?;
-    let fused_way = work.measure(fused, &floor)?;
+    let fused_way = work.measure(fused, &floor, peak)?;
     let (composed_way, difference) = if arguments.fused_only {
         (None, None)
     } else {
         let composed = ComposedLogMel::new(config, &device)
             .map_err(|error| Error::Option(error.to_string()))?;
         let compose = || composed.forward_batch(pcm.clone());
-        let way = work.measure(compose, &floor)?;
+        let peak = work.first_run(compose)?;
+        let way = work.measure(compose, &floor, peak)?;
         let difference: f32 = (fused() - compose()).abs().max().into_scalar();
         (Some(way), Some(difference))
     };
@@ -192,16 +194,24 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Launches, memory and time of one way.
-    fn measure(&self, call: impl Fn() -> Tensor<3>, floor: &Seconds) -> Result<Way, Error> {
-        // The first run compiles the kernels.
-        drop(call());
+    /// The first run compiles the kernels. Returns the device memory held at most.
+    fn first_run(&self, call: impl Fn() -> Tensor<3>) -> Result<Option<u64>, Error> {
+        let features = call();
         self.sync()?;
+        drop(features);
+        Ok(measure::device_memory(self.device).map(|memory| memory.peak_reserved))
+    }
+
+    /// Launches, memory and time of one way.
+    fn measure(
+        &self,
+        call: impl Fn() -> Tensor<3>,
+        floor: &Seconds,
+        peak_device_bytes: Option<u64>,
+    ) -> Result<Way, Error> {
         measure::reset_host_peak();
         let (launches, kernels) = self.launches(&call)?;
         let peak_host_bytes = measure::host_memory().map(|memory| memory.peak);
-        let peak_device_bytes =
-            measure::device_memory(self.device).map(|memory| memory.peak_reserved);
         let series = self.timer.time(&call)?;
         Ok(Way {
             launches,

@@ -3,8 +3,11 @@
 mod frontend;
 mod report;
 
+use std::process::ExitCode;
+
 use clap::Subcommand;
-use whisper_rs::Error;
+
+use super::{FAILED, messages};
 
 pub use frontend::FrontendArguments;
 
@@ -16,12 +19,15 @@ pub enum BenchCommand {
 }
 
 /// Runs the benchmark and prints its report.
-///
-/// # Errors
-///
-/// The file cannot be read, or the device is not there or fails.
-pub fn run(command: &BenchCommand) -> Result<(), Error> {
-    match command {
+pub fn run(command: &BenchCommand) -> ExitCode {
+    let done = match command {
         BenchCommand::Frontend(arguments) => frontend::run(arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            messages::error(error);
+            ExitCode::from(FAILED)
+        }
     }
 }
