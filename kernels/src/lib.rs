@@ -7,6 +7,8 @@
 //!
 //! - [`LogMel`]: PCM to Whisper's features, fused: a CubeCL kernel for CUDA, Vulkan, Metal and
 //!   WebGPU, and host code for flex and ndarray.
+//! - [`Loudness`]: peak and RMS normalisation of PCM, and [`cut_windows`]: PCM to windows with a
+//!   stride; both of Burn's operations, where the PCM is.
 //! - [`gelu`], [`linear`], [`attention`]: host code for flex; elsewhere, and for other element types
 //!   than `f32`, the plain Burn expressions.
 
@@ -22,6 +24,8 @@ mod host;
 mod launches;
 mod linear;
 mod log_mel;
+mod loudness;
+mod windows;
 
 pub use attention::{AttentionOptions, attention};
 pub use error::{Error, Result};
@@ -32,6 +36,8 @@ pub use linear::{linear, linear_gelu};
 pub use log_mel::{
     ComposedLogMel, HOP_LENGTH, LogMel, LogMelConfig, Maximum, N_FFT, Pcm, Smoothing, Windows,
 };
+pub use loudness::{Loudness, Normalisation};
+pub use windows::cut_windows;
 
 #[cfg(test)]
 mod test_support;

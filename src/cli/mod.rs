@@ -123,6 +123,7 @@ mod tests {
             .map(OsString::from);
         match try_parse(words) {
             Ok(Command::Transcribe(arguments)) => Ok(*arguments),
+            Ok(other) => Err(format!("parsed as {other:?}")),
             Err(error) => Err(one_line(&error)),
         }
     }
