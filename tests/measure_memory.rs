@@ -15,7 +15,11 @@ fn the_peak_sees_memory_that_is_gone_until_it_is_reset() {
 
     assert!(during.current >= before.current + SIZE as u64 * 9 / 10);
     assert!(after.current < during.current);
-    assert!(after.peak >= during.current);
+    // The kernel's counters of different threads are not added up at once.
+    assert!(
+        after.peak + SIZE as u64 / 10 >= during.current,
+        "{during:?} {after:?}"
+    );
     // A sandbox may forbid it.
     if reset_host_peak() {
         let reset = host_memory().unwrap();

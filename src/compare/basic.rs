@@ -6,7 +6,7 @@ use super::brackets::remove_bracketed;
 use super::characters::single_spaces;
 use super::symbols::{remove_symbols, remove_symbols_and_diacritics};
 
-/// openai/whisper's `BasicTextNormalizer` (normalizers/basic.py:63-80), for texts of any language: lower case, without
+/// openai/whisper's `BasicTextNormalizer` (normalizers/basic.py:60-80), for texts of any language: lower case, without
 /// what stands in brackets, with a space for every symbol, mark and punctuation mark.
 ///
 /// Give both texts of a comparison through the same normaliser.

@@ -62,14 +62,14 @@ const ENDINGS: [(&str, &str); 14] = [
     ("'m", " am"),
 ];
 
-/// Takes hesitations away (openai/whisper normalizers/english.py:468).
+/// Takes hesitations away (openai/whisper normalizers/english.py:467).
 pub(super) fn remove_hesitations(text: &str) -> String {
     HESITATIONS.iter().fold(text.to_owned(), |text, word| {
         replace_word(&text, word, "").into_owned()
     })
 }
 
-/// Writes contractions and titles out, in lower case (openai/whisper normalizers/english.py:469-525).
+/// Writes contractions and titles out, in lower case (openai/whisper normalizers/english.py:468-523).
 pub(super) fn expand_contractions(text: &str) -> String {
     let text = WORDS.iter().fold(text.to_owned(), |text, (short, long)| {
         replace_word(&text, short, long).into_owned()

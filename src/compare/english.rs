@@ -17,7 +17,7 @@ static UNIT_WITHOUT_NUMBER: LazyLock<Regex> = LazyLock::new(|| pattern("[.$¢€
 static PERCENT_WITHOUT_NUMBER: LazyLock<Regex> = LazyLock::new(|| pattern("([^0-9])%"));
 static COMMA: LazyLock<Regex> = LazyLock::new(|| pattern(r"(\d),(\d)"));
 
-/// openai/whisper's `EnglishTextNormalizer` (normalizers/english.py:466-543), for English texts: what
+/// openai/whisper's `EnglishTextNormalizer` (normalizers/english.py:465-550), for English texts: what
 /// [`BasicTextNormalizer`](super::BasicTextNormalizer) does, contractions and titles written out, hesitations gone,
 /// numbers with digits, and American spelling.
 ///

@@ -19,7 +19,7 @@ static AMOUNT_AND_CENTS: LazyLock<Regex> =
 static CENTS_ALONE: LazyLock<Regex> = LazyLock::new(|| pattern("[€£$]0.([0-9]{1,2})"));
 
 /// Makes `and a half` a decimal, and parts letters from digits, but for the endings of ordinals and plurals
-/// (openai/whisper normalizers/english.py:391-420).
+/// (openai/whisper normalizers/english.py:388-415).
 pub(super) fn before_reading(text: &str) -> String {
     let text = halves(text);
     let text = LETTER_DIGIT.replace_all(&text, "$1 $2");
@@ -29,7 +29,7 @@ pub(super) fn before_reading(text: &str) -> String {
     })
 }
 
-/// Joins amounts with their cents, and writes the number 1 as a word (openai/whisper normalizers/english.py:422-447).
+/// Joins amounts with their cents, and writes the number 1 as a word (openai/whisper normalizers/english.py:417-440).
 pub(super) fn after_reading(text: &str) -> String {
     let text = replace_at_boundary(&AMOUNT_AND_CENTS, text, |amount| {
         format!("{}{}.{:0>2}", &amount[1], &amount[2], &amount[3])

@@ -8,7 +8,7 @@ use super::number_value::{Value, is_arabic};
 use super::number_words::NumberWord;
 
 /// Writes numbers with digits, signs and units of money before them, endings and `%` behind them: `twenty one
-/// dollars` is `$21` (openai/whisper normalizers/english.py:13-447, `EnglishNumberNormalizer`).
+/// dollars` is `$21` (openai/whisper normalizers/english.py:12-447, `EnglishNumberNormalizer`).
 ///
 /// The text is in lower case, and its other words stay. openai/whisper fails on numbers of more than 4,300 digits;
 /// this does not.

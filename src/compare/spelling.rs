@@ -14,7 +14,7 @@ static AMERICAN: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| {
         .collect()
 });
 
-/// The text with American spellings, its words with one space between (openai/whisper normalizers/english.py:449-463).
+/// The text with American spellings, its words with one space between (openai/whisper normalizers/english.py:450-462).
 pub(super) fn americanize(text: &str) -> String {
     let american: Vec<_> = words(text)
         .map(|word| AMERICAN.get(word).copied().unwrap_or(word))

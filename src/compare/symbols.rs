@@ -6,7 +6,7 @@ use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 use super::characters::is_symbol;
 
 /// Every mark, symbol and punctuation mark as a space, after compatibility composition (NFKC)
-/// (openai/whisper normalizers/basic.py:53-60).
+/// (openai/whisper normalizers/basic.py:50-57).
 pub(super) fn remove_symbols(text: &str) -> String {
     text.nfkc()
         .map(|c| if is_symbol(c) { ' ' } else { c })
@@ -14,7 +14,7 @@ pub(super) fn remove_symbols(text: &str) -> String {
 }
 
 /// The same after compatibility decomposition (NFKD), so that marks on letters, the diacritics, are gone as well;
-/// `kept` characters stay (openai/whisper normalizers/basic.py:29-50).
+/// `kept` characters stay (openai/whisper normalizers/basic.py:27-47).
 pub(super) fn remove_symbols_and_diacritics(text: &str, kept: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for c in text.nfkd() {

@@ -2,7 +2,8 @@
 
 use burn::tensor::Device;
 
-/// Memory of this process, as the operating system counts it (resident set).
+/// Memory of this process, as the operating system counts it (resident set). Linux adds its counters up lazily, so that
+/// some hundreds of KiB may be missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HostMemory {

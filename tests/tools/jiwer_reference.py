@@ -51,8 +51,8 @@ def pair(rng):
     if kind == 1:
         words = rng.choice(SENTENCES).split()
         return words, rng.sample(words, len(words))
-    if kind == 2:  # as long as a few paragraphs
-        words = [word for _ in range(rng.randint(5, 20)) for word in rng.choice(SENTENCES).split()]
+    if kind == 2:  # as long as a paragraph
+        words = [word for _ in range(rng.randint(2, 6)) for word in rng.choice(SENTENCES).split()]
         return words, misheard(rng, words)
     words = rng.choice(SENTENCES).split()
     return words, misheard(rng, words)
