@@ -10,7 +10,7 @@ mod rungs;
 use std::sync::OnceLock;
 
 use burn::tensor::{Int, Tensor};
-use whisper_rs::frontend::N_FRAMES;
+use whisper_rs::frontend::{Features, N_FRAMES};
 use whisper_rs::{Audio, TranscribeOptions, Whisper, device};
 
 use reference::{Stages, Transcript};
@@ -126,9 +126,9 @@ fn climb(model: &str, whisper: &Whisper) -> Result<(), Rung> {
 
 /// The features of jfk and the silence after it, checked against the reference.
 fn mel(audio: &Audio, whisper: &Whisper) -> Result<Tensor<3>, Rung> {
-    let features = whisper.log_mel().features(audio).expect("jfk can be read");
+    let mut features = Features::new(whisper.log_mel().clone(), audio).expect("jfk can be read");
     let window = features
-        .window(0, N_FRAMES, whisper.device())
+        .window(0, N_FRAMES)
         .expect("the first window is there");
     let stages = Stages::read_mel();
     let [_, n_mels] = stages.shape("mel");
