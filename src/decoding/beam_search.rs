@@ -32,6 +32,10 @@ impl BeamSearch {
         let mut candidates: Vec<(usize, Hypothesis)> = Vec::new();
         for (source, (row, &logits)) in rows.iter().zip(logits).enumerate() {
             let normaliser = log_sum_exp(logits);
+            if normaliser == f64::NEG_INFINITY {
+                // A filter allows this row nothing: it ends here, and the others go on.
+                continue;
+            }
             for token in top(logits, self.beam_size + 1) {
                 let logprob = (f64::from(logits[token as usize]) - normaliser) as f32;
                 let candidate = row.extended(token, row.sum_logprob + logprob);
@@ -170,5 +174,16 @@ mod tests {
             BeamSearch::new(EOT, 64, f64::MAX).max_candidates,
             i64::MAX as usize
         );
+    }
+
+    #[test]
+    fn a_row_that_may_not_go_on_is_dropped() {
+        let mut decoder = BeamSearch::new(EOT, 2, 1.0);
+        let mut rows = vec![Hypothesis::empty()];
+        decoder.update(&mut rows, &[&logits([0.6, 0.4, 1e-9, 1e-9])]);
+        let next = logits([0.5, 0.3, 0.15, 0.05]);
+        let step = decoder.update(&mut rows, &[&[f32::NEG_INFINITY; 4], &next]);
+        assert_eq!(step.sources, [1, 1]);
+        assert_eq!(rows[0].tokens, [1, 0]);
     }
 }

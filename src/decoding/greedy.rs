@@ -51,6 +51,10 @@ impl TokenDecoder for Greedy {
         let mut continued = Vec::with_capacity(rows.len());
         let live = std::mem::take(&mut self.live);
         for (source, ((row, mut generator), &logits)) in live.into_iter().zip(logits).enumerate() {
+            if highest(logits) == f32::NEG_INFINITY {
+                // A filter allows this row nothing: it ends here, and the others go on.
+                continue;
+            }
             let token = if self.temperature == 0.0 {
                 argmax(logits)
             } else {
