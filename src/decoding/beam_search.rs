@@ -1,7 +1,7 @@
 //! Several hypotheses side by side, the best kept (decoding.py:302-404).
 
 use super::hypothesis::{Hypothesis, Step, TokenDecoder};
-use super::probability::log_sum_exp;
+use super::probability::{highest, log_sum_exp};
 use crate::text::python_round;
 
 /// openai/whisper's beam search with patience (Kasai et al., arXiv 2204.05424).
@@ -95,14 +95,22 @@ impl TokenDecoder for BeamSearch {
 
 /// The `n` tokens with the highest logits, highest first, equals in the vocabulary's order.
 fn top(logits: &[f32], n: usize) -> Vec<u32> {
+    /// Logits that are passed over together where none is high enough, as nearly everywhere.
+    const CHUNK: usize = 64;
     let mut best: Vec<u32> = Vec::with_capacity(n + 1);
-    for (token, &logit) in logits.iter().enumerate() {
-        if best.len() == n && logits[best[n - 1] as usize] >= logit {
+    for (chunk, values) in logits.chunks(CHUNK).enumerate() {
+        let lowest = |best: &[u32]| logits[best[n - 1] as usize];
+        if best.len() == n && highest(values) <= lowest(&best) {
             continue;
         }
-        let place = best.partition_point(|&other| logits[other as usize] >= logit);
-        best.insert(place, token as u32);
-        best.truncate(n);
+        for (place, &logit) in values.iter().enumerate() {
+            if best.len() == n && lowest(&best) >= logit {
+                continue;
+            }
+            let rank = best.partition_point(|&other| logits[other as usize] >= logit);
+            best.insert(rank, (chunk * CHUNK + place) as u32);
+            best.truncate(n);
+        }
     }
     best
 }
@@ -122,6 +130,11 @@ mod tests {
     fn the_highest_come_first_and_equals_in_order() {
         assert_eq!(top(&[1.0, 5.0, 5.0, 2.0], 3), [1, 2, 3]);
         assert_eq!(top(&[1.0], 3), [0]);
+        let mut logits: Vec<f32> = (0..1000).map(|id| (id * 37 % 500) as f32).collect();
+        logits[64..128].fill(f32::NEG_INFINITY);
+        let mut sorted: Vec<u32> = (0..1000).collect();
+        sorted.sort_by(|&a, &b| logits[b as usize].total_cmp(&logits[a as usize]));
+        assert_eq!(top(&logits, 6), sorted[..6]);
     }
 
     #[test]

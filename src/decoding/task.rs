@@ -3,13 +3,14 @@
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::beam_search::BeamSearch;
+use super::cache_rows::CacheRows;
 use super::filters::{
     FilterChain, FilterContext, LogitFilter, NoRepeatNgram, RepetitionPenalty, SuppressBlank,
     SuppressTokens, TimestampRules,
 };
 use super::greedy::{DrawSeed, Greedy};
 use super::hypothesis::{Hypothesis, TokenDecoder};
-use super::probability::{highest, log_sum_exp, probability};
+use super::probability::{log_sum_exp, probability};
 use super::{DecodingOptions, DecodingResult, ranking};
 use crate::model::{DecoderState, WhisperModel};
 use crate::text::{compression_ratio, python_round, python_strip};
@@ -103,32 +104,37 @@ impl<'a> DecodingTask<'a> {
         let no_speech_prob = probability(&sot_logits, self.tokenizer.no_speech());
 
         let (mut decoder, mut rows) = self.start(temperature, window);
+        // The prompt was read in one row, from which all rows of the first step go on.
+        let mut cache_rows = CacheRows::one();
         let mut logits = first_logits.repeat(rows.len());
         for step in 0..self.sample_len {
             if step > 0 {
-                logits = self.next_logits(&rows, state)?;
+                logits = self.next_logits(&rows, &cache_rows, state)?;
             }
             let n_vocab = logits.len() / rows.len();
-            for (row, logits) in rows.iter().zip(logits.chunks_exact_mut(n_vocab)) {
+            let mut row_logits: Vec<&mut [f32]> = logits.chunks_exact_mut(n_vocab).collect();
+            if step > 0 {
+                row_logits = ordered(row_logits, cache_rows.of_hypotheses());
+            }
+            for (row, logits) in rows.iter().zip(&mut row_logits) {
                 self.filter(initial.context(row), logits)?;
             }
-            if highest(&logits) == f32::NEG_INFINITY {
+            let row_logits: Vec<&[f32]> = row_logits.into_iter().map(|row| &*row).collect();
+            if row_logits.iter().all(|logits| none_allowed(logits)) {
                 // What was finished before stands.
                 rows.clear();
                 break;
             }
-            let row_logits: Vec<&[f32]> = logits.chunks_exact(n_vocab).collect();
             let done = decoder.update(&mut rows, &row_logits);
             if done.completed || initial.tokens.len() + step + 1 > self.model.decoder.n_ctx() {
                 break;
             }
-            // The prompt was read in one row, which all rows of the first step share.
             let sources = if step == 0 {
                 vec![0; done.sources.len()]
             } else {
                 done.sources
             };
-            state.select_rows(&sources);
+            state.select_rows(&cache_rows.advance(&sources));
         }
         let candidates = decoder.finalize(rows);
         self.result(&candidates, temperature, no_speech_prob)
@@ -257,12 +263,17 @@ impl<'a> DecodingTask<'a> {
         Ok((logits, sot_logits))
     }
 
-    /// Runs the last token of each row; returns `[rows, n_vocab]`, flattened.
-    fn next_logits(&self, rows: &[Hypothesis], state: &mut DecoderState) -> Result<Vec<f32>> {
-        let last: Vec<u32> = (rows.iter())
-            .filter_map(|row| row.tokens.last().copied())
-            .collect();
-        let hidden = self.forward(&last, rows.len(), state);
+    /// Runs the last token of each hypothesis; returns `[rows, n_vocab]`, flattened, in the order of the caches' rows.
+    fn next_logits(
+        &self,
+        hypotheses: &[Hypothesis],
+        cache_rows: &CacheRows,
+        state: &mut DecoderState,
+    ) -> Result<Vec<f32>> {
+        let eot = self.tokenizer.eot();
+        let last = (hypotheses.iter()).map(|hypothesis| *hypothesis.tokens.last().unwrap_or(&eot));
+        let last = cache_rows.by_row(last, eot);
+        let hidden = self.forward(&last, last.len(), state);
         read(self.model.decoder.logits(hidden))
     }
 
@@ -276,6 +287,19 @@ impl<'a> DecodingTask<'a> {
         let ids = Tensor::<2, Int>::from_data(ids, self.device);
         self.model.decoder.forward(ids, state)
     }
+}
+
+/// Rows of logits in the order of the hypotheses, of which each has a row.
+fn ordered<'a>(rows: Vec<&'a mut [f32]>, of_hypotheses: &[usize]) -> Vec<&'a mut [f32]> {
+    let mut rows: Vec<Option<&mut [f32]>> = rows.into_iter().map(Some).collect();
+    (of_hypotheses.iter())
+        .filter_map(|&row| rows[row].take())
+        .collect()
+}
+
+/// Whether all tokens are forbidden.
+fn none_allowed(logits: &[f32]) -> bool {
+    logits.iter().all(|&logit| logit == f32::NEG_INFINITY)
 }
 
 /// What a window's tokens begin with.
