@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use burn::tensor::{Int, Tensor, TensorData};
 use divan::Bencher;
+use whisper_rs::decoding::{DecodingOptions, DecodingTask};
 use whisper_rs::frontend::{LogMel, N_FRAMES};
 use whisper_rs::{Audio, TranscribeOptions, Whisper, device};
 
@@ -82,6 +83,22 @@ fn decoder_step(bencher: Bencher, model: &str) {
         let hidden = decoder.forward(sot.clone(), &mut state);
         decoder.logits(hidden).into_data()
     });
+}
+
+/// All tokens of a window, without the encoder: greedily, and with a beam of 5.
+#[divan::bench(args = [("tiny.en", None), ("tiny.en", Some(5)), ("base", None), ("base", Some(5))], sample_count = 10)]
+fn decode_window(bencher: Bencher, (model, beam_size): (&str, Option<usize>)) {
+    let whisper = whisper(model);
+    let options = DecodingOptions {
+        language: Some("en".to_owned()),
+        beam_size,
+        ..DecodingOptions::default()
+    };
+    let (model, device) = (whisper.model(), whisper.device());
+    let task = DecodingTask::new(model, whisper.tokenizer(), device, &options);
+    let task = task.expect("the options make sense");
+    let mut state = (model.decoder).start(encoded(whisper), beam_size.unwrap_or(1));
+    bencher.bench_local(|| task.decode(&[], 0.0, 0, &mut state));
 }
 
 #[divan::bench(args = MODELS, sample_count = 10)]

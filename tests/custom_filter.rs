@@ -11,7 +11,7 @@ use whisper_rs::{Audio, TranscribeOptions, Whisper, device};
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/");
 
-/// jfk with words boosted and banned, greedily, with beams, and sampled.
+/// The beginning of a clip with words boosted and banned, greedily, with beams, and sampled.
 fn transcribe(words: &[(&str, Effect)], clip: &str) -> [String; 3] {
     let whisper = Whisper::load("tiny.en", &device::open("cpu").unwrap()).unwrap();
     let mut filter = WordFilter::new(whisper.tokenizer());
@@ -43,10 +43,9 @@ fn a_banned_word_vanishes_and_the_rest_stays() {
 
 #[test]
 fn a_boosted_word_appears_where_it_sounds_like_it() {
-    // "But as the riper should by time decease": tiny.en hears a writer.
-    for text in transcribe(&[], "clips/sonnet1.flac") {
-        assert!(!text.contains(" riper"), "{text}");
-    }
+    // "But as the riper should by time decease": greedily, tiny.en hears a writer.
+    let [greedy, ..] = transcribe(&[], "clips/sonnet1.flac");
+    assert!(!greedy.contains(" riper"), "{greedy}");
     for text in transcribe(&[("riper", Effect::Boost)], "clips/sonnet1.flac") {
         assert_eq!(text.matches(" riper").count(), 1, "{text}");
     }
