@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use whisper_rs::decoding::{DecodingOptions, DecodingTask};
 use whisper_rs::frontend::{self, Features, LogMel, N_FRAMES};
 use whisper_rs::measure::{Timer, device_memory, host_memory, reset_host_peak};
 use whisper_rs::{Audio, Result, TranscribeOptions, Whisper, device};
@@ -54,7 +55,7 @@ fn main() -> Result<()> {
             decoder.start(encoded.clone(), 1)
         })?;
 
-        let mut state = decoder.start(encoded, 1);
+        let mut state = decoder.start(encoded.clone(), 1);
         let sot = TensorData::new(vec![i64::from(whisper.tokenizer().sot())], [1, 1]);
         let sot = Tensor::<2, Int>::from_data(sot, &device);
         stages.time(&format!("decoder_step {name}"), || {
@@ -64,6 +65,20 @@ fn main() -> Result<()> {
             let hidden = decoder.forward(sot.clone(), &mut state);
             decoder.logits(hidden).into_data()
         })?;
+
+        // All tokens of a window, without the encoder.
+        for (way, beam_size) in [("greedy", None), ("beams", Some(5))] {
+            let options = DecodingOptions {
+                language: Some("en".to_owned()),
+                beam_size,
+                ..DecodingOptions::default()
+            };
+            let task = DecodingTask::new(model, whisper.tokenizer(), &device, &options)?;
+            let mut state = decoder.start(encoded.clone(), beam_size.unwrap_or(1));
+            stages.time(&format!("{way} {name}"), || {
+                task.decode(&[], 0.0, 0, &mut state)
+            })?;
+        }
 
         let mut options = TranscribeOptions::default();
         options.language = Some("en".to_owned());
@@ -111,8 +126,15 @@ impl Stages {
 
     /// Whether a stage of this model is to run.
     fn any_of(&self, model: &str) -> bool {
-        ["encoder", "begin_window", "decoder_step", "transcribe"]
-            .iter()
-            .any(|stage| format!("{stage} {model}").starts_with(&self.filter))
+        [
+            "encoder",
+            "begin_window",
+            "decoder_step",
+            "greedy",
+            "beams",
+            "transcribe",
+        ]
+        .iter()
+        .any(|stage| format!("{stage} {model}").starts_with(&self.filter))
     }
 }

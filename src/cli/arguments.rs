@@ -11,6 +11,7 @@ use whisper_rs::frontend::Smoothing;
 use whisper_rs::output::{self, Writer};
 use whisper_rs::{Task, TranscribeOptions, device};
 
+use super::decoding_flags::DecodingFlags;
 use super::later::{Later, not_supported_yet};
 use super::values::{self, List, Optional};
 
@@ -264,6 +265,10 @@ pub struct TranscribeArguments {
     )]
     pub threads: u16,
 
+    /// What openai/whisper's command has no flags for.
+    #[command(flatten)]
+    pub decoding: DecodingFlags,
+
     #[command(flatten)]
     later: Later,
 }
@@ -385,6 +390,7 @@ impl TranscribeArguments {
         options.prepend_punctuations = self.prepend_punctuations.clone();
         options.append_punctuations = self.append_punctuations.clone();
         options.hallucination_silence_threshold = self.hallucination_silence_threshold.0;
+        self.decoding.apply(&mut options);
         options
     }
 }

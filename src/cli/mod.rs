@@ -4,6 +4,7 @@
 
 mod arguments;
 pub mod bench;
+mod decoding_flags;
 mod later;
 pub mod messages;
 mod models;
@@ -114,6 +115,8 @@ fn one_line(error: &clap::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use whisper_rs::TranscribeOptions;
+
     use super::*;
 
     fn transcribe(flags: &[&str]) -> Result<TranscribeArguments, String> {
@@ -179,6 +182,65 @@ mod tests {
         assert_eq!(options.seed, 7);
         let none = transcribe(&["--suppress_tokens", ""]).unwrap().options();
         assert!(none.suppress_tokens.is_empty());
+    }
+
+    #[test]
+    fn flags_that_openai_whisper_lacks_change_nothing_unless_given() {
+        let options = transcribe(&[]).unwrap().options();
+        let mut library = TranscribeOptions::default();
+        library.beam_size = Some(5);
+        library.best_of = Some(5);
+        library.clip_timestamps = vec![0.0];
+        library.temperatures.clone_from(&options.temperatures);
+        assert_eq!(format!("{options:?}"), format!("{library:?}"));
+    }
+
+    #[test]
+    fn flags_that_openai_whisper_lacks_reach_the_options() {
+        let flags = "--prefix And --suppress_blank False --without_timestamps --max_initial_timestamp None \
+                     --repetition_penalty 1.2 --no_repeat_ngram_size 3 --max_new_tokens 50 \
+                     --prompt_reset_on_temperature 0.7 --multilingual True --language_detection_threshold 0.8 \
+                     --language_detection_segments 4";
+        let flags: Vec<_> = flags.split_whitespace().collect();
+        let options = transcribe(&flags).unwrap().options();
+        assert_eq!(options.prefix.as_deref(), Some("And"));
+        assert!(!options.suppress_blank && options.without_timestamps && options.multilingual);
+        assert_eq!(options.max_initial_timestamp, None);
+        assert_eq!(options.repetition_penalty, 1.2);
+        assert_eq!(options.no_repeat_ngram_size, 3);
+        assert_eq!(options.max_new_tokens, Some(50));
+        assert_eq!(options.prompt_reset_on_temperature, 0.7);
+        assert_eq!(options.language_detection_threshold, Some(0.8));
+        assert_eq!(options.language_detection_segments, 4);
+        let options = transcribe(&["--hotwords", "Burn, flex"]).unwrap().options();
+        assert_eq!(options.hotwords.as_deref(), Some("Burn, flex"));
+    }
+
+    #[test]
+    fn a_strict_run_takes_the_flags_of_the_proven_settings_alone() {
+        let greedy = "--strict --temperature 0 --temperature_increment_on_fallback None --beam_size None --best_of None";
+        for flags in [
+            "--strict --beam_size 5 --best_of 5 --word_timestamps True".to_owned(),
+            greedy.to_owned(),
+            format!("{greedy} --word_timestamps True"),
+            format!("{greedy} --task translate --language German --verbose False"),
+        ] {
+            let flags: Vec<_> = flags.split(' ').collect();
+            assert!(transcribe(&flags).is_ok(), "{flags:?}");
+        }
+        for (flags, name) in [
+            ("--strict".to_owned(), "word_timestamps"),
+            (format!("{greedy} --hotwords Burn"), "hotwords"),
+            (format!("{greedy} --prefix And"), "prefix"),
+            ("--strict --beam_size None".to_owned(), "temperature"),
+        ] {
+            let flags: Vec<_> = flags.split(' ').collect();
+            let message = transcribe(&flags).unwrap_err();
+            assert!(
+                message.starts_with("strict: ") && message.contains(name),
+                "{flags:?}: {message}"
+            );
+        }
     }
 
     #[test]
@@ -290,6 +352,14 @@ mod tests {
             &["--no_speech_threshold", "nan"],
             &["--word_timestamps", "maybe"],
             &["--hallucination_silence_threshold", "long"],
+            &["--repetition_penalty", "0"],
+            &["--repetition_penalty", "inf"],
+            &["--no_repeat_ngram_size", "-1"],
+            &["--max_new_tokens", "0"],
+            &["--max_initial_timestamp", "-1"],
+            &["--language_detection_segments", "0"],
+            &["--hotwords", "a", "--prefix", "b"],
+            &["--suppress_blank", "maybe"],
             &["--model"],
         ] {
             let message = transcribe(flags).unwrap_err();

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use burn::tensor::Device;
 use whisper_rs::tokenizer::languages;
-use whisper_rs::{Audio, Error, Task, TranscribeOptions, Transcript, Whisper, device};
+use whisper_rs::{Audio, Error, Segment, Task, TranscribeOptions, Transcript, Whisper, device};
 use whisper_weights::Checkpoint;
 
 use super::arguments::TranscribeArguments;
@@ -158,6 +158,9 @@ impl Run<'_> {
             if self.lines.closed() && self.outputs.is_none() {
                 return Err(Failure::Unread);
             }
+            if engine.options.strict {
+                strict_warning(file, all.last(), &segment);
+            }
             all.push(segment);
         }
         if let Some(mut progress) = progress {
@@ -166,6 +169,19 @@ impl Run<'_> {
         }
         let language = segments.language().to_owned();
         Ok(Transcript::new(segments.text(), all, language))
+    }
+}
+
+/// Tells of a window that fallback sampled: its text is no longer what openai/whisper's would be.
+fn strict_warning(file: &Path, last: Option<&Segment>, segment: &Segment) {
+    let told = last.is_some_and(|last| last.seek == segment.seek);
+    if segment.temperature > 0.0 && !told {
+        messages::warning(format!(
+            "{}: --strict: the window at {:.2} s was sampled at temperature {:.1}, and no two programs sample alike",
+            file.display(),
+            segment.seek as f64 * SECONDS_PER_FRAME,
+            segment.temperature,
+        ));
     }
 }
 
@@ -229,8 +245,14 @@ fn english_only(model: &str, options: &mut TranscribeOptions) {
             "{model} is an English-only model: it transcribes and does not translate"
         ));
     }
+    if options.multilingual {
+        messages::warning(format!(
+            "{model} is an English-only model: --multilingual has no effect"
+        ));
+    }
     options.language = Some("en".to_owned());
     options.task = Task::Transcribe;
+    options.multilingual = false;
 }
 
 /// What options about words will not do as they seem to.

@@ -68,6 +68,26 @@ pub fn threshold(word: &str) -> Result<Optional<f64>, String> {
     }
 }
 
+/// A number. Infinities are no numbers here.
+pub fn number(word: &str) -> Result<f64, String> {
+    match word.parse::<f64>() {
+        Ok(number) if number.is_finite() => Ok(number),
+        _ => Err("write a number".to_owned()),
+    }
+}
+
+/// A whole number from 0 up.
+pub fn whole_number(word: &str) -> Result<usize, String> {
+    word.parse()
+        .map_err(|_| "write a whole number from 0 up".to_owned())
+}
+
+/// A whole number from 0 up, or `None`.
+pub fn optional_whole_number(word: &str) -> Result<Optional<usize>, String> {
+    word.parse()
+        .map_err(|_| "write a whole number from 0 up, or None".to_owned())
+}
+
 /// A sampling temperature.
 pub fn temperature(word: &str) -> Result<f64, String> {
     match word.parse::<f64>() {
@@ -150,6 +170,23 @@ mod tests {
         assert_eq!(threshold("inf"), Ok(Optional(Some(f64::INFINITY))));
         assert!(threshold("NaN").is_err());
         assert!(threshold("high").is_err());
+    }
+
+    #[test]
+    fn numbers_are_finite_and_whole_ones_not_negative() {
+        assert_eq!(number("-1.5"), Ok(-1.5));
+        assert_eq!(whole_number("0"), Ok(0));
+        assert_eq!(optional_whole_number("None"), Ok(Optional(None)));
+        assert_eq!(optional_whole_number("7"), Ok(Optional(Some(7))));
+        for word in ["nan", "inf", "", "much"] {
+            assert!(number(word).is_err(), "{word}");
+        }
+        for word in ["-1", "1.5", "", "many"] {
+            assert!(
+                whole_number(word).is_err() && optional_whole_number(word).is_err(),
+                "{word}"
+            );
+        }
     }
 
     #[test]

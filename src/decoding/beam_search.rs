@@ -1,7 +1,7 @@
 //! Several hypotheses side by side, the best kept (decoding.py:302-404).
 
 use super::hypothesis::{Hypothesis, Step, TokenDecoder};
-use super::probability::log_sum_exp;
+use super::probability::{highest, log_sum_exp};
 use crate::text::python_round;
 
 /// openai/whisper's beam search with patience (Kasai et al., arXiv 2204.05424).
@@ -32,6 +32,10 @@ impl BeamSearch {
         let mut candidates: Vec<(usize, Hypothesis)> = Vec::new();
         for (source, (row, &logits)) in rows.iter().zip(logits).enumerate() {
             let normaliser = log_sum_exp(logits);
+            if normaliser == f64::NEG_INFINITY {
+                // A filter allows this row nothing: it ends here, and the others go on.
+                continue;
+            }
             for token in top(logits, self.beam_size + 1) {
                 let logprob = (f64::from(logits[token as usize]) - normaliser) as f32;
                 let candidate = row.extended(token, row.sum_logprob + logprob);
@@ -91,14 +95,22 @@ impl TokenDecoder for BeamSearch {
 
 /// The `n` tokens with the highest logits, highest first, equals in the vocabulary's order.
 fn top(logits: &[f32], n: usize) -> Vec<u32> {
+    /// Logits that are passed over together where none is high enough, as nearly everywhere.
+    const CHUNK: usize = 64;
     let mut best: Vec<u32> = Vec::with_capacity(n + 1);
-    for (token, &logit) in logits.iter().enumerate() {
-        if best.len() == n && logits[best[n - 1] as usize] >= logit {
+    for (chunk, values) in logits.chunks(CHUNK).enumerate() {
+        let lowest = |best: &[u32]| logits[best[n - 1] as usize];
+        if best.len() == n && highest(values) <= lowest(&best) {
             continue;
         }
-        let place = best.partition_point(|&other| logits[other as usize] >= logit);
-        best.insert(place, token as u32);
-        best.truncate(n);
+        for (place, &logit) in values.iter().enumerate() {
+            if best.len() == n && lowest(&best) >= logit {
+                continue;
+            }
+            let rank = best.partition_point(|&other| logits[other as usize] >= logit);
+            best.insert(rank, (chunk * CHUNK + place) as u32);
+            best.truncate(n);
+        }
     }
     best
 }
@@ -118,6 +130,11 @@ mod tests {
     fn the_highest_come_first_and_equals_in_order() {
         assert_eq!(top(&[1.0, 5.0, 5.0, 2.0], 3), [1, 2, 3]);
         assert_eq!(top(&[1.0], 3), [0]);
+        let mut logits: Vec<f32> = (0..1000).map(|id| (id * 37 % 500) as f32).collect();
+        logits[64..128].fill(f32::NEG_INFINITY);
+        let mut sorted: Vec<u32> = (0..1000).collect();
+        sorted.sort_by(|&a, &b| logits[b as usize].total_cmp(&logits[a as usize]));
+        assert_eq!(top(&logits, 6), sorted[..6]);
     }
 
     #[test]
@@ -170,5 +187,16 @@ mod tests {
             BeamSearch::new(EOT, 64, f64::MAX).max_candidates,
             i64::MAX as usize
         );
+    }
+
+    #[test]
+    fn a_row_that_may_not_go_on_is_dropped() {
+        let mut decoder = BeamSearch::new(EOT, 2, 1.0);
+        let mut rows = vec![Hypothesis::empty()];
+        decoder.update(&mut rows, &[&logits([0.6, 0.4, 1e-9, 1e-9])]);
+        let next = logits([0.5, 0.3, 0.15, 0.05]);
+        let step = decoder.update(&mut rows, &[&[f32::NEG_INFINITY; 4], &next]);
+        assert_eq!(step.sources, [1, 1]);
+        assert_eq!(rows[0].tokens, [1, 0]);
     }
 }

@@ -4,7 +4,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::hypothesis::{Hypothesis, Step, TokenDecoder};
-use super::probability::{argmax, highest, logprob};
+use super::probability::{argmax, at_fraction, logprob};
 
 /// Samples each row on its own.
 pub(super) struct Greedy {
@@ -51,10 +51,14 @@ impl TokenDecoder for Greedy {
         let mut continued = Vec::with_capacity(rows.len());
         let live = std::mem::take(&mut self.live);
         for (source, ((row, mut generator), &logits)) in live.into_iter().zip(logits).enumerate() {
+            if logits.iter().all(|&logit| logit == f32::NEG_INFINITY) {
+                // A filter allows this row nothing: it ends here, and the others go on.
+                continue;
+            }
             let token = if self.temperature == 0.0 {
                 argmax(logits)
             } else {
-                draw(logits, self.temperature, &mut generator)
+                at_fraction(logits, self.temperature, generator.random())
             };
             let sum_logprob = rows[source].sum_logprob + logprob(logits, token);
             let hypothesis = rows[source].extended(token, sum_logprob);
@@ -79,26 +83,6 @@ impl TokenDecoder for Greedy {
         all.sort_by_key(|&(row, _)| row);
         all.into_iter().map(|(_, hypothesis)| hypothesis).collect()
     }
-}
-
-/// Draws a token with the probabilities `softmax(logits / temperature)`.
-fn draw(logits: &[f32], temperature: f64, generator: &mut ChaCha8Rng) -> u32 {
-    let highest = f64::from(highest(logits));
-    let weight = |logit: f32| ((f64::from(logit) - highest) / temperature).exp();
-    let total: f64 = logits.iter().map(|&logit| weight(logit)).sum();
-    let mut left = generator.random::<f64>() * total;
-    let mut last = 0;
-    for (token, &logit) in logits.iter().enumerate() {
-        let weight = weight(logit);
-        if weight > 0.0 {
-            last = token;
-            left -= weight;
-            if left < 0.0 {
-                break;
-            }
-        }
-    }
-    last as u32
 }
 
 #[cfg(test)]

@@ -17,6 +17,14 @@ pub struct LanguageDetection {
     pub probabilities: Vec<(&'static str, f64)>,
 }
 
+impl LanguageDetection {
+    /// Probability of the most probable language.
+    pub fn probability(&self) -> f64 {
+        let of_language = |&&(code, _): &&(&str, f64)| code == self.language;
+        (self.probabilities.iter().find(of_language)).map_or(0.0, |&(_, probability)| probability)
+    }
+}
+
 /// Detects the language of a window by one decoder step after the start of transcript, all tokens but
 /// languages masked (decoding.py:18-76).
 ///

@@ -3,6 +3,7 @@
 //! Facts are openai/whisper's `decoding.py`; the numbers in the documentation are its lines.
 
 mod beam_search;
+mod cache_rows;
 pub mod filters;
 mod greedy;
 mod hypothesis;

@@ -1,5 +1,8 @@
 //! What one window is decoded with.
 
+use std::sync::Arc;
+
+use super::filters::LogitFilter;
 use crate::tokenizer::Task;
 
 /// Options of one window (decoding.py:79-112).
@@ -31,6 +34,15 @@ pub struct DecodingOptions {
     pub max_initial_timestamp: Option<f64>,
     /// Sample text only.
     pub without_timestamps: bool,
+    /// What makes tokens less probable that the window has already: see
+    /// [`RepetitionPenalty`](super::filters::RepetitionPenalty). 1 is nothing.
+    pub repetition_penalty: f64,
+    /// Tokens of a sequence that may not come twice in the window: see [`NoRepeatNgram`](super::filters::NoRepeatNgram). 0
+    /// is no such rule.
+    pub no_repeat_ngram_size: usize,
+    /// Filters of one's own, applied in this order after the two above and before openai/whisper's rules: see
+    /// [`filters`](super::filters).
+    pub logit_filters: Vec<Arc<dyn LogitFilter>>,
 }
 
 impl Default for DecodingOptions {
@@ -49,6 +61,9 @@ impl Default for DecodingOptions {
             suppress_blank: true,
             max_initial_timestamp: Some(1.0),
             without_timestamps: false,
+            repetition_penalty: 1.0,
+            no_repeat_ngram_size: 0,
+            logit_filters: Vec::new(),
         }
     }
 }

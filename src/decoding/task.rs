@@ -3,10 +3,14 @@
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::beam_search::BeamSearch;
-use super::filters::{LogitFilter, SuppressBlank, SuppressTokens, TimestampRules};
+use super::cache_rows::CacheRows;
+use super::filters::{
+    FilterChain, FilterContext, LogitFilter, NoRepeatNgram, RepetitionPenalty, SuppressBlank,
+    SuppressTokens, TimestampRules,
+};
 use super::greedy::{DrawSeed, Greedy};
 use super::hypothesis::{Hypothesis, TokenDecoder};
-use super::probability::{highest, log_sum_exp, probability};
+use super::probability::{log_sum_exp, probability};
 use super::{DecodingOptions, DecodingResult, ranking};
 use crate::model::{DecoderState, WhisperModel};
 use crate::text::{compression_ratio, python_round, python_strip};
@@ -19,7 +23,7 @@ pub struct DecodingTask<'a> {
     tokenizer: &'a Tokenizer,
     device: &'a Device,
     sot_sequence: Vec<u32>,
-    filters: Vec<Box<dyn LogitFilter>>,
+    filters: FilterChain,
     sample_len: usize,
     options: DecodingOptions,
 }
@@ -40,19 +44,36 @@ impl<'a> DecodingTask<'a> {
         device: &'a Device,
         options: &DecodingOptions,
     ) -> Result<Self> {
-        let mut sot_sequence = tokenizer.sot_sequence(options.language.as_deref(), options.task)?;
-        if options.without_timestamps {
-            sot_sequence.push(tokenizer.no_timestamps());
-        }
         Ok(Self {
             model,
             tokenizer,
             device,
-            sot_sequence,
+            sot_sequence: sot_sequence(tokenizer, options)?,
             filters: filters(tokenizer, options)?,
             sample_len: options.sample_len.unwrap_or(model.decoder.n_ctx() / 2),
             options: options.clone(),
         })
+    }
+
+    /// Decodes the next windows as another language, by its code.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Language`] when the model does not know it; the language stays what it was.
+    pub fn set_language(&mut self, language: &str) -> Result<()> {
+        let options = DecodingOptions {
+            language: Some(language.to_owned()),
+            ..self.options.clone()
+        };
+        self.sot_sequence = sot_sequence(self.tokenizer, &options)?;
+        self.options = options;
+        Ok(())
+    }
+
+    /// The filters that every step's logits go through. Where all of them
+    /// [can](FilterChain::on_device) be on a device, logits need not be read to be filtered.
+    pub fn filters(&self) -> &FilterChain {
+        &self.filters
     }
 
     /// Decodes one window at a temperature: greedily or by beam search at 0, above it by drawing
@@ -68,7 +89,8 @@ impl<'a> DecodingTask<'a> {
     /// # Errors
     ///
     /// [`Error::Device`] when the logits cannot be read back, [`Error::Model`] when they are not numbers,
-    /// [`Error::Option`] when prompt and prefix leave no room for text or every token is suppressed.
+    /// [`Error::Option`] when prompt and prefix leave no room for text, every token is suppressed, or a filter of the
+    /// user's gives what is no number.
     pub fn decode(
         &self,
         prompt: &[u32],
@@ -78,41 +100,57 @@ impl<'a> DecodingTask<'a> {
     ) -> Result<DecodingResult> {
         let initial = self.initial_tokens(prompt)?;
         state.rewind();
-        let (first_logits, sot_logits) = self.first_logits(&initial, state)?;
+        let (first_logits, sot_logits) = self.first_logits(&initial.tokens, state)?;
         let no_speech_prob = probability(&sot_logits, self.tokenizer.no_speech());
 
         let (mut decoder, mut rows) = self.start(temperature, window);
+        // The prompt was read in one row, from which all rows of the first step go on.
+        let mut cache_rows = CacheRows::one();
         let mut logits = first_logits.repeat(rows.len());
         for step in 0..self.sample_len {
             if step > 0 {
-                logits = self.next_logits(&rows, state)?;
+                logits = self.next_logits(&rows, &cache_rows, state)?;
             }
             let n_vocab = logits.len() / rows.len();
-            for (row, logits) in rows.iter().zip(logits.chunks_exact_mut(n_vocab)) {
-                for filter in &self.filters {
-                    filter.apply(&row.tokens, logits);
-                }
+            let mut row_logits: Vec<&mut [f32]> = logits.chunks_exact_mut(n_vocab).collect();
+            if step > 0 {
+                row_logits = ordered(row_logits, cache_rows.of_hypotheses());
             }
-            if step == 0 && highest(&logits) == f32::NEG_INFINITY {
-                return Err(Error::Option(
-                    "suppress_tokens leaves no token that a text could begin with".to_owned(),
-                ));
+            for (row, logits) in rows.iter().zip(&mut row_logits) {
+                self.filter(initial.context(row), logits)?;
             }
-            let row_logits: Vec<&[f32]> = logits.chunks_exact(n_vocab).collect();
-            let done = decoder.update(&mut rows, &row_logits);
-            if done.completed || initial.len() + step + 1 > self.model.decoder.n_ctx() {
+            let row_logits: Vec<&[f32]> = row_logits.into_iter().map(|row| &*row).collect();
+            if row_logits.iter().all(|logits| none_allowed(logits)) {
+                // What was finished before stands.
+                rows.clear();
                 break;
             }
-            // The prompt was read in one row, which all rows of the first step share.
+            let done = decoder.update(&mut rows, &row_logits);
+            if done.completed || initial.tokens.len() + step + 1 > self.model.decoder.n_ctx() {
+                break;
+            }
             let sources = if step == 0 {
                 vec![0; done.sources.len()]
             } else {
                 done.sources
             };
-            state.select_rows(&sources);
+            state.select_rows(&cache_rows.advance(&sources));
         }
         let candidates = decoder.finalize(rows);
         self.result(&candidates, temperature, no_speech_prob)
+    }
+
+    /// Filters one row's logits, and refuses what the user's own filters may have made of them.
+    fn filter(&self, context: FilterContext<'_>, logits: &mut [f32]) -> Result<()> {
+        self.filters.apply(&context, logits);
+        let no_number = |logit: &f32| logit.is_nan() || *logit == f32::INFINITY;
+        if !self.options.logit_filters.is_empty() && logits.iter().any(no_number) {
+            return Err(Error::Option(format!(
+                "logit_filters: a filter gave a logit that is no number; forbid tokens with negative infinity (filters: {:?})",
+                self.options.logit_filters
+            )));
+        }
+        Ok(())
     }
 
     /// The token decoder for a temperature, and the rows that it begins with: at temperature 0 `best_of`
@@ -149,8 +187,16 @@ impl<'a> DecodingTask<'a> {
         no_speech_prob: f64,
     ) -> Result<DecodingResult> {
         let eot = self.tokenizer.eot();
-        let best = ranking::best(candidates, eot, self.options.length_penalty)
-            .ok_or_else(|| Error::Model("decoding found no candidate".to_owned()))?;
+        let best =
+            ranking::best(candidates, eot, self.options.length_penalty).ok_or_else(|| {
+                let source = match self.options.logit_filters.as_slice() {
+                    [] => "suppress_tokens",
+                    _ => "suppress_tokens, or a filter among logit_filters,",
+                };
+                Error::Option(format!(
+                    "{source} leaves no token that the text could begin or go on with"
+                ))
+            })?;
         let Hypothesis {
             tokens,
             sum_logprob,
@@ -173,7 +219,7 @@ impl<'a> DecodingTask<'a> {
     ///
     /// openai/whisper means to cut the prefix to `n_ctx / 2 - sample_len` tokens; with its default of
     /// `n_ctx / 2` that is 0, by which its slice keeps the whole prefix.
-    fn initial_tokens(&self, prompt: &[u32]) -> Result<Vec<u32>> {
+    fn initial_tokens(&self, prompt: &[u32]) -> Result<InitialTokens> {
         let n_ctx = self.model.decoder.n_ctx();
         let mut tokens = Vec::new();
         if !prompt.is_empty() {
@@ -181,6 +227,7 @@ impl<'a> DecodingTask<'a> {
             tokens.extend(tail(prompt, n_ctx / 2 - 1));
         }
         tokens.extend(&self.sot_sequence);
+        let prefix_begin = tokens.len();
         match (n_ctx / 2).saturating_sub(self.sample_len) {
             0 => tokens.extend(&self.options.prefix),
             longest => tokens.extend(tail(&self.options.prefix, longest)),
@@ -191,7 +238,10 @@ impl<'a> DecodingTask<'a> {
                 tokens.len()
             )));
         }
-        Ok(tokens)
+        Ok(InitialTokens {
+            tokens,
+            prefix_begin,
+        })
     }
 
     /// Runs the whole prompt; returns the logits after its last token and those at the start of
@@ -213,12 +263,17 @@ impl<'a> DecodingTask<'a> {
         Ok((logits, sot_logits))
     }
 
-    /// Runs the last token of each row; returns `[rows, n_vocab]`, flattened.
-    fn next_logits(&self, rows: &[Hypothesis], state: &mut DecoderState) -> Result<Vec<f32>> {
-        let last: Vec<u32> = (rows.iter())
-            .filter_map(|row| row.tokens.last().copied())
-            .collect();
-        let hidden = self.forward(&last, rows.len(), state);
+    /// Runs the last token of each hypothesis; returns `[rows, n_vocab]`, flattened, in the order of the caches' rows.
+    fn next_logits(
+        &self,
+        hypotheses: &[Hypothesis],
+        cache_rows: &CacheRows,
+        state: &mut DecoderState,
+    ) -> Result<Vec<f32>> {
+        let eot = self.tokenizer.eot();
+        let last = (hypotheses.iter()).map(|hypothesis| *hypothesis.tokens.last().unwrap_or(&eot));
+        let last = cache_rows.by_row(last, eot);
+        let hidden = self.forward(&last, last.len(), state);
         read(self.model.decoder.logits(hidden))
     }
 
@@ -234,30 +289,77 @@ impl<'a> DecodingTask<'a> {
     }
 }
 
+/// Rows of logits in the order of the hypotheses, of which each has a row.
+fn ordered<'a>(rows: Vec<&'a mut [f32]>, of_hypotheses: &[usize]) -> Vec<&'a mut [f32]> {
+    let mut rows: Vec<Option<&mut [f32]>> = rows.into_iter().map(Some).collect();
+    (of_hypotheses.iter())
+        .filter_map(|&row| rows[row].take())
+        .collect()
+}
+
+/// Whether all tokens are forbidden.
+fn none_allowed(logits: &[f32]) -> bool {
+    logits.iter().all(|&logit| logit == f32::NEG_INFINITY)
+}
+
+/// What a window's tokens begin with.
+struct InitialTokens {
+    /// Prompt, start sequence and prefix.
+    tokens: Vec<u32>,
+    /// Where the prefix begins.
+    prefix_begin: usize,
+}
+
+impl InitialTokens {
+    /// What the filters are told of a row.
+    fn context<'a>(&'a self, row: &'a Hypothesis) -> FilterContext<'a> {
+        let (prompt, prefix) = self.tokens.split_at(self.prefix_begin);
+        FilterContext {
+            prompt,
+            prefix,
+            sampled: &row.tokens,
+        }
+    }
+}
+
+/// The start of transcript with language and task, and what switches timestamps off (decoding.py:523-527).
+fn sot_sequence(tokenizer: &Tokenizer, options: &DecodingOptions) -> Result<Vec<u32>> {
+    let mut tokens = tokenizer.sot_sequence(options.language.as_deref(), options.task)?;
+    if options.without_timestamps {
+        tokens.push(tokenizer.no_timestamps());
+    }
+    Ok(tokens)
+}
+
 /// The last `n` tokens.
 fn tail(tokens: &[u32], n: usize) -> &[u32] {
     &tokens[tokens.len().saturating_sub(n)..]
 }
 
-/// The filters in openai/whisper's order: blank, tokens, timestamps (decoding.py:551-570).
-fn filters(tokenizer: &Tokenizer, options: &DecodingOptions) -> Result<Vec<Box<dyn LogitFilter>>> {
-    let mut filters: Vec<Box<dyn LogitFilter>> = Vec::new();
+/// The filters in the order that [`filters`](super::filters) documents.
+fn filters(tokenizer: &Tokenizer, options: &DecodingOptions) -> Result<FilterChain> {
+    let mut filters = FilterChain::default();
+    if options.repetition_penalty != 1.0 {
+        filters.push(RepetitionPenalty::new(options.repetition_penalty));
+    }
+    if options.no_repeat_ngram_size > 0 {
+        filters.push(NoRepeatNgram::new(options.no_repeat_ngram_size));
+    }
+    filters.extend(&options.logit_filters);
     if options.suppress_blank {
         let mut tokens = tokenizer.blank_tokens()?;
         tokens.push(tokenizer.eot());
-        filters.push(Box::new(SuppressBlank::new(tokens)));
+        filters.push(SuppressBlank::new(tokens));
     }
-    filters.push(Box::new(SuppressTokens::new(suppressed(
-        tokenizer, options,
-    )?)));
+    filters.push(SuppressTokens::new(suppressed(tokenizer, options)?));
     if !options.without_timestamps {
         let index = |seconds: f64| python_round(seconds / SECONDS_PER_TIMESTAMP).max(0) as usize;
-        filters.push(Box::new(TimestampRules {
+        filters.push(TimestampRules {
             eot: tokenizer.eot(),
             no_timestamps: tokenizer.no_timestamps(),
             timestamp_begin: tokenizer.timestamp_begin(),
             max_initial_timestamp_index: options.max_initial_timestamp.map(index),
-        }));
+        });
     }
     Ok(filters)
 }
@@ -320,6 +422,8 @@ pub(super) fn read(logits: Tensor<3>) -> Result<Vec<f32>> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::tokenizer::testing::tokenizer;
     use whisper_weights::ModelDims;
@@ -339,11 +443,29 @@ mod tests {
 
     /// What a small model with random weights decodes from features that all have one value.
     fn decode(feature: f32, options: &DecodingOptions) -> Result<DecodingResult> {
+        decode_from(feature, 0.0, options)
+    }
+
+    fn decode_at(temperature: f64, options: &DecodingOptions) -> Result<DecodingResult> {
+        decode_from(0.5, temperature, options)
+    }
+
+    fn decode_from(
+        feature: f32,
+        temperature: f64,
+        options: &DecodingOptions,
+    ) -> Result<DecodingResult> {
         let device = Device::flex();
         let model = WhisperModel::random(&DIMS, &device);
         let task = DecodingTask::new(&model, tokenizer(DIMS.n_vocab), &device, options)?;
         let features = Tensor::full([1, DIMS.n_audio_ctx, DIMS.n_audio_state], feature, &device);
-        task.decode(&[], 0.0, 0, &mut model.decoder.start(features, 1))
+        let rows = options.beam_size.or(options.best_of).unwrap_or(1);
+        task.decode(
+            &[],
+            temperature,
+            0,
+            &mut model.decoder.start(features, rows),
+        )
     }
 
     fn suppressing(suppress_tokens: Vec<i64>) -> DecodingOptions {
@@ -404,5 +526,106 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(message.contains("no token"), "{message}");
+    }
+
+    /// Allows a row nothing but one token after another; nothing at all when they are used up.
+    #[derive(Debug)]
+    struct Script(&'static [u32]);
+
+    impl LogitFilter for Script {
+        fn apply(&self, context: &FilterContext<'_>, logits: &mut [f32]) {
+            let next = self.0.get(context.step()).copied();
+            for (id, logit) in logits.iter_mut().enumerate() {
+                if next != Some(id as u32) {
+                    *logit = f32::NEG_INFINITY;
+                }
+            }
+        }
+    }
+
+    fn scripted(script: &'static [u32]) -> DecodingOptions {
+        DecodingOptions {
+            without_timestamps: true,
+            suppress_tokens: vec![],
+            logit_filters: vec![Arc::new(Script(script))],
+            ..DecodingOptions::default()
+        }
+    }
+
+    #[test]
+    fn a_filter_of_ones_own_reaches_every_way_to_decode() {
+        const EOT: u32 = 50_256;
+        let greedy = scripted(&[11, 12, 13, EOT]);
+        let beam = DecodingOptions {
+            beam_size: Some(3),
+            ..greedy.clone()
+        };
+        let sampled = DecodingOptions {
+            best_of: Some(3),
+            ..greedy.clone()
+        };
+        for (options, temperature) in [(greedy, 0.0), (beam, 0.0), (sampled, 0.7)] {
+            let result = decode_at(temperature, &options).unwrap();
+            assert_eq!(result.tokens, [11, 12, 13], "{options:?}");
+            assert!(result.avg_logprob.abs() < 1e-6, "nothing else was possible");
+        }
+    }
+
+    #[test]
+    fn the_rules_stand_above_a_filter_of_ones_own() {
+        // A blank may not be first, whatever a filter allows.
+        let message = decode(0.5, &scripted(&[220])).unwrap_err().to_string();
+        assert!(message.contains("logit_filters"), "{message}");
+    }
+
+    #[test]
+    fn a_filter_that_allows_nothing_more_is_refused() {
+        for beam_size in [None, Some(2)] {
+            let options = DecodingOptions {
+                beam_size,
+                ..scripted(&[11, 12])
+            };
+            let message = decode(0.5, &options).unwrap_err().to_string();
+            assert!(
+                message.contains("logit_filters") && message.contains("no token"),
+                "{message}"
+            );
+        }
+    }
+
+    #[derive(Debug)]
+    struct Broken(f32);
+
+    impl LogitFilter for Broken {
+        fn apply(&self, _: &FilterContext<'_>, logits: &mut [f32]) {
+            logits[100] = self.0;
+        }
+    }
+
+    #[test]
+    fn a_filter_that_gives_no_number_is_refused_by_name() {
+        for value in [f32::NAN, f32::INFINITY] {
+            let options = DecodingOptions {
+                logit_filters: vec![Arc::new(Broken(value))],
+                ..suppressing(vec![])
+            };
+            let message = decode(0.5, &options).unwrap_err().to_string();
+            assert!(message.contains("Broken"), "{message}");
+        }
+    }
+
+    #[test]
+    fn openais_filters_alone_can_be_on_the_device() {
+        let device = Device::flex();
+        let chain = |options: &DecodingOptions| {
+            let tokenizer = tokenizer(DIMS.n_vocab);
+            (filters(tokenizer, options).unwrap()).on_device(DIMS.n_vocab, &device)
+        };
+        assert!(chain(&DecodingOptions::default()).is_some());
+        let penalised = DecodingOptions {
+            repetition_penalty: 1.2,
+            ..DecodingOptions::default()
+        };
+        assert!(chain(&penalised).is_none());
     }
 }

@@ -3,7 +3,7 @@
 use burn::config::Config;
 use burn::module::{Module, Param};
 use burn::nn::{Embedding, EmbeddingConfig, Initializer, LayerNorm, LayerNormConfig};
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{DType, Device, Int, Tensor};
 
 use super::alignment::AlignmentHeads;
 use super::block::{BlockConfig, DecoderBlock};
@@ -180,6 +180,11 @@ impl Decoder {
     /// - output: `[batch, n, n_vocab]`
     pub fn logits(&self, x: Tensor<3>) -> Tensor<3> {
         whisper_kernels::linear(x, self.token_embedding.weight.val(), None)
+    }
+
+    /// The element type of the weights.
+    pub fn dtype(&self) -> DType {
+        self.token_embedding.weight.val().dtype()
     }
 
     /// Longest sequence of tokens that the positional table covers.

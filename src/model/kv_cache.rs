@@ -1,5 +1,7 @@
 //! Keys and values that the decoder has seen: allocated once at full size, written in place.
 
+use std::ops::Range;
+
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 /// Keys and values of one self-attention layer.
@@ -34,13 +36,19 @@ impl KvCache {
     /// - key, value: `[rows, n, n_state]`
     pub fn append(&mut self, key: Tensor<3>, value: Tensor<3>) {
         let n = key.dims()[1];
-        self.write(self.len..self.len + n, key, value);
+        let rows = key.dims()[0];
+        self.write(0..rows, self.len..self.len + n, key, value);
         self.len += n;
     }
 
-    fn write(&mut self, positions: std::ops::Range<usize>, key: Tensor<3>, value: Tensor<3>) {
-        let [rows, _, n_state] = key.dims();
-        let range = [0..rows, positions, 0..n_state];
+    fn write(
+        &mut self,
+        rows: Range<usize>,
+        positions: Range<usize>,
+        key: Tensor<3>,
+        value: Tensor<3>,
+    ) {
+        let range = [rows, positions, 0..key.dims()[2]];
         self.key
             .inplace(|cache| cache.slice_assign(range.clone(), key));
         self.value.inplace(|cache| cache.slice_assign(range, value));
@@ -64,19 +72,32 @@ impl KvCache {
 
     /// Makes row `i` what row `sources[i]` was; there are as many rows afterwards as `sources`.
     ///
-    /// Only the positions written are copied, and none where the rows stay in place.
+    /// Only positions that are written are copied, and only rows that do not stay in place.
     pub fn select_rows(&mut self, sources: &[usize]) {
-        let in_place = (sources.iter().enumerate()).all(|(row, &source)| row == source);
-        if !in_place && self.len > 0 {
-            let indices: Vec<i64> = sources.iter().map(|&source| source as i64).collect();
-            let indices = TensorData::new(indices, [sources.len()]);
-            let indices = Tensor::<1, Int>::from_data(indices, &self.key.device());
-            let written = [0..self.rows, 0..self.len];
-            let key = (self.key.clone().slice(written.clone())).select(0, indices.clone());
-            let value = self.value.clone().slice(written).select(0, indices);
-            self.write(0..self.len, key, value);
+        let moved: Vec<usize> = (sources.iter().enumerate())
+            .filter(|(row, source)| row != *source)
+            .map(|(row, _)| row)
+            .collect();
+        if !moved.is_empty() && self.len > 0 {
+            // All are read before any is written.
+            let read: Vec<_> = moved.iter().map(|&row| self.row(sources[row])).collect();
+            for (row, (key, value)) in moved.into_iter().zip(read) {
+                self.write(row..row + 1, 0..self.len, key, value);
+            }
         }
         self.rows = sources.len();
+    }
+
+    /// A copy of the positions of a row that are written, `[1, len, n_state]`.
+    fn row(&self, row: usize) -> (Tensor<3>, Tensor<3>) {
+        let only = TensorData::new(vec![0i64], [1]);
+        let only = Tensor::<1, Int>::from_data(only, &self.key.device());
+        // A slice alone may share the cache's memory, and writing to shared memory copies all of it.
+        let copy = |cache: &Tensor<3>| {
+            let slice = cache.clone().slice([row..row + 1, 0..self.len]);
+            slice.select(0, only.clone())
+        };
+        (copy(&self.key), copy(&self.value))
     }
 
     /// The keys of the rows in use, `[rows, n_ctx, n_state]`; positions from [`len`](Self::len) on are stale.

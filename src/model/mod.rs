@@ -15,7 +15,7 @@ pub mod linear;
 mod load;
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{DType, Device, Tensor};
 use whisper_weights::{Checkpoint, ModelDims};
 
 pub use alignment::AlignmentHeads;
@@ -67,6 +67,11 @@ impl WhisperModel {
     pub fn from_checkpoint(checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
         check_dims(checkpoint.dims())?;
         load::load(Self::random(checkpoint.dims(), device), checkpoint, device)
+    }
+
+    /// The element type that the model computes with.
+    pub fn dtype(&self) -> DType {
+        self.decoder.dtype()
     }
 
     /// Encodes windows of 30 s.

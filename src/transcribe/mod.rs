@@ -2,6 +2,7 @@
 
 mod clips;
 mod fallback;
+mod language;
 mod options;
 mod prompt;
 mod segment;

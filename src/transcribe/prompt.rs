@@ -9,6 +9,8 @@ pub(super) struct Prompt {
     /// Tokens before this one are forgotten.
     reset_since: usize,
     carry_initial: bool,
+    /// Stand before every window, in front of everything else.
+    hotwords: Vec<u32>,
     /// Most tokens that the model takes as context.
     longest: usize,
 }
@@ -21,8 +23,16 @@ impl Prompt {
             all_tokens: initial,
             reset_since: 0,
             carry_initial,
+            hotwords: Vec::new(),
             longest,
         }
+    }
+
+    /// Puts words before every window, cut to what the model takes.
+    pub fn with_hotwords(mut self, mut hotwords: Vec<u32>) -> Self {
+        hotwords.truncate(self.longest);
+        self.hotwords = hotwords;
+        self
     }
 
     /// Adds what a segment says.
@@ -42,15 +52,25 @@ impl Prompt {
 
     /// Context for the next window; the decoder cuts it to its last tokens where it is too long.
     pub fn tokens(&self) -> Vec<u32> {
+        if self.hotwords.is_empty() {
+            return self.said(self.longest);
+        }
+        // Cut here, so that the decoder does not take the hotwords away.
+        let room = self.longest - self.hotwords.len();
+        let said = self.said(room);
+        let mut tokens = self.hotwords.clone();
+        tokens.extend(&said[said.len().saturating_sub(room)..]);
+        tokens
+    }
+
+    /// The initial prompt and the text so far, as much as is context; `longest` holds where the prompt is carried.
+    fn said(&self, longest: usize) -> Vec<u32> {
         if !self.carry_initial {
             return self.all_tokens[self.reset_since..].to_vec();
         }
         let recent = &self.all_tokens[self.initial_len.max(self.reset_since)..];
         let mut tokens = self.all_tokens[..self.initial_len].to_vec();
-        tokens.extend(last(
-            recent,
-            self.longest as isize - self.initial_len as isize,
-        ));
+        tokens.extend(last(recent, longest as isize - self.initial_len as isize));
         tokens
     }
 }
@@ -90,6 +110,25 @@ mod tests {
         assert_eq!(prompt.tokens(), [1, 2]);
         prompt.extend(&[6]);
         assert_eq!(prompt.tokens(), [1, 2, 6]);
+    }
+
+    #[test]
+    fn hotwords_stand_before_every_window_and_the_last_text_fits_beside_them() {
+        let mut prompt = Prompt::new(vec![1], false, 4).with_hotwords(vec![8, 9]);
+        assert_eq!(prompt.tokens(), [8, 9, 1]);
+        prompt.extend(&[2, 3]);
+        assert_eq!(prompt.tokens(), [8, 9, 2, 3]);
+        prompt.reset();
+        assert_eq!(prompt.tokens(), [8, 9]);
+        assert_eq!(prompt.transcribed(), [2, 3]);
+
+        let mut carried = Prompt::new(vec![1], true, 4).with_hotwords(vec![8, 9]);
+        carried.extend(&[2, 3]);
+        assert_eq!(carried.tokens(), [8, 9, 1, 3]);
+
+        let mut long = Prompt::new(vec![1], false, 4).with_hotwords(vec![5, 6, 7, 8, 9]);
+        long.extend(&[2]);
+        assert_eq!(long.tokens(), [5, 6, 7, 8]);
     }
 
     #[test]

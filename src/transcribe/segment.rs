@@ -34,6 +34,9 @@ pub struct Segment {
     /// them; none in a segment that was cleared, whether they were asked for or not (transcribe.py:485-489).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub words: Option<Vec<Word>>,
+    /// Code of the window's language, where [`multilingual`](super::TranscribeOptions::multilingual) asked to detect it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
 }
 
 impl Segment {

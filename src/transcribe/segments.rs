@@ -6,6 +6,7 @@ use burn::tensor::Tensor;
 
 use super::clips::Clips;
 use super::fallback::decode_with_fallback;
+use super::language::RecordingLanguage;
 use super::prompt::Prompt;
 use super::window::{Slice, slice_window};
 use super::words::{Next, WindowSpan, WordTimestamps};
@@ -17,9 +18,6 @@ use crate::frontend::{Features, HOP_LENGTH, N_FRAMES};
 use crate::model::DecoderState;
 use crate::text::python_strip;
 
-/// Above this temperature a window's text is no context for the next (transcribe.py:503).
-const PROMPT_RESET_TEMPERATURE: f64 = 0.5;
-
 /// Segments of a recording, each decoded when it is asked for.
 ///
 /// After an error the iterator ends; the segments before it stand.
@@ -28,7 +26,10 @@ pub struct Segments<'a> {
     options: &'a TranscribeOptions,
     features: Features<'a>,
     task: DecodingTask<'a>,
+    /// The recording's, as asked for or detected.
     language: &'static str,
+    /// The current window's, where each has its own.
+    window_language: Option<&'static str>,
     /// Encoder output of the first window, when detecting the language made it.
     first_window: Option<Tensor<3>>,
     /// The decoder's memory, kept from window to window so that it is allocated once.
@@ -54,27 +55,23 @@ impl<'a> Segments<'a> {
             .map(|name| whisper.language_code(name))
             .transpose()?;
         let mut features = Features::new(whisper.log_mel.clone(), audio)?;
+        if options.strict {
+            whisper.check_strict()?;
+        }
         let mut state = None;
         let mut first_window = None;
         if !whisper.is_multilingual() {
             language = Some("en");
-        } else if language.is_none() {
-            let mel = features.window(0, N_FRAMES)?;
-            let encoded = whisper.model.encode(mel);
-            let state = state.insert(
-                whisper
-                    .model
-                    .decoder
-                    .start(encoded.clone(), options.max_rows()),
-            );
-            language = Some(
-                detect_language(&whisper.model, &whisper.tokenizer, state, &whisper.device)?
-                    .language,
-            );
-            // A whole first window is the one just encoded; a shorter one is padded otherwise.
-            first_window = (features.content_frames() >= N_FRAMES).then_some(encoded);
         }
-        let language = language.unwrap_or("en");
+        let language = match language {
+            Some(language) => language,
+            None => {
+                let detected = RecordingLanguage::detect(whisper, &mut features, options)?;
+                state = Some(detected.state);
+                first_window = detected.first_window;
+                detected.language
+            }
+        };
 
         let encode = |text: &str| {
             whisper
@@ -83,6 +80,11 @@ impl<'a> Segments<'a> {
         };
         let initial_prompt = options.initial_prompt.as_deref().map(encode).transpose()?;
         let prefix = options.prefix.as_deref().map(encode).transpose()?;
+        let hotwords = (options.hotwords.as_deref())
+            .filter(|words| !python_strip(words).is_empty())
+            .map(encode)
+            .transpose()?;
+        let half_context = whisper.model.decoder.n_ctx() / 2;
         let task = DecodingTask::new(
             &whisper.model,
             &whisper.tokenizer,
@@ -100,22 +102,26 @@ impl<'a> Segments<'a> {
                 suppress_blank: options.suppress_blank,
                 max_initial_timestamp: options.max_initial_timestamp,
                 without_timestamps: options.without_timestamps,
-                ..DecodingOptions::default()
+                sample_len: options.max_new_tokens.map(|most| most.min(half_context)),
+                repetition_penalty: options.repetition_penalty,
+                no_repeat_ngram_size: options.no_repeat_ngram_size,
+                logit_filters: options.logit_filters.clone(),
             },
         )?;
         let clips = Clips::new(&options.clip_timestamps, features.content_frames());
-        let longest_prompt = whisper.model.decoder.n_ctx() / 2 - 1;
         let prompt = Prompt::new(
             initial_prompt.unwrap_or_default(),
             options.carry_initial_prompt,
-            longest_prompt,
-        );
+            half_context - 1,
+        )
+        .with_hotwords(hotwords.unwrap_or_default());
         Ok(Self {
             whisper,
             options,
             features,
             task,
             language,
+            window_language: None,
             first_window,
             state,
             seek: clips.start(),
@@ -127,7 +133,7 @@ impl<'a> Segments<'a> {
         })
     }
 
-    /// Code of the language spoken, as asked for or detected.
+    /// Code of the recording's language, as asked for or detected.
     pub fn language(&self) -> &'static str {
         self.language
     }
@@ -150,6 +156,7 @@ impl<'a> Segments<'a> {
     /// Decodes the next window and queues its segments; a window that is skipped as silence queues none.
     fn decode_window(&mut self, segment_size: usize) -> Result<()> {
         let mut state = self.begin_window(segment_size)?;
+        self.detect_window_language(&mut state)?;
         let prompt = self.prompt.tokens();
         let window = self.seek as u64;
         let result = decode_with_fallback(self.options, |temperature| {
@@ -187,17 +194,34 @@ impl<'a> Segments<'a> {
     /// Adds words where they were asked for, and says where the next window begins.
     fn add_words(&mut self, segments: &mut Vec<Segment>, span: WindowSpan) -> Result<Next> {
         match (&mut self.words, &self.state) {
-            (Some(words), Some(state)) => words.add(segments, span, self.language, state),
+            (Some(words), Some(state)) => {
+                let language = self.window_language.unwrap_or(self.language);
+                words.add(segments, span, language, state)
+            }
             _ => Ok(Next::Keep(span.seek + span.advance)),
         }
     }
 
     /// Text is no context for the next window when it was not asked for, or is likely to be wrong.
     fn reset_prompt_after(&mut self, result: &DecodingResult) {
-        if !self.options.condition_on_previous_text || result.temperature > PROMPT_RESET_TEMPERATURE
+        let options = self.options;
+        if !options.condition_on_previous_text
+            || result.temperature > options.prompt_reset_on_temperature
         {
             self.prompt.reset();
         }
+    }
+
+    /// With the option `multilingual`, finds the language of the window that `state` has begun, to decode it as that.
+    fn detect_window_language(&mut self, state: &mut DecoderState) -> Result<()> {
+        let whisper = self.whisper;
+        if !self.options.multilingual || !whisper.is_multilingual() {
+            return Ok(());
+        }
+        let detected = detect_language(&whisper.model, &whisper.tokenizer, state, &whisper.device)?;
+        self.task.set_language(detected.language)?;
+        self.window_language = Some(detected.language);
+        Ok(())
     }
 
     /// Encodes the window at the current position and begins decoding it, in the state of the window before it where
@@ -250,6 +274,7 @@ impl<'a> Segments<'a> {
             compression_ratio: result.compression_ratio,
             no_speech_prob: result.no_speech_prob,
             words: None,
+            language: self.window_language.map(str::to_owned),
         }
     }
 

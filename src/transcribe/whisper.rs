@@ -1,16 +1,16 @@
 //! A loaded model, ready to transcribe.
 
-use burn::tensor::Device;
+use burn::tensor::{DType, Device};
 use whisper_weights::Checkpoint;
 
 use super::segments::Segments;
 use super::{Segment, TranscribeOptions, Transcript};
-use crate::Result;
 use crate::audio::Audio;
 use crate::decoding::{LanguageDetection, detect_language};
 use crate::frontend::{self, Features, LogMel, N_FRAMES, Smoothing};
 use crate::model::{AlignmentHeads, WhisperModel, check_dims};
 use crate::tokenizer::Tokenizer;
+use crate::{Error, Result};
 
 /// A Whisper model on a device, with its tokenizer and frontend. Shared by reference between threads.
 #[derive(Debug)]
@@ -155,6 +155,22 @@ impl Whisper {
     /// Whether the model knows other languages than English.
     pub fn is_multilingual(&self) -> bool {
         self.tokenizer.is_multilingual()
+    }
+
+    /// Refuses what in the model itself differs from what `strict` names: another precision than f32, smoothed features.
+    pub(super) fn check_strict(&self) -> Result<()> {
+        let dtype = self.model.dtype();
+        if dtype != DType::F32 {
+            return Err(Error::Option(format!(
+                "strict: the model computes in {dtype:?}, and only f32 has been proven equal to openai/whisper"
+            )));
+        }
+        if self.log_mel.smoothing() != Smoothing::Off {
+            return Err(Error::Option(
+                "strict: smoothed features are not openai/whisper's".to_owned(),
+            ));
+        }
+        Ok(())
     }
 
     /// Code of the language asked for, checked against what the model knows.

@@ -1,6 +1,11 @@
 //! Tokens that are never sampled.
 
-use super::LogitFilter;
+use std::collections::HashSet;
+
+use burn::tensor::{Bool, Device, Int, Tensor};
+
+use super::device::{DeviceFilter, forbid_everywhere, mask};
+use super::{FilterContext, LogitFilter, forbid};
 
 /// Forbids tokens everywhere (decoding.py:434-439).
 #[derive(Clone, Debug)]
@@ -16,15 +21,35 @@ impl SuppressTokens {
 }
 
 impl LogitFilter for SuppressTokens {
-    fn apply(&self, _sampled: &[u32], logits: &mut [f32]) {
+    fn apply(&self, _context: &FilterContext<'_>, logits: &mut [f32]) {
         for &token in &self.tokens {
-            super::forbid(logits, token as usize..=token as usize);
+            forbid(logits, token as usize..=token as usize);
         }
+    }
+
+    fn on_device(&self, n_vocab: usize, device: &Device) -> Option<Box<dyn DeviceFilter>> {
+        let tokens: HashSet<u32> = self.tokens.iter().copied().collect();
+        Some(Box::new(OnDevice {
+            forbidden: mask(n_vocab, device, |id| tokens.contains(&(id as u32))),
+        }))
+    }
+}
+
+/// The mask of every step.
+#[derive(Debug)]
+struct OnDevice {
+    forbidden: Tensor<2, Bool>,
+}
+
+impl DeviceFilter for OnDevice {
+    fn apply(&self, _sampled: &Tensor<2, Int>, _step: usize, logits: Tensor<2>) -> Tensor<2> {
+        forbid_everywhere(logits, &self.forbidden)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::device::testing::assert_same_on_the_device;
     use super::*;
 
     #[test]
@@ -32,8 +57,16 @@ mod tests {
         let filter = SuppressTokens::new(vec![0, 9]);
         for sampled in [&[][..], &[1, 2]] {
             let mut logits = [1.0; 3];
-            filter.apply(sampled, &mut logits);
+            filter.apply(&FilterContext::new(sampled), &mut logits);
             assert_eq!(logits, [f32::NEG_INFINITY, 1.0, 1.0]);
         }
+    }
+
+    #[test]
+    fn the_device_does_the_same() {
+        let filter = SuppressTokens::new(vec![0, 9]);
+        let logits = [vec![0.0, 1.0, 2.0], vec![3.0, 2.0, 1.0]];
+        assert_same_on_the_device(&filter, &[&[], &[]], &logits);
+        assert_same_on_the_device(&filter, &[&[2], &[1]], &logits);
     }
 }

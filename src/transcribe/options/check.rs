@@ -1,113 +1,9 @@
-//! What a transcription is made with.
+//! Which options make sense.
 
-use super::words;
-use crate::tokenizer::Task;
+use super::TranscribeOptions;
 use crate::{Error, Result};
 
-/// Options of a transcription, with openai/whisper's names and defaults (transcribe.py:38-53).
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct TranscribeOptions {
-    /// Code or name of the spoken language; `None` detects it from the first 30 s.
-    pub language: Option<String>,
-    /// Transcribe, or translate to English.
-    pub task: Task,
-    /// Temperatures to decode a window at, in order, until one gives a text that passes the thresholds
-    /// below. The last one's text stands even if it does not.
-    pub temperatures: Vec<f64>,
-    /// Hypotheses followed side by side at temperature 0; `None` is greedy decoding.
-    pub beam_size: Option<usize>,
-    /// Samples drawn at temperatures above 0, of which the best is taken; `None` is one.
-    pub best_of: Option<usize>,
-    /// Beam search ends at `beam_size * patience` finished hypotheses; `None` is 1.
-    pub patience: Option<f64>,
-    /// Exponent of Google NMT's length penalty; `None` ranks by the mean log-probability.
-    pub length_penalty: Option<f64>,
-    /// Seed of the draws at temperatures above 0: the same seed gives the same text.
-    pub seed: u64,
-    /// A text that compresses better is repetitive, and the next temperature is tried. `None` accepts it.
-    pub compression_ratio_threshold: Option<f64>,
-    /// A window is skipped as silence when its no-speech probability is higher, unless its mean
-    /// log-probability is above [`logprob_threshold`](Self::logprob_threshold). `None` never skips.
-    pub no_speech_threshold: Option<f64>,
-    /// A text whose mean log-probability is lower is doubtful, and the next temperature is tried. See
-    /// also [`no_speech_threshold`](Self::no_speech_threshold). `None` accepts it.
-    pub logprob_threshold: Option<f64>,
-    /// Give the model the text before a window as context.
-    pub condition_on_previous_text: bool,
-    /// Text given to the model before the first window.
-    pub initial_prompt: Option<String>,
-    /// Give the model the initial prompt before every window, not only the first.
-    pub carry_initial_prompt: bool,
-    /// Text that every window begins with.
-    pub prefix: Option<String>,
-    /// Tokens never to sample; `-1` stands for the tokens of non-speech symbols.
-    pub suppress_tokens: Vec<i64>,
-    /// No window begins with a blank.
-    pub suppress_blank: bool,
-    /// Sample text only; segments are whole windows then.
-    pub without_timestamps: bool,
-    /// Latest first timestamp of a window, in seconds; `None` is no limit.
-    pub max_initial_timestamp: Option<f64>,
-    /// Starts and ends in seconds of the parts to transcribe, in turn; a last part without an end goes
-    /// to the end of the recording. Empty is all of it.
-    pub clip_timestamps: Vec<f64>,
-    /// Give every segment its words with their times. Segments then begin and end with their words, and windows are
-    /// cut by them.
-    pub word_timestamps: bool,
-    /// Punctuation that belongs to the word after it, with [`word_timestamps`](Self::word_timestamps).
-    pub prepend_punctuations: String,
-    /// Punctuation that belongs to the word before it, with [`word_timestamps`](Self::word_timestamps).
-    pub append_punctuations: String,
-    /// Skip silences longer than this many seconds around segments that are probably hallucinations, and take these
-    /// away. `None` skips nothing; it needs [`word_timestamps`](Self::word_timestamps).
-    pub hallucination_silence_threshold: Option<f64>,
-}
-
-impl Default for TranscribeOptions {
-    fn default() -> Self {
-        Self {
-            language: None,
-            task: Task::Transcribe,
-            temperatures: vec![0.0, 0.2, 0.4, 0.6000000000000001, 0.8, 1.0],
-            beam_size: None,
-            best_of: None,
-            patience: None,
-            length_penalty: None,
-            seed: 0,
-            compression_ratio_threshold: Some(2.4),
-            no_speech_threshold: Some(0.6),
-            logprob_threshold: Some(-1.0),
-            condition_on_previous_text: true,
-            initial_prompt: None,
-            carry_initial_prompt: false,
-            prefix: None,
-            suppress_tokens: vec![-1],
-            suppress_blank: true,
-            without_timestamps: false,
-            max_initial_timestamp: Some(1.0),
-            clip_timestamps: Vec::new(),
-            word_timestamps: false,
-            prepend_punctuations: words::PREPENDED.to_owned(),
-            append_punctuations: words::APPENDED.to_owned(),
-            hallucination_silence_threshold: None,
-        }
-    }
-}
-
 impl TranscribeOptions {
-    /// Highest [`beam_size`](Self::beam_size) and [`best_of`](Self::best_of): each row has a cache of keys and values
-    /// of its own, and openai/whisper's default is 5.
-    pub const MAX_ROWS: usize = 64;
-
-    /// Most [`temperatures`](Self::temperatures): those from 0 to 1 in steps of 0.01.
-    pub const MAX_TEMPERATURES: usize = 101;
-
-    /// Sequences that are followed side by side.
-    pub(super) fn max_rows(&self) -> usize {
-        self.beam_size.unwrap_or(1).max(self.best_of.unwrap_or(1))
-    }
-
     /// Refuses values that make no sense, before any work is done with them. A transcription checks its options
     /// itself; a program that takes them from a user can do so before it loads a model.
     ///
@@ -131,7 +27,16 @@ impl TranscribeOptions {
                 "max_initial_timestamp is {seconds}; it has to be a time in seconds, or None for no limit"
             ));
         }
-        check_clips(&self.clip_timestamps)
+        check_clips(&self.clip_timestamps)?;
+        self.check_repetition()?;
+        self.check_detection()?;
+        if self.hotwords.is_some() && self.prefix.is_some() {
+            return refuse("hotwords do nothing beside a prefix; give one of them".to_owned());
+        }
+        if self.strict {
+            return self.check_strict();
+        }
+        Ok(())
     }
 
     /// What decoding searches with.
@@ -174,9 +79,42 @@ impl TranscribeOptions {
         Ok(())
     }
 
+    /// What keeps a window from repeating itself, and from growing.
+    fn check_repetition(&self) -> Result<()> {
+        if !Self::REPETITION_PENALTIES.contains(&self.repetition_penalty) {
+            return refuse(format!(
+                "repetition_penalty is {}; it has to be from {} to {}, and 1 is none",
+                self.repetition_penalty,
+                Self::REPETITION_PENALTIES.start(),
+                Self::REPETITION_PENALTIES.end()
+            ));
+        }
+        let most = Self::MAX_NEW_TOKENS;
+        match self.max_new_tokens {
+            Some(tokens) if !(1..=most).contains(&tokens) => refuse(format!(
+                "max_new_tokens is {tokens}; it has to be from 1 to {most}, or None"
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_detection(&self) -> Result<()> {
+        if self.language_detection_segments == 0 {
+            return refuse("language_detection_segments has to be 1 or more".to_owned());
+        }
+        Ok(())
+    }
+
     /// NaN, which is neither above nor below anything, is no threshold; infinities are.
     fn check_thresholds(&self) -> Result<()> {
+        if self.prompt_reset_on_temperature.is_nan() {
+            return refuse("prompt_reset_on_temperature is not a number".to_owned());
+        }
         for (name, threshold) in [
+            (
+                "language_detection_threshold",
+                self.language_detection_threshold,
+            ),
             (
                 "compression_ratio_threshold",
                 self.compression_ratio_threshold,
@@ -211,7 +149,7 @@ fn check_clips(timestamps: &[f64]) -> Result<()> {
     Ok(())
 }
 
-fn refuse(message: String) -> Result<()> {
+pub(super) fn refuse(message: String) -> Result<()> {
     Err(Error::Option(message))
 }
 
@@ -277,5 +215,42 @@ mod tests {
         ] {
             assert_eq!(clips(times), "", "{times:?}");
         }
+    }
+
+    #[test]
+    fn the_options_of_faster_whisper_have_their_bounds() {
+        for penalty in [0.0, -1.0, 1e-9, f64::NAN, f64::INFINITY] {
+            let message = refusal(|o| o.repetition_penalty = penalty);
+            assert!(message.contains("repetition_penalty"), "{message}");
+        }
+        assert!(refusal(|o| o.max_new_tokens = Some(0)).contains("max_new_tokens"));
+        assert!(refusal(|o| o.max_new_tokens = Some(449)).contains("448"));
+        assert!(refusal(|o| o.language_detection_segments = 0).contains("1 or more"));
+        assert!(
+            refusal(|o| o.language_detection_threshold = Some(f64::NAN))
+                .contains("language_detection_threshold")
+        );
+        assert!(
+            refusal(|o| o.prompt_reset_on_temperature = f64::NAN)
+                .contains("prompt_reset_on_temperature")
+        );
+        let both = |o: &mut TranscribeOptions| {
+            o.hotwords = Some("Burn".to_owned());
+            o.prefix = Some("And".to_owned());
+        };
+        assert!(refusal(both).contains("hotwords"));
+        assert_eq!(
+            refusal(|o| {
+                o.repetition_penalty = 1.3;
+                o.no_repeat_ngram_size = usize::MAX;
+                o.max_new_tokens = Some(1);
+                o.language_detection_segments = usize::MAX;
+                o.language_detection_threshold = None;
+                o.prompt_reset_on_temperature = 2.0;
+                o.multilingual = true;
+                o.hotwords = Some(String::new());
+            }),
+            ""
+        );
     }
 }

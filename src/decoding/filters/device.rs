@@ -1,0 +1,77 @@
+//! Filters as tensor operations: logits that are on a device need not be read back to be filtered.
+
+use std::fmt::Debug;
+
+use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
+
+/// A filter whose masks lie on a device, made by [`LogitFilter::on_device`](super::LogitFilter::on_device).
+pub trait DeviceFilter: Debug + Send + Sync {
+    /// Filters the logits of all rows, which have sampled equally many tokens.
+    ///
+    /// The tokens may have been chosen on the device and never been read: what is known on the host is their number.
+    ///
+    /// # Shapes
+    ///
+    /// - sampled: `[rows, n]` with `n >= step`, of which the first `step` columns have been sampled
+    /// - logits: `[rows, n_vocab]`
+    /// - output: `[rows, n_vocab]`
+    fn apply(&self, sampled: &Tensor<2, Int>, step: usize, logits: Tensor<2>) -> Tensor<2>;
+}
+
+/// Which tokens of the vocabulary a predicate holds for, `[1, n_vocab]`.
+pub(super) fn mask(
+    n_vocab: usize,
+    device: &Device,
+    holds: impl Fn(usize) -> bool,
+) -> Tensor<2, Bool> {
+    let values: Vec<bool> = (0..n_vocab).map(holds).collect();
+    Tensor::from_data(TensorData::new(values, [1, n_vocab]), device)
+}
+
+/// Forbids tokens in all rows alike.
+///
+/// # Shapes
+///
+/// - logits: `[rows, n_vocab]`; forbidden: `[1, n_vocab]`
+pub(super) fn forbid_everywhere(logits: Tensor<2>, forbidden: &Tensor<2, Bool>) -> Tensor<2> {
+    let shape = logits.dims();
+    logits.mask_fill(forbidden.clone().expand(shape), f32::NEG_INFINITY)
+}
+
+#[cfg(test)]
+pub(super) mod testing {
+    use burn::tensor::{Device, Int, Tensor, TensorData};
+
+    use crate::decoding::filters::{FilterContext, LogitFilter};
+
+    /// Asserts that a filter gives the same on the device as on the host, for rows that have sampled equally many tokens.
+    #[track_caller]
+    pub fn assert_same_on_the_device(
+        filter: &dyn LogitFilter,
+        sampled: &[&[u32]],
+        logits: &[Vec<f32>],
+    ) {
+        let device = Device::flex();
+        let n_vocab = logits[0].len();
+        let step = sampled[0].len();
+        let mut expected = Vec::new();
+        for (&sampled, logits) in sampled.iter().zip(logits) {
+            assert_eq!(sampled.len(), step, "rows are of one length");
+            let mut logits = logits.clone();
+            filter.apply(&FilterContext::new(sampled), &mut logits);
+            expected.extend(logits);
+        }
+        // The buffer is longer than what has been sampled: the rest of it must not matter.
+        let rows = sampled.len();
+        let tokens: Vec<i64> = (sampled.iter())
+            .flat_map(|row| row.iter().map(|&t| i64::from(t)).chain([7, 9_999]))
+            .collect();
+        let tokens = TensorData::new(tokens, [rows, step + 2]);
+        let tokens = Tensor::<2, Int>::from_data(tokens, &device);
+        let values = TensorData::new(logits.concat(), [rows, n_vocab]);
+        let values = Tensor::<2>::from_data(values, &device);
+        let filtered = (filter.on_device(n_vocab, &device).unwrap()).apply(&tokens, step, values);
+        let ours: Vec<f32> = filtered.into_data().iter::<f32>().collect();
+        assert_eq!(ours, expected, "{filter:?} after {sampled:?}");
+    }
+}
