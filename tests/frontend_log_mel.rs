@@ -49,7 +49,7 @@ fn whole_map(features: &mut Features<'_>) -> Vec<Vec<f32>> {
     let mut map = vec![Vec::with_capacity(total); features.n_mels()];
     for start in (0..total).step_by(N_FRAMES) {
         let frames = N_FRAMES.min(total - start);
-        let window = values(&mut features, start, frames);
+        let window = values(features, start, frames);
         for (row, values) in map.iter_mut().zip(window.chunks(N_FRAMES)) {
             row.extend_from_slice(&values[..frames]);
             assert!(
@@ -123,7 +123,7 @@ fn naive_frame(samples: &[i16], t: usize, n_mels: usize) -> Vec<f64> {
 fn check_against_definition(samples: &[i16], n_mels: usize) {
     let audio = Audio::from_pcm16(samples.to_vec());
     let mel = log_mel(n_mels);
-    let mut features = Features::new(mel, &audio).unwrap();
+    let mut features = Features::new(mel.clone(), &audio).unwrap();
     assert_eq!(features.content_frames(), samples.len() / 160);
     assert_eq!(features.total_frames(), (samples.len() + 480_000) / 160);
     let map = whole_map(&mut features);
@@ -178,7 +178,7 @@ fn frames_around_thirty_seconds() {
     for (length, content) in [(479_999, 2999), (480_000, 3000), (480_001, 3000)] {
         let samples = noise(length);
         let audio = Audio::from_pcm16(samples.clone());
-        let mut features = Features::new(mel, &audio).unwrap();
+        let mut features = Features::new(mel.clone(), &audio).unwrap();
         assert_eq!(features.content_frames(), content);
         assert_eq!(features.total_frames(), content + 3000);
 
@@ -218,7 +218,11 @@ fn jfk_is_as_openai_computes_it() {
 
     let audio = jfk();
     let mel = log_mel(n_mels);
-    let values = values(&mut Features::new(mel, &audio).unwrap(), 0, N_FRAMES);
+    let values = values(
+        &mut Features::new(mel.clone(), &audio).unwrap(),
+        0,
+        N_FRAMES,
+    );
     let errors: Vec<f32> = (0..N_FRAMES)
         .flat_map(|t| (0..n_mels).map(move |m| (t, m)))
         .map(|(t, m)| (values[m * N_FRAMES + t] - expected[t.min(frames - 1) * n_mels + m]).abs())
@@ -237,7 +241,7 @@ fn jfk_is_as_openai_computes_it() {
 fn windows_are_parts_of_one_map() {
     let audio = jfk();
     let mel = log_mel(80);
-    let mut features = Features::new(mel, &audio).unwrap();
+    let mut features = Features::new(mel.clone(), &audio).unwrap();
     let map = whole_map(&mut features);
 
     // The seek loop's windows: cut to what is left of the file, then zeros.
@@ -276,7 +280,7 @@ fn long_files_are_computed_in_blocks() {
     let samples = noise(16_000 * 330);
     let audio = Audio::from_pcm16(samples.clone());
     let mel = log_mel(80);
-    let mut long = Features::new(mel, &audio).unwrap();
+    let mut long = Features::new(mel.clone(), &audio).unwrap();
     let window = values(&mut long, 29_500, 1000);
     let loudest = whole_map(&mut long)
         .into_iter()

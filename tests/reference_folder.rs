@@ -12,7 +12,7 @@ use std::process::Command;
 use safetensors::SafeTensors;
 use serde_json::Value;
 use whisper_rs::decoding::{DecodingOptions, DecodingResult, DecodingTask};
-use whisper_rs::frontend::{N_FRAMES, N_SAMPLES};
+use whisper_rs::frontend::{Features, N_FRAMES, N_SAMPLES};
 use whisper_rs::{Audio, Whisper, device};
 
 /// Greatest difference of a probability, and of a mean log-probability.
@@ -126,8 +126,8 @@ fn decode(whisper: &Whisper, samples: &Path, options: &DecodingOptions) -> Decod
     let pcm = tensors.tensor("pcm").unwrap();
     let pcm = (pcm.data().chunks_exact(4)).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
     let audio = Audio::from_samples(pcm.collect()).unwrap();
-    let features = whisper.log_mel().features(&audio).unwrap();
-    let mel = features.window(0, N_FRAMES, whisper.device()).unwrap();
+    let mut features = Features::new(whisper.log_mel().clone(), &audio).unwrap();
+    let mel = features.window(0, N_FRAMES).unwrap();
     let (model, device) = (whisper.model(), whisper.device());
     let rows = options.beam_size.unwrap_or(1);
     let mut state = model.decoder.start(model.encode(mel), rows);
