@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use burn::tensor::Device;
 use safetensors::SafeTensors;
 use whisper_rs::Audio;
-use whisper_rs::frontend::{self, Features, LogMel, N_FRAMES, Smoothing};
+use whisper_rs::frontend::{self, Features, LogMel, N_FRAMES, Normalisation, Smoothing};
 
 const TOLERANCE: f32 = 1e-5;
 
@@ -329,4 +329,42 @@ fn smoothing_is_the_mean_over_the_neighbours_that_exist() {
 fn other_numbers_of_mel_bins_are_refused() {
     let refused = frontend::log_mel(64, &Device::flex());
     assert!(matches!(refused, Err(whisper_rs::Error::Model(_))));
+}
+
+/// A quiet file normalised to its peak has the features of the file at full scale.
+#[test]
+fn normalised_files_are_heard_as_if_they_were_louder() {
+    let loud: Vec<i16> = noise(40_000).iter().map(|x| x * 64).collect();
+    let peak = f32::from(loud.iter().map(|x| x.unsigned_abs()).max().unwrap()) / 32768.0;
+    let quiet = Audio::from_samples(
+        loud.iter()
+            .map(|&x| f32::from(x) / 32768.0 / 50.0)
+            .collect(),
+    );
+    let full = Audio::from_samples(
+        loud.iter()
+            .map(|&x| f32::from(x) / 32768.0 / peak)
+            .collect(),
+    );
+    let (quiet, full) = (quiet.unwrap(), full.unwrap());
+    let normalised = Features::normalised(log_mel(80), &quiet, Normalisation::Peak).unwrap();
+    let expected = Features::new(log_mel(80), &full).unwrap();
+    let [normalised, expected] = [normalised, expected].map(|mut map| whole_map(&mut map).concat());
+    for (i, (value, expected)) in normalised.iter().zip(&expected).enumerate() {
+        assert!(
+            (value - expected).abs() < 1e-5,
+            "{i}: {value}, not {expected}"
+        );
+    }
+    let as_it_is = Features::normalised(log_mel(80), &quiet, Normalisation::Off).unwrap();
+    let [as_it_is] = [as_it_is].map(|mut map| whole_map(&mut map).concat());
+    assert!(as_it_is != normalised);
+    // A file without samples has no loudness.
+    let nothing = Audio::from_pcm16(Vec::new());
+    let mut nothing = Features::normalised(log_mel(80), &nothing, Normalisation::Rms).unwrap();
+    assert!(
+        values(&mut nothing, 0, 3000)
+            .iter()
+            .all(|&value| value == -1.5)
+    );
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use clap::error::ErrorKind;
-use whisper_rs::frontend::Smoothing;
+use whisper_rs::frontend::{Normalisation, Smoothing};
 use whisper_rs::output::{self, Writer};
 use whisper_rs::{Task, TranscribeOptions, device};
 
@@ -255,6 +255,11 @@ pub struct TranscribeArguments {
     #[arg(long, value_enum, default_value = "none")]
     pub smoothing: SmoothingKind,
 
+    /// Make the samples louder or softer before they are heard: their largest to full scale, or their
+    /// root mean square to -20 dB; OpenAI's transcripts are made without
+    #[arg(long, alias = "normalize", value_enum, default_value = "none")]
+    pub normalise: NormaliseKind,
+
     /// Threads for work on the CPU; 0 is one for each physical core
     #[arg(
         long,
@@ -279,6 +284,24 @@ pub enum SmoothingKind {
     None,
     #[value(name = "average3x3")]
     Average3x3,
+}
+
+/// What `--normalise` takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum NormaliseKind {
+    None,
+    Peak,
+    Rms,
+}
+
+impl From<NormaliseKind> for Normalisation {
+    fn from(kind: NormaliseKind) -> Self {
+        match kind {
+            NormaliseKind::None => Normalisation::Off,
+            NormaliseKind::Peak => Normalisation::Peak,
+            NormaliseKind::Rms => Normalisation::Rms,
+        }
+    }
 }
 
 impl From<SmoothingKind> for Smoothing {

@@ -327,6 +327,17 @@ mod tests {
     }
 
     #[test]
+    fn samples_are_left_as_they_are_unless_asked_for() {
+        use whisper_rs::frontend::Normalisation;
+
+        let normalisation =
+            |flags: &[&str]| Normalisation::from(transcribe(flags).unwrap().normalise);
+        assert_eq!(normalisation(&[]), Normalisation::Off);
+        assert_eq!(normalisation(&["--normalise", "peak"]), Normalisation::Peak);
+        assert_eq!(normalisation(&["--normalize", "rms"]), Normalisation::Rms);
+    }
+
+    #[test]
     fn a_wrong_command_line_gives_one_line() {
         for flags in [
             &["--nonsense"][..],

@@ -218,7 +218,8 @@ impl Engine {
     ) -> Result<Self, Error> {
         let checkpoint = Checkpoint::open(models.fetch(&arguments.model)?)?;
         let whisper = Whisper::from_checkpoint(&checkpoint, device)?
-            .with_smoothing(arguments.smoothing.into());
+            .with_smoothing(arguments.smoothing.into())
+            .with_normalisation(arguments.normalise.into());
         let mut options = arguments.options();
         if !whisper.is_multilingual() {
             english_only(&arguments.model, &mut options);

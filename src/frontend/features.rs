@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use burn::tensor::{DType, FloatDType, Tensor, TensorData};
-use whisper_kernels::{Maximum, Pcm, Windows};
+use whisper_kernels::{Loudness, Maximum, Normalisation, Pcm, Windows};
 
 use crate::audio::Audio;
 use crate::error::{Error, Result};
@@ -24,6 +24,8 @@ const OVERLAP: usize = N_FFT + HOP_LENGTH;
 pub struct Features<'a> {
     mel: LogMel,
     audio: &'a Audio,
+    /// What the samples are multiplied by, `[1, 1]`, if they are normalised.
+    gain: Option<Tensor<2>>,
     maximum: Maximum,
     /// The block that is on the device.
     block: Pcm,
@@ -41,15 +43,33 @@ impl<'a> Features<'a> {
     ///
     /// The audio could not be read.
     pub fn new(mel: LogMel, audio: &'a Audio) -> Result<Features<'a>> {
-        let mut block = upload(&mel, audio, 0)?;
+        Self::normalised(mel, audio, Normalisation::Off)
+    }
+
+    /// The same of the file made as loud as asked, which takes one more pass over it.
+    ///
+    /// # Errors
+    ///
+    /// The audio could not be read.
+    pub fn normalised(
+        mel: LogMel,
+        audio: &'a Audio,
+        normalisation: Normalisation,
+    ) -> Result<Features<'a>> {
+        let gain = match normalisation {
+            Normalisation::Off => None,
+            _ => loudness(&mel, audio)?.map(|loudness| loudness.gain(normalisation)),
+        };
+        let mut block = upload(&mel, audio, 0, gain.as_ref())?;
         let mut maximum = mel.maximum(&block, None);
         while block.range().end < audio.len() {
-            block = upload(&mel, audio, block.range().end - OVERLAP)?;
+            block = upload(&mel, audio, block.range().end - OVERLAP, gain.as_ref())?;
             maximum = mel.maximum(&block, Some(maximum));
         }
         Ok(Features {
             mel,
             audio,
+            gain,
             maximum,
             block,
         })
@@ -93,7 +113,7 @@ impl<'a> Features<'a> {
         }
         let needed = self.mel.samples_of(self.audio.len(), start..end);
         if !contains(&self.block.range(), &needed) {
-            self.block = upload(&self.mel, self.audio, needed.start)?;
+            self.block = upload(&self.mel, self.audio, needed.start, self.gain.as_ref())?;
         }
         let windows = Windows {
             end,
@@ -110,10 +130,33 @@ fn contains(range: &Range<usize>, part: &Range<usize>) -> bool {
 }
 
 /// Puts a block of the file on the device.
-fn upload(mel: &LogMel, audio: &Audio, start: usize) -> Result<Pcm> {
+fn upload(mel: &LogMel, audio: &Audio, start: usize, gain: Option<&Tensor<2>>) -> Result<Pcm> {
+    let samples = read(mel, audio, start)?;
+    let samples = match gain {
+        Some(gain) => samples * gain.clone(),
+        None => samples,
+    };
+    Ok(Pcm::block(samples, start, audio.len()))
+}
+
+/// The loudness of the whole file, if there is any of it.
+fn loudness(mel: &LogMel, audio: &Audio) -> Result<Option<Loudness>> {
+    let mut all: Option<Loudness> = None;
+    for start in (0..audio.len()).step_by(BLOCK) {
+        let block = Loudness::of(read(mel, audio, start)?);
+        all = Some(match all {
+            Some(before) => before.then(block),
+            None => block,
+        });
+    }
+    Ok(all)
+}
+
+/// The samples of a block, `[1, samples]`.
+fn read(mel: &LogMel, audio: &Audio, start: usize) -> Result<Tensor<2>> {
     let mut samples = vec![0.0; BLOCK.min(audio.len() - start)];
     audio.read(start, &mut samples)?;
     let shape = [1, samples.len()];
-    let samples = Tensor::from_data(TensorData::new(samples, shape), (&mel.device(), DType::F32));
-    Ok(Pcm::block(samples, start, audio.len()))
+    let data = TensorData::new(samples, shape);
+    Ok(Tensor::from_data(data, (&mel.device(), DType::F32)))
 }

@@ -7,7 +7,7 @@
 mod features;
 
 pub use features::Features;
-pub use whisper_kernels::{HOP_LENGTH, LogMel, LogMelConfig, N_FFT, Smoothing};
+pub use whisper_kernels::{HOP_LENGTH, LogMel, LogMelConfig, N_FFT, Normalisation, Smoothing};
 
 use burn::tensor::Device;
 

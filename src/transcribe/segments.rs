@@ -54,7 +54,7 @@ impl<'a> Segments<'a> {
         let mut language = (options.language.as_deref())
             .map(|name| whisper.language_code(name))
             .transpose()?;
-        let mut features = Features::new(whisper.log_mel.clone(), audio)?;
+        let mut features = whisper.features(audio)?;
         if options.strict {
             whisper.check_strict()?;
         }

@@ -7,7 +7,7 @@ use super::segments::Segments;
 use super::{Segment, TranscribeOptions, Transcript};
 use crate::audio::Audio;
 use crate::decoding::{LanguageDetection, detect_language};
-use crate::frontend::{self, Features, LogMel, N_FRAMES, Smoothing};
+use crate::frontend::{self, Features, LogMel, N_FRAMES, Normalisation, Smoothing};
 use crate::model::{AlignmentHeads, WhisperModel, check_dims};
 use crate::tokenizer::Tokenizer;
 use crate::{Error, Result};
@@ -18,6 +18,7 @@ pub struct Whisper {
     pub(super) model: WhisperModel,
     pub(super) tokenizer: Tokenizer,
     pub(super) log_mel: LogMel,
+    pub(super) normalisation: Normalisation,
     pub(super) alignment_heads: AlignmentHeads,
     pub(super) device: Device,
 }
@@ -50,6 +51,7 @@ impl Whisper {
         let tokenizer = Tokenizer::new(&checkpoint.tokenizer_json()?, dims.n_vocab)?;
         Ok(Self {
             log_mel: frontend::log_mel(dims.n_mels, device)?,
+            normalisation: Normalisation::Off,
             alignment_heads: AlignmentHeads::of(checkpoint),
             model: WhisperModel::from_checkpoint(checkpoint, device)?,
             tokenizer,
@@ -63,6 +65,18 @@ impl Whisper {
     pub fn with_smoothing(mut self, smoothing: Smoothing) -> Self {
         self.log_mel = self.log_mel.with_smoothing(smoothing);
         self
+    }
+
+    /// The same with recordings made as loud as asked before they are heard, which openai/whisper does not do.
+    #[must_use]
+    pub fn with_normalisation(mut self, normalisation: Normalisation) -> Self {
+        self.normalisation = normalisation;
+        self
+    }
+
+    /// The features of a recording.
+    pub(super) fn features<'a>(&self, audio: &'a Audio) -> Result<Features<'a>> {
+        Features::normalised(self.log_mel.clone(), audio, self.normalisation)
     }
 
     /// Transcribes a recording.
@@ -122,7 +136,7 @@ impl Whisper {
     ///
     /// [`Error::Model`](crate::Error::Model) for a model that knows English alone; else as [`transcribe`](Self::transcribe).
     pub fn detect_language(&self, audio: &Audio) -> Result<LanguageDetection> {
-        let mel = Features::new(self.log_mel.clone(), audio)?.window(0, N_FRAMES)?;
+        let mel = self.features(audio)?.window(0, N_FRAMES)?;
         let mut state = self.model.decoder.start(self.model.encode(mel), 1);
         detect_language(&self.model, &self.tokenizer, &mut state, &self.device)
     }
@@ -157,7 +171,8 @@ impl Whisper {
         self.tokenizer.is_multilingual()
     }
 
-    /// Refuses what in the model itself differs from what `strict` names: another precision than f32, smoothed features.
+    /// Refuses what in the model itself differs from what `strict` names: another precision than f32, smoothed
+    /// features, normalised samples.
     pub(super) fn check_strict(&self) -> Result<()> {
         let dtype = self.model.dtype();
         if dtype != DType::F32 {
@@ -168,6 +183,11 @@ impl Whisper {
         if self.log_mel.smoothing() != Smoothing::Off {
             return Err(Error::Option(
                 "strict: smoothed features are not openai/whisper's".to_owned(),
+            ));
+        }
+        if self.normalisation != Normalisation::Off {
+            return Err(Error::Option(
+                "strict: openai/whisper does not normalise the samples".to_owned(),
             ));
         }
         Ok(())
