@@ -34,14 +34,11 @@ pub(super) fn argmax(logits: &[f32]) -> u32 {
     first.unwrap_or(0) as u32
 }
 
-/// `ln(sum(exp(logits)))`. The weights are f32, their sum is f64.
+/// `ln(sum(exp(logits)))`, no number where a logit is none. The weights are f32, their sum is f64.
 pub(super) fn log_sum_exp(logits: &[f32]) -> f64 {
     let highest = highest(logits);
     if highest == f32::NEG_INFINITY {
         return f64::NEG_INFINITY;
-    }
-    if highest == f32::INFINITY || !logits.iter().all(|logit| !logit.is_nan()) {
-        return f64::NAN;
     }
     let weights = Weights {
         highest,
@@ -127,7 +124,7 @@ impl Weights {
     }
 }
 
-/// `exp(x)` for `x` up to 0, within 1.5e-7 of its value; 0 below -87. Straight-line
+/// `exp(x)` for `x` up to 0, within 1.5e-7 of its value; 0 below -87, no number where `x` is none. Straight-line
 /// code, which the compiler makes vector instructions of.
 ///
 /// `exp(x) = 2^n exp(r)` with `n` the whole number nearest to `x / ln 2`, and `exp(r)` by its Taylor polynomial over the
@@ -145,7 +142,7 @@ fn exp_up_to_0(x: f32) -> f32 {
     const EXPONENT: u32 = 23;
     const OFFSET: u32 = 127;
 
-    let bounded = if x >= LOWEST { x } else { LOWEST };
+    let bounded = if x < LOWEST { LOWEST } else { x };
     let rounded = bounded * std::f32::consts::LOG2_E + ROUND;
     let n = rounded - ROUND;
     let r = bounded - n * LN_2_HIGH - n * LN_2_LOW;
@@ -155,7 +152,7 @@ fn exp_up_to_0(x: f32) -> f32 {
                 + r * (1.0 / 6.0
                     + r * (1.0 / 24.0 + r * (1.0 / 120.0 + r * (1.0 / 720.0 + r / 5040.0))))));
     let power = f32::from_bits(rounded.to_bits().wrapping_add(OFFSET) << EXPONENT);
-    if x >= LOWEST { polynomial * power } else { 0.0 }
+    if x < LOWEST { 0.0 } else { polynomial * power }
 }
 
 #[cfg(test)]
