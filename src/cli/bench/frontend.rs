@@ -185,6 +185,9 @@ fn samples(arguments: &FrontendArguments) -> Result<Vec<f32>, Error> {
     Ok(samples)
 }
 
+/// How many kernels were launched, if the device counts them, and each one's name and number.
+type Counted = (Option<usize>, Vec<(String, usize)>);
+
 /// What the ways are measured with.
 struct Work<'a> {
     device: &'a Device,
@@ -226,10 +229,7 @@ impl Work<'_> {
     }
 
     #[cfg(any(feature = "cuda", feature = "wgpu"))]
-    fn launches(
-        &self,
-        call: impl Fn() -> Tensor<3>,
-    ) -> Result<(Option<usize>, Vec<(String, usize)>), Error> {
+    fn launches(&self, call: impl Fn() -> Tensor<3>) -> Result<Counted, Error> {
         let (result, launches) = whisper_kernels::count_launches(|| {
             let features = call();
             self.sync().map(|()| features)
@@ -244,10 +244,7 @@ impl Work<'_> {
     }
 
     #[cfg(not(any(feature = "cuda", feature = "wgpu")))]
-    fn launches(
-        &self,
-        call: impl Fn() -> Tensor<3>,
-    ) -> Result<(Option<usize>, Vec<(String, usize)>), Error> {
+    fn launches(&self, call: impl Fn() -> Tensor<3>) -> Result<Counted, Error> {
         drop(call());
         self.sync().map(|()| (None, Vec::new()))
     }
