@@ -27,7 +27,7 @@ static COMMA: LazyLock<Regex> = LazyLock::new(|| pattern(r"(\d),(\d)"));
 /// let english = EnglishTextNormalizer;
 /// assert_eq!(
 ///     english.normalize("Um, Mr. Smith's got twenty-one dollars' worth of colours!"),
-///     " mister smith has got $21 worth of colors",
+///     "mister smith has got $21 worth of colors",
 /// );
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
