@@ -12,7 +12,7 @@ use realfft::{RealFftPlanner, RealToComplex};
 use super::output::Output;
 use crate::Smoothing;
 use crate::log_mel::{
-    DYNAMIC_RANGE, FILTER_TABLE, Geometry, HOP_LENGTH, N_BINS, N_FFT, POWER_FLOOR, Relative,
+    DYNAMIC_RANGE, FILTERS, Geometry, HOP_LENGTH, N_BINS, N_FFT, POWER_FLOOR, Relative,
 };
 
 /// Frames that one task computes.
@@ -211,7 +211,7 @@ impl Scratch {
         for (power, bin) in self.power.iter_mut().zip(&self.spectrum) {
             *power = bin.norm_sqr();
         }
-        let heads = &source.tables[FILTER_TABLE..];
+        let heads = &source.tables[FILTERS..];
         let n_mels = source.n_mels;
         for (mel, out) in self.mel.iter_mut().enumerate() {
             let [first, count, begin] = [0, 1, 2].map(|i| heads[i * n_mels + mel] as usize);

@@ -5,8 +5,7 @@ use burn::tensor::ops::AvgPoolOptions;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
 use super::{
-    DYNAMIC_RANGE, FILTER_TABLE, HOP_LENGTH, LogMelConfig, N_BINS, N_FFT, POWER_FLOOR, Smoothing,
-    tables,
+    DYNAMIC_RANGE, FILTERS, HOP_LENGTH, LogMelConfig, N_BINS, N_FFT, POWER_FLOOR, Smoothing, tables,
 };
 use crate::Result;
 
@@ -42,7 +41,7 @@ impl ComposedLogMel {
                 }));
             }
         }
-        let heads = &tables[FILTER_TABLE..];
+        let heads = &tables[FILTERS..];
         let mut filters = vec![0.0; N_BINS * n_mels];
         for mel in 0..n_mels {
             let [first, count, begin] = [0, 1, 2].map(|i| heads[i * n_mels + mel] as usize);

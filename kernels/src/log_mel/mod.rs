@@ -11,9 +11,9 @@ pub use pcm::Pcm;
 pub use smoothing::Smoothing;
 
 pub(crate) use geometry::{Geometry, Relative, Signal};
-pub(crate) use tables::{FILTERS as FILTER_TABLE, N_BINS};
+pub(crate) use tables::{FILTERS, N_BINS};
 #[cfg(feature = "cubecl")]
-pub(crate) use tables::{FILTERS, RADIX, RESIDUES, TWIDDLE_IM, TWIDDLE_RE};
+pub(crate) use tables::{RADIX, RESIDUES, TWIDDLE_IM, TWIDDLE_RE};
 
 use std::ops::Range;
 
