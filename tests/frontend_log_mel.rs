@@ -1,9 +1,13 @@
 //! The log-Mel frontend against the definition computed naively, against openai/whisper's numbers, and
 //! at every edge of a file.
 
+#[path = "../kernels/tests/support/definition.rs"]
+mod definition;
+
 use std::path::PathBuf;
 
 use burn::tensor::Device;
+use definition::definition;
 use safetensors::SafeTensors;
 use whisper_rs::Audio;
 use whisper_rs::frontend::{self, Features, LogMel, N_FRAMES, Normalisation, Smoothing};
@@ -61,62 +65,15 @@ fn whole_map(features: &mut Features<'_>) -> Vec<Vec<f32>> {
     map
 }
 
-/// Slaney's mel scale in Hz: linear below 1000 Hz, logarithmic above.
-fn mel_to_hz(mel: f64) -> f64 {
-    if mel < 15.0 {
-        mel * 200.0 / 3.0
-    } else {
-        1000.0 * ((mel - 15.0) * 6.4f64.ln() / 27.0).exp()
-    }
-}
-
-/// The definition, in f64 and without any fast transform: log10 of the mel power of frame `t`.
+/// The definition for 16-bit samples with 30 s of zeros after them: log10 of the mel power of frame `t`.
 fn naive_frame(samples: &[i16], t: usize, n_mels: usize) -> Vec<f64> {
-    let heard = |i: i64| {
-        let i = i.unsigned_abs() as usize;
-        samples
-            .get(i)
-            .map_or(0.0, |&sample| f64::from(sample) / 32768.0)
-    };
-    let tau = std::f64::consts::TAU;
-    let frame: Vec<f64> = (0..400)
-        .map(|n| {
-            let window = 0.5 - 0.5 * (tau * n as f64 / 400.0).cos();
-            heard(t as i64 * 160 - 200 + n) * window
-        })
+    // A frame hears its own 400 samples, or those mirrored at the beginning: the rest need not be converted.
+    let end = samples.len().min(t * 160 + 400);
+    let heard: Vec<f32> = samples[..end]
+        .iter()
+        .map(|&x| f32::from(x) / 32768.0)
         .collect();
-    let power: Vec<f64> = (0..=200)
-        .map(|k| {
-            let part = |f: fn(f64) -> f64| -> f64 {
-                frame
-                    .iter()
-                    .enumerate()
-                    .map(|(n, x)| x * f(tau * ((k * n) % 400) as f64 / 400.0))
-                    .sum()
-            };
-            part(f64::cos).powi(2) + part(f64::sin).powi(2)
-        })
-        .collect();
-    let top = 15.0 + (8000.0f64 / 1000.0).ln() * 27.0 / 6.4f64.ln();
-    let edges: Vec<f64> = (0..n_mels + 2)
-        .map(|i| mel_to_hz(top * i as f64 / (n_mels + 1) as f64))
-        .collect();
-    edges
-        .windows(3)
-        .map(|edge| {
-            let triangle = |hz: f64| {
-                let rising = (hz - edge[0]) / (edge[1] - edge[0]);
-                let falling = (edge[2] - hz) / (edge[2] - edge[1]);
-                rising.min(falling).max(0.0) * 2.0 / (edge[2] - edge[0])
-            };
-            let mel: f64 = power
-                .iter()
-                .enumerate()
-                .map(|(k, p)| p * triangle(40.0 * k as f64))
-                .sum();
-            mel.max(1e-10).log10()
-        })
-        .collect()
+    definition(&heard, 480_000, t, n_mels)
 }
 
 /// Compares the whole map of a signal with the definition.
