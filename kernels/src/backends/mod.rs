@@ -12,7 +12,6 @@
 mod cubecl;
 #[cfg(feature = "flex")]
 mod flex;
-#[cfg(any(feature = "flex", feature = "ndarray"))]
 mod host;
 mod log_mel;
 pub(crate) mod plain;
