@@ -7,7 +7,7 @@ use burn_flex::{FlexTensor, Layout};
 
 use super::host as host_backend;
 use super::log_mel::output_shape;
-use super::{Activation, LogMelOps, WhisperOps, plain};
+use super::{Activation, LogMelOps, WhisperOps, linear_shape, plain};
 use crate::host::attention::Sequence;
 use crate::host::{self, Rows};
 use crate::log_mel::Geometry;
@@ -122,10 +122,8 @@ fn linear(
     }
     let (x, weight, bias) = (contiguous(x), contiguous(weight), bias.map(contiguous));
     let [outputs, inputs] = weight.shape().dims();
-    let mut shape = x.shape();
-    let last = shape.num_dims() - 1;
-    let n_rows = shape[..last].iter().product();
-    shape[last] = outputs;
+    let shape = linear_shape(&x.shape(), &weight.shape());
+    let n_rows = shape[..shape.num_dims() - 1].iter().product();
 
     let y = host::linear::linear(
         Rows::new(values(&x), inputs, n_rows, inputs),
