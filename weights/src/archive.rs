@@ -17,15 +17,15 @@ pub(crate) fn recognise(head: &[u8]) -> bool {
 }
 
 /// The most that an archive of this many bytes may unpack to.
-pub(crate) fn largest_content(archive: usize) -> u64 {
-    SMALL.max((archive as u64).saturating_mul(MAX_EXPANSION))
+pub(crate) fn largest_content(archive: u64) -> u64 {
+    SMALL.max(archive.saturating_mul(MAX_EXPANSION))
 }
 
 /// Checks an archive that is whole in memory or mapped. The error says what is wrong with it.
 pub(crate) fn check(bytes: &[u8]) -> Result<(), String> {
     let mut archive = ZipArchive::new(Cursor::new(bytes))
         .map_err(|error| format!("it is not a whole zip archive ({error})"))?;
-    check_members(&mut archive, largest_content(bytes.len()))
+    check_members(&mut archive, largest_content(bytes.len() as u64))
 }
 
 /// Refuses an archive whose members unpack to more than `most` bytes together by their own account, or that have names

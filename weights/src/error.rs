@@ -27,14 +27,14 @@ pub enum Error {
 
     /// The folder holds no file of a known weight format.
     #[error(
-        "the folder {} holds no weights: expected model.safetensors (or model.safetensors.index.json with its shards), model.bin, pytorch_model.bin, a .pt or a ggml .bin",
+        "the folder {} holds no weights: expected model.safetensors (or model.safetensors.index.json with its shards), model.bin, pytorch_model.bin, a .pt, a ggml .bin or a .gguf",
         .0.display()
     )]
     NoWeights(PathBuf),
 
     /// The file's content is of no known weight format.
     #[error(
-        "{} is not a Whisper checkpoint: {what}; expected Hugging Face safetensors, a CTranslate2 model.bin, a PyTorch .pt or .bin, or a ggml .bin",
+        "{} is not a Whisper checkpoint: {what}; expected Hugging Face safetensors, a CTranslate2 model.bin, a PyTorch .pt or .bin, a ggml .bin, or a .gguf",
         path.display()
     )]
     UnknownFormat {

@@ -5,7 +5,7 @@
 
 mod cache;
 mod hub;
-mod package_index;
+pub(crate) mod package_index;
 mod progress;
 mod settings;
 mod verify;

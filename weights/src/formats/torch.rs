@@ -61,7 +61,7 @@ pub(super) fn read(file: &MappedFile, index: usize) -> Result<Vec<(String, Store
         tensors.push((name, stored));
     }
     // A view may repeat what is stored once, so that a small file stands for very large tensors.
-    if claimed > archive::largest_content(file.map.len()) {
+    if claimed > archive::largest_content(file.map.len() as u64) {
         let what = format!(
             "its tensors claim {claimed} bytes, but the whole file has {}",
             file.map.len()
