@@ -41,9 +41,10 @@ pub(crate) fn check_members<R: Read + Seek>(
         let member = archive
             .by_index_raw(index)
             .map_err(|error| format!("its list of files is corrupt ({error})"))?;
-        if member.enclosed_name().is_none() {
-            let name = member.name().unwrap_or_default();
-            let name: String = name.escape_debug().take(100).collect();
+        let name = member.name().unwrap_or_default();
+        // `enclosed_name` makes names that begin at the root relative; nobody who means well writes them.
+        if member.enclosed_name().is_none() || name.starts_with(['/', '\\']) {
+            let name: String = name.chars().take(100).collect();
             return Err(format!(
                 "it holds a file called {name:?}, outside of its folder"
             ));

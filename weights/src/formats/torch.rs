@@ -115,15 +115,5 @@ fn check_archive(file: &MappedFile) -> Result<()> {
 }
 
 fn explain(file: &MappedFile, error: &PytorchError) -> Error {
-    // The library's messages may hold what the file says, at any length and over several lines.
-    let mut message: String = error
-        .to_string()
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(300)
-        .collect();
-    if message.is_empty() {
-        message = "it cannot be read".into();
-    }
-    Error::corrupt(&file.path, message)
+    Error::corrupt(&file.path, error.to_string())
 }
