@@ -17,4 +17,4 @@ pub mod transcribe;
 pub use audio::Audio;
 pub use error::{Error, Result};
 pub use tokenizer::{Task, Tokenizer};
-pub use transcribe::{Segment, Segments, TranscribeOptions, Transcript, Whisper, Word};
+pub use transcribe::{Segment, Segments, Token, TranscribeOptions, Transcript, Whisper, Word};

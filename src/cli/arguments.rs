@@ -8,11 +8,12 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use clap::error::ErrorKind;
 use whisper_rs::frontend::{Normalisation, Smoothing};
-use whisper_rs::output::{self, Writer};
 use whisper_rs::{Task, TranscribeOptions, device};
 
 use super::decoding_flags::DecodingFlags;
-use super::later::{Later, not_supported_yet};
+use super::heading;
+use super::later::Later;
+use super::output_flags::OutputFlags;
 use super::values::{self, List, Optional};
 
 /// What `transcribe` is asked to do.
@@ -24,251 +25,205 @@ pub struct TranscribeArguments {
     pub files: Vec<PathBuf>,
 
     /// Model: a name such as tiny.en or base, or the path of a file or folder with weights
-    #[arg(long, default_value = "base")]
+    #[arg(long, default_value = "base", help_heading = heading::MODEL)]
     pub model: String,
 
     /// Folder that keeps fetched models [default: the user's cache folder]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = heading::MODEL, hide_short_help = true)]
     pub model_dir: Option<PathBuf>,
 
     // The help names what this build can open.
-    #[arg(
-        long,
+    #[arg(long,
         default_value = "auto",
-        help = format!("Device to run on: {}", device::AVAILABLE.join(", ")),
-    )]
+        help = format!("Device to run on: {}", device::AVAILABLE.join(", ")), help_heading = heading::MODEL)]
     pub device: String,
 
-    /// Folder for the output files; without it and --output_format no file is written
-    #[arg(short, long, value_name = "DIR")]
-    pub output_dir: Option<PathBuf>,
-
-    /// Output file format, written to --output_dir or the current folder [default with --output_dir: all]
-    #[arg(short = 'f', long, value_enum, value_name = "FORMAT")]
-    pub output_format: Option<OutputFormat>,
-
     /// Print the transcript as it comes (True), or show a progress bar (False)
-    #[arg(
-        long,
+    #[arg(long,
         value_parser = values::boolean,
         num_args = 0..=1,
         default_value = "True",
         default_missing_value = "True",
-        value_name = "True|False",
-    )]
+        value_name = "True|False", help_heading = heading::FEEDBACK)]
     pub verbose: bool,
 
     /// Transcribe in the language spoken, or translate to English
-    #[arg(long, value_enum, default_value = "transcribe")]
+    #[arg(long, value_enum, default_value = "transcribe", help_heading = heading::SPEECH)]
     pub task: TaskName,
 
     /// Language spoken, by code or English name; None detects it
-    #[arg(long, value_parser = values::language, default_value = "None")]
+    #[arg(long, value_parser = values::language, default_value = "None", help_heading = heading::SPEECH)]
     pub language: Optional<&'static str>,
 
     /// Temperature to decode at; 0 takes the likeliest token
-    #[arg(
-        long,
+    #[arg(long,
         value_parser = values::temperature,
         default_value = "0",
-        allow_hyphen_values = true,
-    )]
+        allow_hyphen_values = true, help_heading = heading::DECODING)]
     pub temperature: f64,
 
     /// Candidates when sampling at a temperature above 0
-    #[arg(
-        long,
+    #[arg(long,
         value_parser = values::count,
         default_value = "5",
         value_name = "N",
-        allow_hyphen_values = true,
-    )]
+        allow_hyphen_values = true, help_heading = heading::DECODING, hide_short_help = true)]
     pub best_of: Optional<usize>,
 
     /// Beams in beam search at temperature 0; None is greedy
-    #[arg(
-        long,
+    #[arg(long,
         value_parser = values::count,
         default_value = "5",
         value_name = "N",
-        allow_hyphen_values = true,
-    )]
+        allow_hyphen_values = true, help_heading = heading::DECODING)]
     pub beam_size: Optional<usize>,
 
     /// Beam search ends at --beam_size times this many finished hypotheses; None is 1
-    #[arg(
-        long,
+    #[arg(long,
         value_parser = values::threshold,
         default_value = "None",
         value_name = "FACTOR",
-        allow_hyphen_values = true,
-    )]
+        allow_hyphen_values = true, help_heading = heading::DECODING, hide_short_help = true)]
     pub patience: Optional<f64>,
 
     /// Exponent of the length penalty, from 0 to 1; None ranks by the mean log probability
-    #[arg(
-        long,
+    #[arg(long,
         value_parser = values::threshold,
         default_value = "None",
         value_name = "ALPHA",
-        allow_hyphen_values = true,
-    )]
+        allow_hyphen_values = true, help_heading = heading::DECODING, hide_short_help = true)]
     pub length_penalty: Optional<f64>,
 
     /// Seed of the draws at temperatures above 0: the same seed gives the same text
-    #[arg(
-        long,
+    #[arg(long,
         value_parser = values::seed,
         default_value = "0",
         value_name = "N",
-        allow_hyphen_values = true,
-    )]
+        allow_hyphen_values = true, help_heading = heading::DECODING, hide_short_help = true)]
     pub seed: u64,
 
     /// Token ids never to sample, with commas between; -1 stands for most symbols, "" for none
-    #[arg(
-        long,
+    #[arg(long,
         value_parser = values::token_ids,
         default_value = "-1",
         value_name = "IDS",
-        allow_hyphen_values = true,
-    )]
+        allow_hyphen_values = true, help_heading = heading::DECODING, hide_short_help = true)]
     pub suppress_tokens: List<i64>,
 
     /// Starts and ends in seconds of the parts to transcribe, with commas between; a last start without an end lasts to the end
-    #[arg(
-        long,
+    #[arg(long,
         value_parser = values::times,
         default_value = "0",
         value_name = "TIMES",
-        allow_hyphen_values = true,
-    )]
+        allow_hyphen_values = true, help_heading = heading::SPEECH)]
     pub clip_timestamps: List<f64>,
 
     /// Text to put before the first window, as if it had been said before
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, help_heading = heading::CONTEXT)]
     pub initial_prompt: Option<String>,
 
     /// Put the initial prompt before every window, not only the first
-    #[arg(
-        long,
+    #[arg(long,
         value_parser = values::boolean,
         num_args = 0..=1,
         default_value = "False",
         default_missing_value = "True",
-        value_name = "True|False",
-    )]
+        value_name = "True|False", help_heading = heading::CONTEXT, hide_short_help = true)]
     pub carry_initial_prompt: bool,
 
     /// Give the text of each window to the next one as a prompt
-    #[arg(
-        long,
+    #[arg(long,
         value_parser = values::boolean,
         num_args = 0..=1,
         default_value = "True",
         default_missing_value = "True",
-        value_name = "True|False",
-    )]
+        value_name = "True|False", help_heading = heading::CONTEXT, hide_short_help = true)]
     pub condition_on_previous_text: bool,
 
     /// Temperature step when decoding fails a threshold and is done again; None decodes once
-    #[arg(
-        long,
+    #[arg(long,
         value_parser = values::temperature_increment,
         default_value = "0.2",
         value_name = "STEP",
-        allow_hyphen_values = true,
-    )]
+        allow_hyphen_values = true, help_heading = heading::DECODING, hide_short_help = true)]
     pub temperature_increment_on_fallback: Optional<f64>,
 
     /// Decoding has failed when its text compresses better than this
-    #[arg(
-        long,
+    #[arg(long,
         value_parser = values::threshold,
         default_value = "2.4",
         value_name = "RATIO",
-        allow_hyphen_values = true,
-    )]
+        allow_hyphen_values = true, help_heading = heading::DECODING, hide_short_help = true)]
     pub compression_ratio_threshold: Optional<f64>,
 
     /// Decoding has failed when its average log probability is lower than this
-    #[arg(
-        long,
+    #[arg(long,
         value_parser = values::threshold,
         default_value = "-1.0",
         value_name = "LOGPROB",
-        allow_hyphen_values = true,
-    )]
+        allow_hyphen_values = true, help_heading = heading::DECODING, hide_short_help = true)]
     pub logprob_threshold: Optional<f64>,
 
     /// A window is silence when its no-speech probability is higher than this and
     /// --logprob_threshold is not reached
-    #[arg(
-        long,
+    #[arg(long,
         value_parser = values::threshold,
         default_value = "0.6",
         value_name = "PROBABILITY",
-        allow_hyphen_values = true,
-    )]
+        allow_hyphen_values = true, help_heading = heading::DECODING, hide_short_help = true)]
     pub no_speech_threshold: Optional<f64>,
 
     /// Give each word its times, in the json output, and cut windows and segments by them
-    #[arg(
-        long,
+    #[arg(long,
         value_parser = values::boolean,
         num_args = 0..=1,
         default_value = "False",
         default_missing_value = "True",
-        value_name = "True|False",
-    )]
+        value_name = "True|False", help_heading = heading::WORDS)]
     pub word_timestamps: bool,
 
     /// With --word_timestamps: marks to join to the word after them
-    #[arg(
-        long,
+    #[arg(long,
         default_value_t = TranscribeOptions::default().prepend_punctuations,
         value_name = "MARKS",
-        allow_hyphen_values = true,
-    )]
+        allow_hyphen_values = true, help_heading = heading::WORDS, hide_short_help = true)]
     pub prepend_punctuations: String,
 
     /// With --word_timestamps: marks to join to the word before them
-    #[arg(
-        long,
+    #[arg(long,
         default_value_t = TranscribeOptions::default().append_punctuations,
         value_name = "MARKS",
-        allow_hyphen_values = true,
-    )]
+        allow_hyphen_values = true, help_heading = heading::WORDS, hide_short_help = true)]
     pub append_punctuations: String,
 
     /// With --word_timestamps: skip silences longer than this around what was probably not said
-    #[arg(
-        long,
+    #[arg(long,
         value_parser = values::threshold,
         default_value = "None",
         value_name = "SECONDS",
-        allow_hyphen_values = true,
-    )]
+        allow_hyphen_values = true, help_heading = heading::WORDS, hide_short_help = true)]
     pub hallucination_silence_threshold: Optional<f64>,
 
     /// Average the log-Mel features over 3x3 neighbours; OpenAI's transcripts are made without
-    #[arg(long, value_enum, default_value = "none")]
+    #[arg(long, value_enum, default_value = "none", help_heading = heading::SPEECH, hide_short_help = true)]
     pub smoothing: SmoothingKind,
 
     /// Make the samples louder or softer before they are heard: their largest to full scale, or their
     /// root mean square to -20 dB; OpenAI's transcripts are made without
-    #[arg(long, alias = "normalize", value_enum, default_value = "none")]
+    #[arg(long, alias = "normalize", value_enum, default_value = "none", help_heading = heading::SPEECH, hide_short_help = true)]
     pub normalise: NormaliseKind,
 
     /// Threads for work on the CPU; 0 is one for each physical core
-    #[arg(
-        long,
+    #[arg(long,
         default_value_t = 0,
         value_name = "N",
         allow_hyphen_values = true,
-        value_parser = clap::value_parser!(u16).range(0..=1024),
-    )]
+        value_parser = clap::value_parser!(u16).range(0..=1024), help_heading = heading::MODEL)]
     pub threads: u16,
+
+    /// Where transcripts go.
+    #[command(flatten)]
+    pub output: OutputFlags,
 
     /// What openai/whisper's command has no flags for.
     #[command(flatten)]
@@ -313,26 +268,6 @@ impl From<SmoothingKind> for Smoothing {
     }
 }
 
-/// The formats of openai/whisper's `--output_format`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum OutputFormat {
-    /// The text, one segment a line
-    Txt,
-    /// Everything that is known about each segment
-    Json,
-    /// WebVTT subtitles: not there yet
-    #[value(hide = true)]
-    Vtt,
-    /// SubRip subtitles: not there yet
-    #[value(hide = true)]
-    Srt,
-    /// Tab-separated values: not there yet
-    #[value(hide = true)]
-    Tsv,
-    /// Each of these
-    All,
-}
-
 /// openai/whisper's names of the two tasks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum TaskName {
@@ -342,48 +277,15 @@ pub enum TaskName {
     Translate,
 }
 
-impl OutputFormat {
-    /// The writers of this format, or of all.
-    pub fn writers(self) -> Result<Vec<&'static dyn Writer>, String> {
-        let all = output::formats().collect();
-        let names = if self == OutputFormat::All {
-            all
-        } else {
-            vec![self.name()]
-        };
-        let writers = names.into_iter().map(output::writer);
-        writers
-            .collect::<Result<_, _>>()
-            .map_err(|error| error.to_string())
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            OutputFormat::Txt => "txt",
-            OutputFormat::Json => "json",
-            OutputFormat::Vtt => "vtt",
-            OutputFormat::Srt => "srt",
-            OutputFormat::Tsv => "tsv",
-            OutputFormat::All => "all",
-        }
-    }
-}
-
 impl TranscribeArguments {
     /// Refuses what is known but not there yet, and values that make no sense together. (The defaults are and do, so
     /// what is refused was given.)
     pub fn check(&self) -> Result<(), clap::Error> {
-        match self.output_format {
-            Some(format @ (OutputFormat::Vtt | OutputFormat::Srt | OutputFormat::Tsv)) => {
-                Err(not_supported_yet(
-                    "output_format",
-                    format.name(),
-                    "the formats are txt, json and all",
-                ))
-            }
-            _ => (self.options().check())
-                .map_err(|error| clap::Error::raw(ErrorKind::ValueValidation, error)),
-        }
+        let options = self.options();
+        options
+            .check()
+            .map_err(|error| clap::Error::raw(ErrorKind::ValueValidation, error))?;
+        self.output.check(options.word_timestamps)
     }
 
     /// The library's options for these flags.

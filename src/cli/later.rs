@@ -7,13 +7,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
 /// A flag's name, and the values (in any case) that ask for what is done anyway.
-const FLAGS: &[(&str, &[&str])] = &[
-    ("fp16", &["False"]),
-    ("highlight_words", &["False"]),
-    ("max_line_width", &["None"]),
-    ("max_line_count", &["None"]),
-    ("max_words_per_line", &["None"]),
-];
+const FLAGS: &[(&str, &[&str])] = &[("fp16", &["False"])];
 
 /// Takes part in parsing for the sake of its refusals; holds nothing.
 #[derive(Debug, Clone, Copy, Default)]

@@ -5,14 +5,19 @@
 mod arguments;
 pub mod bench;
 mod decoding_flags;
+mod heading;
 mod later;
 pub mod messages;
 mod models;
+mod output_flags;
+mod output_names;
 mod outputs;
 mod progress;
+mod standard_output;
+#[cfg(test)]
+mod testing;
 mod threads;
 pub mod transcribe;
-mod transcript_lines;
 mod values;
 
 use std::ffi::OsString;
@@ -117,19 +122,8 @@ fn one_line(error: &clap::Error) -> String {
 mod tests {
     use whisper_rs::TranscribeOptions;
 
+    use super::testing::transcribe;
     use super::*;
-
-    fn transcribe(flags: &[&str]) -> Result<TranscribeArguments, String> {
-        let words = ["whisper-rs", "transcribe", "a.wav"]
-            .iter()
-            .chain(flags)
-            .map(OsString::from);
-        match try_parse(words) {
-            Ok(Command::Transcribe(arguments)) => Ok(*arguments),
-            Ok(other) => Err(format!("parsed as {other:?}")),
-            Err(error) => Err(one_line(&error)),
-        }
-    }
 
     #[test]
     fn the_command_is_well_formed() {
@@ -141,7 +135,7 @@ mod tests {
         let underscore =
             transcribe(&["--output_dir", "out", "--no_speech_threshold", "0.5"]).unwrap();
         let hyphen = transcribe(&["--output-dir", "out", "--no-speech-threshold", "0.5"]).unwrap();
-        assert_eq!(underscore.output_dir, hyphen.output_dir);
+        assert_eq!(underscore.output.output_dir, hyphen.output.output_dir);
         assert_eq!(underscore.no_speech_threshold, hyphen.no_speech_threshold);
         assert!(transcribe(&["--word-timestamps", "False"]).is_ok());
     }
@@ -253,26 +247,59 @@ mod tests {
 
     #[test]
     fn what_is_not_there_yet_is_refused_by_name() {
-        for flags in [
-            &["--output_format", "srt"][..],
-            &["-f", "vtt"],
-            &["--fp16", "True"],
-        ] {
-            let message = transcribe(flags).unwrap_err();
-            assert!(
-                message.starts_with("not supported yet: --"),
-                "{flags:?}: {message}"
-            );
-            assert!(message.contains(flags[1]), "{flags:?}: {message}");
-            assert!(!message.contains('\n'));
-        }
+        let message = transcribe(&["--fp16", "True"]).unwrap_err();
+        assert!(
+            message.starts_with("not supported yet: --fp16 True"),
+            "{message}"
+        );
+        assert!(!message.contains('\n'));
     }
 
     #[test]
     fn values_that_say_what_is_done_anyway_are_taken() {
-        for flags in [["--fp16", "False"], ["--max_line_width", "None"]] {
+        assert!(transcribe(&["--fp16", "False"]).is_ok());
+    }
+
+    #[test]
+    fn flags_for_lines_of_words_need_words() {
+        for flags in [
+            ["--max_line_width", "40"],
+            ["--max_line_count", "2"],
+            ["--max_words_per_line", "3"],
+            ["--highlight_words", "True"],
+        ] {
+            let message = transcribe(&flags).unwrap_err();
+            assert_eq!(
+                message,
+                format!("{} requires --word_timestamps True", flags[0])
+            );
+            let words = [&flags[..], &["--word_timestamps", "True"]].concat();
+            assert!(transcribe(&words).is_ok(), "{flags:?}");
+        }
+        for flags in [
+            ["--max_line_width", "None"],
+            ["--max_line_count", "0"],
+            ["--highlight_words", "False"],
+        ] {
             assert!(transcribe(&flags).is_ok(), "{flags:?}");
         }
+        let warnings = |flags: &str| -> Vec<_> {
+            let flags: Vec<_> = flags.split(' ').collect();
+            transcribe(&flags).unwrap().output.warnings().collect()
+        };
+        let told = warnings("--word_timestamps True --max_line_count 2");
+        assert_eq!(
+            told,
+            ["--max_line_count has no effect without --max_line_width"]
+        );
+        let told = warnings("--word_timestamps True --max_words_per_line 2 --max_line_width 20");
+        assert_eq!(
+            told,
+            ["--max_words_per_line has no effect with --max_line_width"]
+        );
+        assert!(
+            warnings("--word_timestamps True --max_line_count 2 --max_line_width 20").is_empty()
+        );
     }
 
     #[test]

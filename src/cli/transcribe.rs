@@ -6,14 +6,16 @@ use std::process::ExitCode;
 
 use burn::tensor::Device;
 use whisper_rs::tokenizer::languages;
-use whisper_rs::{Audio, Error, Segment, Task, TranscribeOptions, Transcript, Whisper, device};
+use whisper_rs::{
+    Audio, Error, Segment, Task, TranscribeOptions, Transcript, Whisper, device, output,
+};
 use whisper_weights::Checkpoint;
 
 use super::arguments::TranscribeArguments;
 use super::models::Models;
-use super::outputs::{Outputs, STANDARD_INPUT};
+use super::outputs::{InputOutputs, Outputs, STANDARD_INPUT};
 use super::progress::{Progress, Unit};
-use super::transcript_lines::TranscriptLines;
+use super::standard_output::StandardOutput;
 use super::{FAILED, USAGE, messages, threads};
 
 /// The frames that the library counts in.
@@ -28,10 +30,11 @@ pub fn run(arguments: &TranscribeArguments) -> ExitCode {
     if let Err(message) = threads::configure(arguments.threads.into()) {
         return fail(FAILED, message);
     }
-    let outputs = match Outputs::open(arguments.output_dir.as_deref(), arguments.output_format) {
+    let outputs = match Outputs::open(&arguments.output, &arguments.files) {
         Ok(outputs) => outputs,
         Err(message) => return fail(FAILED, message),
     };
+    (arguments.output.warnings()).for_each(messages::warning);
     if outputs.is_none() && !arguments.verbose {
         messages::warning(
             "the transcript goes nowhere: --verbose False prints none, and without --output_format \
@@ -45,22 +48,13 @@ pub fn run(arguments: &TranscribeArguments) -> ExitCode {
         Ok(models) => models,
         Err(error) => return fail(FAILED, error),
     };
-    for (first, second) in outputs
-        .iter()
-        .flat_map(|outputs| outputs.collisions(&arguments.files))
-    {
-        let (first, second) = (first.display(), second.display());
-        messages::warning(format!(
-            "{first} and {second} have the same output name: the later one's files stay"
-        ));
-    }
     Run {
         arguments,
         device,
-        outputs,
+        outputs: outputs.as_ref(),
         models,
         engine: None,
-        lines: TranscriptLines::default(),
+        stdout: StandardOutput::default(),
     }
     .all_files()
 }
@@ -83,11 +77,11 @@ enum Failure {
 struct Run<'a> {
     arguments: &'a TranscribeArguments,
     device: Device,
-    outputs: Option<Outputs>,
+    outputs: Option<&'a Outputs>,
     models: Models,
     /// Loaded for the first file that can be decoded: a mistyped file name does not wait for a model, or fetch one.
     engine: Option<Engine>,
-    lines: TranscriptLines,
+    stdout: StandardOutput,
 }
 
 impl Run<'_> {
@@ -103,7 +97,7 @@ impl Run<'_> {
                     files.len()
                 ));
             }
-            match self.one_file(file) {
+            match self.one_file(index, file) {
                 Ok(()) => {}
                 Err(Failure::File(message)) => code = fail(FAILED, message),
                 Err(Failure::All(message)) => return fail(FAILED, message),
@@ -113,20 +107,29 @@ impl Run<'_> {
         code
     }
 
-    fn one_file(&mut self, file: &Path) -> Result<(), Failure> {
+    fn one_file(&mut self, index: usize, file: &Path) -> Result<(), Failure> {
         let audio = open_audio(file).map_err(|error| Failure::File(about(file, &error)))?;
         for warning in audio.warnings() {
             messages::warning(format!("{}: {warning}", file.display()));
         }
-        let transcript = self.transcript(file, &audio)?;
-        match &self.outputs {
-            Some(outputs) => outputs.write(file, &transcript).map_err(Failure::File),
+        let outputs = self.outputs.map(|outputs| outputs.begin(index));
+        let mut outputs = outputs.transpose().map_err(Failure::File)?;
+        let transcript = self.transcript(file, &audio, outputs.as_mut())?;
+        match outputs {
+            Some(outputs) => outputs
+                .finish(&transcript, &mut self.stdout)
+                .map_err(Failure::File),
             None => Ok(()),
         }
     }
 
     /// Transcribes, and shows the segments or a progress bar meanwhile.
-    fn transcript(&mut self, file: &Path, audio: &Audio) -> Result<Transcript, Failure> {
+    fn transcript(
+        &mut self,
+        file: &Path,
+        audio: &Audio,
+        mut outputs: Option<&mut InputOutputs<'_>>,
+    ) -> Result<Transcript, Failure> {
         let failed = |error: Error| Failure::File(about(file, &error));
         let engine = match &self.engine {
             Some(engine) => engine,
@@ -141,7 +144,10 @@ impl Run<'_> {
             let language = language_title(segments.language());
             messages::note(format!("Detected language: {language}"));
         }
-        let mut progress = (!self.arguments.verbose).then(|| {
+        let on_standard_output = self.outputs.is_some_and(Outputs::on_standard_output);
+        let writes_files = self.outputs.is_some() && !on_standard_output;
+        let shown = self.arguments.verbose && !on_standard_output;
+        let mut progress = (!shown).then(|| {
             let label = file
                 .file_name()
                 .unwrap_or(file.as_os_str())
@@ -153,9 +159,12 @@ impl Run<'_> {
             let segment = segment.map_err(failed)?;
             match &mut progress {
                 Some(progress) => progress.set(segments.position() as f64 * SECONDS_PER_FRAME),
-                None => self.lines.print(&segment).map_err(unwritable)?,
+                None => print_segment(&mut self.stdout, &segment).map_err(unwritable)?,
             }
-            if self.lines.closed() && self.outputs.is_none() {
+            if let Some(outputs) = &mut outputs {
+                (outputs.segment(&segment, &mut self.stdout)).map_err(Failure::File)?;
+            }
+            if self.stdout.closed() && !writes_files {
                 return Err(Failure::Unread);
             }
             if engine.options.strict {
@@ -170,6 +179,15 @@ impl Run<'_> {
         let language = segments.language().to_owned();
         Ok(Transcript::new(segments.text(), all, language))
     }
+}
+
+/// Prints `[00:00.000 --> 00:07.600]  text` at once. A segment without text, as a music-only window may give, is no
+/// line.
+fn print_segment(stdout: &mut StandardOutput, segment: &Segment) -> io::Result<()> {
+    if segment.text.trim().is_empty() {
+        return Ok(());
+    }
+    stdout.write(|out| writeln!(out, "{}", output::segment_line(segment)))
 }
 
 /// Tells of a window that fallback sampled: its text is no longer what openai/whisper's would be.
