@@ -90,6 +90,8 @@ fn every_format_at_once() {
         "30",
         "--max_line_count",
         "1",
+        GREEDY[0],
+        GREEDY[1],
         clip.to_str().unwrap(),
     ];
     run(&arguments).succeeded();
@@ -147,7 +149,7 @@ fn one_format_on_standard_output() {
     let clip = data("jfk.wav");
     let clip = clip.to_str().unwrap();
     let common = ["transcribe", clip, "--model", model("tiny.en"), "-o", "-"];
-    let run_with = |format| run(&[&common[..], &["-f", format]].concat());
+    let run_with = |format| run(&[&common[..], &GREEDY, &["-f", format]].concat());
     let text = run_with("txt");
     assert_eq!(
         text.succeeded()

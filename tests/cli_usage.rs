@@ -85,3 +85,48 @@ fn flags_for_lines_of_words_need_words() {
         "--max_line_width requires --word_timestamps True"
     );
 }
+
+#[test]
+fn the_manual_page_and_completions_have_every_flag() {
+    let help = run(&["transcribe", "--help"]).succeeded().stdout.clone();
+    let flags: Vec<&str> = (help.split_whitespace())
+        .filter(|word| word.starts_with("--"))
+        .map(|word| word.trim_end_matches([',', '.', ';', ':', ')']))
+        .filter(|word| word.contains('_'))
+        .collect();
+    assert!(flags.len() > 50, "{flags:?}");
+    let page = run(&["man", "transcribe"])
+        .succeeded()
+        .stdout
+        .replace('\\', "");
+    assert!(page.contains(".SH NAME"), "{page}");
+    for flag in &flags {
+        assert!(page.contains(flag), "{flag}");
+    }
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let completions = run(&["completions", shell]).succeeded().stdout.clone();
+        for flag in ["output_format", "max_line_width", "beam_size"] {
+            assert!(completions.contains(flag), "{shell}: {flag}");
+        }
+    }
+    assert!(run(&["man", "sing"]).one_error(2).contains("sing"));
+}
+
+#[test]
+fn what_is_not_there_yet_is_refused_before_any_work() {
+    for (flags, says) in [
+        (&["--vad_filter"][..], "voice activity detection"),
+        (&["--batched", "True"], "batched decoding"),
+        (&["--live-transcribe", "true"], "live input"),
+        (&["--compute_type", "int8"], "float32"),
+    ] {
+        // A file without a subcommand before it is to be transcribed.
+        let line = run(&[&["no_such_file.wav"], flags].concat())
+            .one_error(2)
+            .to_owned();
+        assert!(
+            line.starts_with("not supported yet: --") && line.contains(says),
+            "{line}"
+        );
+    }
+}

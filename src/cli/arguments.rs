@@ -6,220 +6,403 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
 use whisper_rs::frontend::{Normalisation, Smoothing};
 use whisper_rs::{Task, TranscribeOptions, device};
 
 use super::decoding_flags::DecodingFlags;
+use super::feedback_flags::FeedbackFlags;
 use super::heading;
+use super::input_flags::InputFlags;
 use super::later::Later;
-use super::output_flags::OutputFlags;
+use super::output_flags::{OutputFlags, Place};
+use super::precision;
 use super::values::{self, List, Optional};
 
 /// What `transcribe` is asked to do.
 #[derive(Debug, clap::Args)]
 #[command(rename_all = "snake_case")]
 pub struct TranscribeArguments {
-    /// Audio files to transcribe; - is standard input
-    #[arg(required = true, value_name = "FILES")]
+    /// Audio files, folders of them or globs; - is standard input
+    #[arg(value_name = "FILES")]
     pub files: Vec<PathBuf>,
 
+    /// What is read.
+    #[command(flatten)]
+    pub input: InputFlags,
+
     /// Model: a name such as tiny.en or base, or the path of a file or folder with weights
-    #[arg(long, default_value = "base", help_heading = heading::MODEL)]
+    #[arg(short, long, default_value = "base", help_heading = heading::MODEL)]
     pub model: String,
+
+    /// Folder or file of a model, in the place of --model
+    #[arg(long, value_name = "PATH", help_heading = heading::MODEL, hide_short_help = true)]
+    pub model_directory: Option<String>,
 
     /// Folder that keeps fetched models [default: the user's cache folder]
     #[arg(long, value_name = "DIR", help_heading = heading::MODEL, hide_short_help = true)]
     pub model_dir: Option<PathBuf>,
 
-    // The help names what this build can open.
-    #[arg(long,
-        default_value = "auto",
-        help = format!("Device to run on: {}", device::AVAILABLE.join(", ")), help_heading = heading::MODEL)]
-    pub device: String,
-
-    /// Print the transcript as it comes (True), or show a progress bar (False)
-    #[arg(long,
+    /// Fetch nothing: use models that are on this machine
+    #[arg(
+        long,
         value_parser = values::boolean,
         num_args = 0..=1,
-        default_value = "True",
+        default_value = "False",
         default_missing_value = "True",
-        value_name = "True|False", help_heading = heading::FEEDBACK)]
-    pub verbose: bool,
+        value_name = values::BOOLEAN,
+        help_heading = heading::MODEL,
+        hide_short_help = true,
+    )]
+    pub local_files_only: bool,
+
+    // The help names what this build can open.
+    #[arg(
+        long,
+        default_value = "auto",
+        help = format!("Device to run on: {}", device::AVAILABLE.join(", ")),
+        help_heading = heading::MODEL,
+    )]
+    pub device: String,
+
+    /// Which of several GPUs to use, counted from 0
+    #[arg(
+        long,
+        value_parser = values::whole_number,
+        default_value = "0",
+        value_name = "N",
+        allow_hyphen_values = true,
+        help_heading = heading::MODEL,
+        hide_short_help = true,
+    )]
+    pub device_index: usize,
+
+    /// Numbers that the model computes in: float32, or auto or default, which are the same today
+    #[arg(
+        long,
+        value_parser = PossibleValuesParser::new(precision::KNOWN),
+        default_value = "auto",
+        value_name = "TYPE",
+        hide_possible_values = true,
+        help_heading = heading::MODEL,
+        hide_short_help = true,
+    )]
+    pub compute_type: String,
+
+    /// --compute_type as openai/whisper has it: False is float32
+    #[arg(
+        long,
+        value_parser = values::boolean,
+        num_args = 0..=1,
+        default_missing_value = "True",
+        value_name = values::BOOLEAN,
+        help_heading = heading::MODEL,
+        hide_short_help = true,
+    )]
+    pub fp16: Option<bool>,
 
     /// Transcribe in the language spoken, or translate to English
     #[arg(long, value_enum, default_value = "transcribe", help_heading = heading::SPEECH)]
     pub task: TaskName,
 
     /// Language spoken, by code or English name; None detects it
-    #[arg(long, value_parser = values::language, default_value = "None", help_heading = heading::SPEECH)]
+    #[arg(
+        short,
+        long,
+        value_parser = values::language,
+        default_value = "None",
+        help_heading = heading::SPEECH,
+    )]
     pub language: Optional<&'static str>,
 
     /// Temperature to decode at; 0 takes the likeliest token
-    #[arg(long,
+    #[arg(
+        long,
         value_parser = values::temperature,
         default_value = "0",
-        allow_hyphen_values = true, help_heading = heading::DECODING)]
+        allow_hyphen_values = true,
+        help_heading = heading::DECODING,
+    )]
     pub temperature: f64,
 
     /// Candidates when sampling at a temperature above 0
-    #[arg(long,
+    #[arg(
+        long,
         value_parser = values::count,
         default_value = "5",
         value_name = "N",
-        allow_hyphen_values = true, help_heading = heading::DECODING, hide_short_help = true)]
+        allow_hyphen_values = true,
+        help_heading = heading::DECODING,
+        hide_short_help = true,
+    )]
     pub best_of: Optional<usize>,
 
     /// Beams in beam search at temperature 0; None is greedy
-    #[arg(long,
+    #[arg(
+        long,
         value_parser = values::count,
         default_value = "5",
         value_name = "N",
-        allow_hyphen_values = true, help_heading = heading::DECODING)]
+        allow_hyphen_values = true,
+        help_heading = heading::DECODING,
+    )]
     pub beam_size: Optional<usize>,
 
     /// Beam search ends at --beam_size times this many finished hypotheses; None is 1
-    #[arg(long,
+    #[arg(
+        long,
         value_parser = values::threshold,
         default_value = "None",
         value_name = "FACTOR",
-        allow_hyphen_values = true, help_heading = heading::DECODING, hide_short_help = true)]
+        allow_hyphen_values = true,
+        help_heading = heading::DECODING,
+        hide_short_help = true,
+    )]
     pub patience: Optional<f64>,
 
     /// Exponent of the length penalty, from 0 to 1; None ranks by the mean log probability
-    #[arg(long,
+    #[arg(
+        long,
         value_parser = values::threshold,
         default_value = "None",
         value_name = "ALPHA",
-        allow_hyphen_values = true, help_heading = heading::DECODING, hide_short_help = true)]
+        allow_hyphen_values = true,
+        help_heading = heading::DECODING,
+        hide_short_help = true,
+    )]
     pub length_penalty: Optional<f64>,
 
     /// Seed of the draws at temperatures above 0: the same seed gives the same text
-    #[arg(long,
+    #[arg(
+        long,
         value_parser = values::seed,
         default_value = "0",
         value_name = "N",
-        allow_hyphen_values = true, help_heading = heading::DECODING, hide_short_help = true)]
+        allow_hyphen_values = true,
+        help_heading = heading::DECODING,
+        hide_short_help = true,
+    )]
     pub seed: u64,
 
     /// Token ids never to sample, with commas between; -1 stands for most symbols, "" for none
-    #[arg(long,
+    #[arg(
+        long,
         value_parser = values::token_ids,
         default_value = "-1",
         value_name = "IDS",
-        allow_hyphen_values = true, help_heading = heading::DECODING, hide_short_help = true)]
+        allow_hyphen_values = true,
+        help_heading = heading::DECODING,
+        hide_short_help = true,
+    )]
     pub suppress_tokens: List<i64>,
 
     /// Starts and ends in seconds of the parts to transcribe, with commas between; a last start without an end lasts to the end
-    #[arg(long,
+    #[arg(
+        long,
         value_parser = values::times,
         default_value = "0",
         value_name = "TIMES",
-        allow_hyphen_values = true, help_heading = heading::SPEECH)]
+        allow_hyphen_values = true,
+        help_heading = heading::SPEECH,
+    )]
     pub clip_timestamps: List<f64>,
+
+    /// Where to begin, in milliseconds; in the place of --clip_timestamps
+    #[arg(
+        long,
+        value_parser = values::whole_number,
+        value_name = "MS",
+        allow_hyphen_values = true,
+        conflicts_with = "clip_timestamps",
+        help_heading = heading::SPEECH,
+        hide_short_help = true,
+    )]
+    pub offset_t: Option<usize>,
+
+    /// How much to transcribe, in milliseconds; in the place of --clip_timestamps; 0 is all
+    #[arg(
+        short = 'd',
+        long,
+        value_parser = values::whole_number,
+        value_name = "MS",
+        allow_hyphen_values = true,
+        conflicts_with = "clip_timestamps",
+        help_heading = heading::SPEECH,
+        hide_short_help = true,
+    )]
+    pub duration: Option<usize>,
 
     /// Text to put before the first window, as if it had been said before
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true, help_heading = heading::CONTEXT)]
     pub initial_prompt: Option<String>,
 
     /// Put the initial prompt before every window, not only the first
-    #[arg(long,
+    #[arg(
+        long,
         value_parser = values::boolean,
         num_args = 0..=1,
         default_value = "False",
         default_missing_value = "True",
-        value_name = "True|False", help_heading = heading::CONTEXT, hide_short_help = true)]
+        value_name = values::BOOLEAN,
+        help_heading = heading::CONTEXT,
+        hide_short_help = true,
+    )]
     pub carry_initial_prompt: bool,
 
     /// Give the text of each window to the next one as a prompt
-    #[arg(long,
+    #[arg(
+        long,
         value_parser = values::boolean,
         num_args = 0..=1,
         default_value = "True",
         default_missing_value = "True",
-        value_name = "True|False", help_heading = heading::CONTEXT, hide_short_help = true)]
+        value_name = values::BOOLEAN,
+        help_heading = heading::CONTEXT,
+        hide_short_help = true,
+    )]
     pub condition_on_previous_text: bool,
 
     /// Temperature step when decoding fails a threshold and is done again; None decodes once
-    #[arg(long,
+    #[arg(
+        long,
         value_parser = values::temperature_increment,
         default_value = "0.2",
         value_name = "STEP",
-        allow_hyphen_values = true, help_heading = heading::DECODING, hide_short_help = true)]
+        allow_hyphen_values = true,
+        help_heading = heading::DECODING,
+        hide_short_help = true,
+    )]
     pub temperature_increment_on_fallback: Optional<f64>,
 
     /// Decoding has failed when its text compresses better than this
-    #[arg(long,
+    #[arg(
+        long,
         value_parser = values::threshold,
         default_value = "2.4",
         value_name = "RATIO",
-        allow_hyphen_values = true, help_heading = heading::DECODING, hide_short_help = true)]
+        allow_hyphen_values = true,
+        help_heading = heading::DECODING,
+        hide_short_help = true,
+    )]
     pub compression_ratio_threshold: Optional<f64>,
 
     /// Decoding has failed when its average log probability is lower than this
-    #[arg(long,
+    #[arg(
+        long,
         value_parser = values::threshold,
         default_value = "-1.0",
         value_name = "LOGPROB",
-        allow_hyphen_values = true, help_heading = heading::DECODING, hide_short_help = true)]
+        allow_hyphen_values = true,
+        help_heading = heading::DECODING,
+        hide_short_help = true,
+    )]
     pub logprob_threshold: Optional<f64>,
 
     /// A window is silence when its no-speech probability is higher than this and
     /// --logprob_threshold is not reached
-    #[arg(long,
+    #[arg(
+        long,
         value_parser = values::threshold,
         default_value = "0.6",
         value_name = "PROBABILITY",
-        allow_hyphen_values = true, help_heading = heading::DECODING, hide_short_help = true)]
+        allow_hyphen_values = true,
+        help_heading = heading::DECODING,
+        hide_short_help = true,
+    )]
     pub no_speech_threshold: Optional<f64>,
 
     /// Give each word its times, in the json output, and cut windows and segments by them
-    #[arg(long,
+    #[arg(
+        long,
         value_parser = values::boolean,
         num_args = 0..=1,
         default_value = "False",
         default_missing_value = "True",
-        value_name = "True|False", help_heading = heading::WORDS)]
+        value_name = values::BOOLEAN,
+        help_heading = heading::WORDS,
+    )]
     pub word_timestamps: bool,
 
     /// With --word_timestamps: marks to join to the word after them
-    #[arg(long,
+    #[arg(
+        long,
         default_value_t = TranscribeOptions::default().prepend_punctuations,
         value_name = "MARKS",
-        allow_hyphen_values = true, help_heading = heading::WORDS, hide_short_help = true)]
+        allow_hyphen_values = true,
+        help_heading = heading::WORDS,
+        hide_short_help = true,
+    )]
     pub prepend_punctuations: String,
 
     /// With --word_timestamps: marks to join to the word before them
-    #[arg(long,
+    #[arg(
+        long,
         default_value_t = TranscribeOptions::default().append_punctuations,
         value_name = "MARKS",
-        allow_hyphen_values = true, help_heading = heading::WORDS, hide_short_help = true)]
+        allow_hyphen_values = true,
+        help_heading = heading::WORDS,
+        hide_short_help = true,
+    )]
     pub append_punctuations: String,
 
     /// With --word_timestamps: skip silences longer than this around what was probably not said
-    #[arg(long,
+    #[arg(
+        long,
         value_parser = values::threshold,
         default_value = "None",
         value_name = "SECONDS",
-        allow_hyphen_values = true, help_heading = heading::WORDS, hide_short_help = true)]
+        allow_hyphen_values = true,
+        help_heading = heading::WORDS,
+        hide_short_help = true,
+    )]
     pub hallucination_silence_threshold: Optional<f64>,
 
     /// Average the log-Mel features over 3x3 neighbours; OpenAI's transcripts are made without
-    #[arg(long, value_enum, default_value = "none", help_heading = heading::SPEECH, hide_short_help = true)]
+    #[arg(
+        long,
+        value_enum,
+        default_value = "none",
+        help_heading = heading::SPEECH,
+        hide_short_help = true,
+    )]
     pub smoothing: SmoothingKind,
 
     /// Make the samples louder or softer before they are heard: their largest to full scale, or their
     /// root mean square to -20 dB; OpenAI's transcripts are made without
-    #[arg(long, alias = "normalize", value_enum, default_value = "none", help_heading = heading::SPEECH, hide_short_help = true)]
+    #[arg(
+        long,
+        alias = "normalize",
+        value_enum,
+        default_value = "none",
+        help_heading = heading::SPEECH,
+        hide_short_help = true,
+    )]
     pub normalise: NormaliseKind,
 
-    /// Threads for work on the CPU; 0 is one for each physical core
-    #[arg(long,
-        default_value_t = 0,
+    /// Threads for work on the CPU; 0 or None is one for each physical core
+    #[arg(
+        short,
+        long,
+        default_value = "0",
         value_name = "N",
         allow_hyphen_values = true,
-        value_parser = clap::value_parser!(u16).range(0..=1024), help_heading = heading::MODEL)]
-    pub threads: u16,
+        value_parser = values::threads,
+        help_heading = heading::MODEL,
+    )]
+    pub threads: usize,
+
+    /// How much is told meanwhile.
+    #[command(flatten)]
+    pub feedback: FeedbackFlags,
+
+    /// File with defaults for these flags [default: whisper-rs/config.toml in the user's folder of settings]
+    #[arg(long, value_name = "FILE", help_heading = heading::SETTINGS)]
+    pub config: Option<PathBuf>,
+
+    /// Print the flags in force and where each comes from, as a config file, and do nothing else
+    #[arg(long, help_heading = heading::SETTINGS)]
+    pub print_config: bool,
 
     /// Where transcripts go.
     #[command(flatten)]
@@ -281,11 +464,64 @@ impl TranscribeArguments {
     /// Refuses what is known but not there yet, and values that make no sense together. (The defaults are and do, so
     /// what is refused was given.)
     pub fn check(&self) -> Result<(), clap::Error> {
+        let refuse = |message: String| clap::Error::raw(ErrorKind::ValueValidation, message);
+        if self.files.is_empty() && self.input.files_from.is_none() {
+            let message = "no FILES: give the audio files to transcribe, or - for standard input";
+            return Err(clap::Error::raw(
+                ErrorKind::MissingRequiredArgument,
+                message,
+            ));
+        }
+        precision::check(&self.compute_type).map_err(refuse)?;
+        if self.fp16 == Some(true) {
+            precision::fp16_warning(&self.device_name()).map_err(refuse)?;
+        }
         let options = self.options();
         options
             .check()
             .map_err(|error| clap::Error::raw(ErrorKind::ValueValidation, error))?;
+        if self.input.resume && !matches!(self.output.place(), Some(Place::Folder(_))) {
+            let message = "--resume skips files whose outputs are there; give --output_dir or --output_format";
+            return Err(refuse(message.to_owned()));
+        }
         self.output.check(options.word_timestamps)
+    }
+
+    /// What flags will not do as they seem to.
+    pub fn warnings(&self) -> impl Iterator<Item = &'static str> {
+        let fp16 = (self.fp16 == Some(true))
+            .then(|| precision::fp16_warning(&self.device_name()).ok())
+            .flatten();
+        fp16.into_iter().chain(self.output.warnings())
+    }
+
+    /// The model's name or path.
+    pub fn model(&self) -> &str {
+        self.model_directory.as_deref().unwrap_or(&self.model)
+    }
+
+    /// The device's name: which of several is meant stands behind a colon.
+    pub fn device_name(&self) -> String {
+        match self.device_index {
+            0 => self.device.clone(),
+            index => format!("{}:{index}", self.device),
+        }
+    }
+
+    /// Starts and ends of the parts to transcribe, in seconds.
+    fn clips(&self) -> Vec<f64> {
+        let duration = self.duration.filter(|&duration| duration > 0);
+        if self.offset_t.is_none() && duration.is_none() {
+            return self.clip_timestamps.0.clone();
+        }
+        let seconds = |milliseconds: usize| milliseconds as f64 / 1000.0;
+        let start = self.offset_t.unwrap_or(0);
+        let end = duration.map(|duration| start.saturating_add(duration));
+        [Some(start), end]
+            .into_iter()
+            .flatten()
+            .map(seconds)
+            .collect()
     }
 
     /// The library's options for these flags.
@@ -304,7 +540,7 @@ impl TranscribeArguments {
         options.length_penalty = self.length_penalty.0;
         options.seed = self.seed;
         options.suppress_tokens = self.suppress_tokens.0.clone();
-        options.clip_timestamps = self.clip_timestamps.0.clone();
+        options.clip_timestamps = self.clips();
         options.carry_initial_prompt = self.carry_initial_prompt;
         options.compression_ratio_threshold = self.compression_ratio_threshold.0;
         options.logprob_threshold = self.logprob_threshold.0;

@@ -11,107 +11,159 @@ use super::values::{self, Optional};
 #[command(rename_all = "snake_case")]
 pub struct DecodingFlags {
     /// Text that every window begins with
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, help_heading = heading::CONTEXT, hide_short_help = true)]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        allow_hyphen_values = true,
+        help_heading = heading::CONTEXT,
+        hide_short_help = true,
+    )]
     pub prefix: Option<String>,
 
     /// Words that may be spoken, as names: put before every window, as if they had been said before
-    #[arg(long,
+    #[arg(
+        long,
         value_name = "TEXT",
         allow_hyphen_values = true,
-        conflicts_with = "prefix", help_heading = heading::CONTEXT)]
+        conflicts_with = "prefix",
+        help_heading = heading::CONTEXT,
+    )]
     pub hotwords: Option<String>,
 
     /// Never begin a window with a blank
-    #[arg(long,
+    #[arg(
+        long,
         value_parser = values::boolean,
         num_args = 0..=1,
         default_value = "True",
         default_missing_value = "True",
-        value_name = "True|False", help_heading = heading::DECODING, hide_short_help = true)]
+        value_name = values::BOOLEAN,
+        help_heading = heading::DECODING,
+        hide_short_help = true,
+    )]
     pub suppress_blank: bool,
 
     /// Decode text alone: segments are whole windows then
-    #[arg(long,
+    #[arg(
+        long,
         value_parser = values::boolean,
         num_args = 0..=1,
         default_value = "False",
         default_missing_value = "True",
-        value_name = "True|False", help_heading = heading::DECODING, hide_short_help = true)]
+        value_name = values::BOOLEAN,
+        help_heading = heading::DECODING,
+        hide_short_help = true,
+    )]
     pub without_timestamps: bool,
 
     /// Latest first timestamp of a window; None is no limit
-    #[arg(long,
+    #[arg(
+        long,
         value_parser = values::threshold,
         default_value = "1.0",
         value_name = "SECONDS",
-        allow_hyphen_values = true, help_heading = heading::DECODING, hide_short_help = true)]
+        allow_hyphen_values = true,
+        help_heading = heading::DECODING,
+        hide_short_help = true,
+    )]
     pub max_initial_timestamp: Optional<f64>,
 
     /// Make tokens less probable that the window has already: above 1 by more, below 1 they become more probable
-    #[arg(long,
+    #[arg(
+        long,
         value_parser = values::number,
         default_value = "1.0",
         value_name = "FACTOR",
-        allow_hyphen_values = true, help_heading = heading::DECODING, hide_short_help = true)]
+        allow_hyphen_values = true,
+        help_heading = heading::DECODING,
+        hide_short_help = true,
+    )]
     pub repetition_penalty: f64,
 
     /// Allow no sequence of as many tokens twice in a window; 0 allows all
-    #[arg(long,
+    #[arg(
+        long,
         value_parser = values::whole_number,
         default_value = "0",
         value_name = "N",
-        allow_hyphen_values = true, help_heading = heading::DECODING, hide_short_help = true)]
+        allow_hyphen_values = true,
+        help_heading = heading::DECODING,
+        hide_short_help = true,
+    )]
     pub no_repeat_ngram_size: usize,
 
     /// Most tokens to decode in a window; None is half the model's context, 224
-    #[arg(long,
+    #[arg(
+        long,
         value_parser = values::optional_whole_number,
         default_value = "None",
         value_name = "N",
-        allow_hyphen_values = true, help_heading = heading::DECODING, hide_short_help = true)]
+        allow_hyphen_values = true,
+        help_heading = heading::DECODING,
+        hide_short_help = true,
+    )]
     pub max_new_tokens: Optional<usize>,
 
     /// A window decoded at a higher temperature is no prompt for the next
-    #[arg(long,
+    #[arg(
+        long,
         value_parser = values::number,
         default_value = "0.5",
         value_name = "TEMPERATURE",
-        allow_hyphen_values = true, help_heading = heading::CONTEXT, hide_short_help = true)]
+        allow_hyphen_values = true,
+        help_heading = heading::CONTEXT,
+        hide_short_help = true,
+    )]
     pub prompt_reset_on_temperature: f64,
 
     /// Detect the language of every window, and decode each as its own
-    #[arg(long,
+    #[arg(
+        long,
         value_parser = values::boolean,
         num_args = 0..=1,
         default_value = "False",
         default_missing_value = "True",
-        value_name = "True|False", help_heading = heading::SPEECH, hide_short_help = true)]
+        value_name = values::BOOLEAN,
+        help_heading = heading::SPEECH,
+        hide_short_help = true,
+    )]
     pub multilingual: bool,
 
     /// The first window whose language is more probable than this decides; None looks at all
     /// --language_detection_segments
-    #[arg(long,
+    #[arg(
+        long,
         value_parser = values::threshold,
         default_value = "0.5",
         value_name = "PROBABILITY",
-        allow_hyphen_values = true, help_heading = heading::SPEECH, hide_short_help = true)]
+        allow_hyphen_values = true,
+        help_heading = heading::SPEECH,
+        hide_short_help = true,
+    )]
     pub language_detection_threshold: Optional<f64>,
 
     /// Windows of 30 s to detect the language from; where none is sure, the language of most of them is taken
-    #[arg(long,
+    #[arg(
+        long,
         value_parser = values::whole_number,
         default_value = "1",
         value_name = "N",
-        allow_hyphen_values = true, help_heading = heading::SPEECH, hide_short_help = true)]
+        allow_hyphen_values = true,
+        help_heading = heading::SPEECH,
+        hide_short_help = true,
+    )]
     pub language_detection_segments: usize,
 
     /// Run only with settings whose results have been proven equal to openai/whisper's
-    #[arg(long,
+    #[arg(
+        long,
         value_parser = values::boolean,
         num_args = 0..=1,
         default_value = "False",
         default_missing_value = "True",
-        value_name = "True|False", help_heading = heading::DECODING)]
+        value_name = values::BOOLEAN,
+        help_heading = heading::DECODING,
+    )]
     pub strict: bool,
 }
 

@@ -2,20 +2,45 @@
 
 use std::fmt::Display;
 use std::io::Write;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// How important a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// What is going on
+    Note,
+    /// What is not as the user may think
+    Warning,
+    /// What went wrong
+    Error,
+}
+
+/// The least important messages that are told.
+static LEAST: AtomicU8 = AtomicU8::new(Level::Note as u8);
+
+/// Tells no messages less important than these from now on.
+pub fn tell_from(level: Level) {
+    LEAST.store(level as u8, Ordering::Relaxed);
+}
+
+/// Whether messages of this importance are told.
+pub fn told(level: Level) -> bool {
+    level as u8 >= LEAST.load(Ordering::Relaxed)
+}
 
 /// Says what is going on.
 pub fn note(message: impl Display) {
-    line(message.to_string());
+    line(Level::Note, message.to_string());
 }
 
 /// Says that something is not as the user may think; the run goes on.
 pub fn warning(message: impl Display) {
-    line(format!("warning: {message}"));
+    line(Level::Warning, format!("warning: {message}"));
 }
 
 /// Says what went wrong.
 pub fn error(message: impl Display) {
-    line(format!("error: {message}"));
+    line(Level::Error, format!("error: {message}"));
 }
 
 /// Makes an internal error one line as well, instead of a backtrace; the exit code stays that of a panic, 101.
@@ -30,7 +55,10 @@ pub fn one_line_panics() {
     }));
 }
 
-fn line(message: String) {
+fn line(level: Level, message: String) {
+    if !told(level) {
+        return;
+    }
     // A path or a foreign library's text may hold line breaks: a message stays one line. Nobody may be reading
     // standard error, and that is no reason to fail (`eprintln!` would panic).
     let message = message.trim_end().replace(['\n', '\r'], " ");

@@ -14,9 +14,13 @@ pub struct Models {
 }
 
 impl Models {
-    /// Models are kept in `folder`, or in the user's cache folder.
-    pub fn open(folder: Option<&Path>) -> Result<Self, Error> {
+    /// Models are kept in `folder`, or in the user's cache folder; fetched unless they have to be there.
+    pub fn open(folder: Option<&Path>, local_files_only: bool) -> Result<Self, Error> {
         let fetcher = Fetcher::from_env()?;
+        let fetcher = match local_files_only {
+            true => fetcher.offline(true),
+            false => fetcher,
+        };
         Ok(Models {
             fetcher: match folder {
                 Some(folder) => fetcher.with_cache(folder),

@@ -23,54 +23,74 @@ pub struct OutputFlags {
     pub output_dir: Option<PathBuf>,
 
     /// Formats to write, with commas between; all is txt, vtt, srt, tsv and json [default with --output_dir: all]
-    #[arg(short = 'f',
+    #[arg(
+        short = 'f',
         long,
         value_parser = PossibleValuesParser::new(output::FORMATS.into_iter().chain([ALL])),
         value_delimiter = ',',
-        value_name = "FORMATS", help_heading = heading::OUTPUT)]
+        value_name = "FORMATS",
+        help_heading = heading::OUTPUT,
+    )]
     pub output_format: Vec<String>,
 
     /// Indent json and json-full, and write letters beyond ASCII as they are
-    #[arg(short = 'p',
+    #[arg(
+        short = 'p',
         long,
         value_parser = values::boolean,
         num_args = 0..=1,
         default_value = "False",
         default_missing_value = "True",
-        value_name = "True|False", help_heading = heading::OUTPUT, hide_short_help = true)]
+        value_name = values::BOOLEAN,
+        help_heading = heading::OUTPUT,
+        hide_short_help = true,
+    )]
     pub pretty_json: bool,
 
     /// With --word_timestamps: underline each word while it is spoken in srt and vtt, and give each its time in lrc
-    #[arg(long,
+    #[arg(
+        long,
         value_parser = values::boolean,
         num_args = 0..=1,
         default_value = "False",
         default_missing_value = "True",
-        value_name = "True|False", help_heading = heading::OUTPUT)]
+        value_name = values::BOOLEAN,
+        help_heading = heading::OUTPUT,
+    )]
     pub highlight_words: bool,
 
     /// With --word_timestamps: characters in a line of a subtitle
-    #[arg(long,
+    #[arg(
+        long,
         value_parser = values::optional_whole_number,
         default_value = "None",
         value_name = "N",
-        allow_hyphen_values = true, help_heading = heading::OUTPUT)]
+        allow_hyphen_values = true,
+        help_heading = heading::OUTPUT,
+    )]
     pub max_line_width: Optional<usize>,
 
     /// With --word_timestamps and --max_line_width: lines in a subtitle
-    #[arg(long,
+    #[arg(
+        long,
         value_parser = values::optional_whole_number,
         default_value = "None",
         value_name = "N",
-        allow_hyphen_values = true, help_heading = heading::OUTPUT)]
+        allow_hyphen_values = true,
+        help_heading = heading::OUTPUT,
+    )]
     pub max_line_count: Optional<usize>,
 
     /// With --word_timestamps and without --max_line_width: words in a subtitle
-    #[arg(long,
+    #[arg(
+        long,
         value_parser = values::optional_whole_number,
         default_value = "None",
         value_name = "N",
-        allow_hyphen_values = true, help_heading = heading::OUTPUT, hide_short_help = true)]
+        allow_hyphen_values = true,
+        help_heading = heading::OUTPUT,
+        hide_short_help = true,
+    )]
     pub max_words_per_line: Optional<usize>,
 }
 

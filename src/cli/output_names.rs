@@ -29,18 +29,14 @@ impl<'a> OutputNames<'a> {
 
     /// The name of the outputs of `input` in `folder`: `talk` for `talk.wav`; where another input has that already, or
     /// an input would be overwritten, `talk.wav`; and then `talk-2` and so on.
-    pub fn name(&mut self, folder: &Path, input: &Path) -> PathBuf {
+    /// `suffix` stands behind each. Says as well whether the name is the first of these.
+    pub fn name(&mut self, folder: &Path, input: &Path, suffix: &str) -> (PathBuf, bool) {
         let stem = input.file_stem().unwrap_or(input.as_os_str());
         let whole = input.file_name().unwrap_or(input.as_os_str());
-        let numbered = (2..).map(|number| {
-            let mut name = stem.to_owned();
-            name.push(format!("-{number}"));
-            name
-        });
-        let candidates = [stem.to_owned(), whole.to_owned()]
-            .into_iter()
-            .chain(numbered);
-        for candidate in candidates {
+        let numbered = (2..).map(|number| with(stem, &format!("-{number}")));
+        let candidates = [stem.to_owned(), whole.to_owned()];
+        for (index, candidate) in candidates.into_iter().chain(numbered).enumerate() {
+            let candidate = with(&candidate, suffix);
             let path = folder.join(&candidate);
             let key = path.as_os_str().to_ascii_lowercase();
             let owner = self.given.get(&key);
@@ -50,10 +46,10 @@ impl<'a> OutputNames<'a> {
                 continue;
             }
             self.given.insert(key, input.to_owned());
-            return path;
+            return (path, index == 0);
         }
         // The numbers never end.
-        folder.join(stem)
+        (folder.join(with(stem, suffix)), true)
     }
 
     fn overwrites_input(&self, folder: &Path, stem: &OsStr) -> bool {
@@ -68,6 +64,12 @@ impl<'a> OutputNames<'a> {
     }
 }
 
+fn with(name: &OsStr, suffix: &str) -> OsString {
+    let mut name = name.to_owned();
+    name.push(suffix);
+    name
+}
+
 /// The path of a file that is there, without links.
 fn real_path(path: &Path) -> Option<PathBuf> {
     fs::canonicalize(path).ok()
@@ -80,7 +82,7 @@ mod tests {
     fn names(folder: &Path, extensions: &[&str], inputs: &[PathBuf]) -> Vec<String> {
         let mut names = OutputNames::new(extensions, inputs.iter().map(PathBuf::as_path));
         (inputs.iter())
-            .map(|input| names.name(folder, input))
+            .map(|input| names.name(folder, input, "").0)
             .map(|path| path.strip_prefix(folder).unwrap().display().to_string())
             .collect()
     }

@@ -1,18 +1,18 @@
 //! What a run writes: files named after the inputs, or one format on standard output.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use whisper_rs::output::{GrowingFile, Writer, file_name, write_atomically};
 use whisper_rs::{Segment, Transcript};
 
+use super::inputs::Input;
 use super::messages;
 use super::output_flags::{OutputFlags, Place};
 use super::output_names::OutputNames;
 use super::standard_output::StandardOutput;
-
-/// The name of standard input on the command line.
-pub const STANDARD_INPUT: &str = "-";
 
 /// Where transcripts go, and in which formats.
 pub struct Outputs {
@@ -27,7 +27,7 @@ impl Outputs {
     /// # Errors
     ///
     /// A message when nothing can be written there, so that this is known before the long work.
-    pub fn open(flags: &OutputFlags, inputs: &[PathBuf]) -> Result<Option<Self>, String> {
+    pub fn open(flags: &OutputFlags, inputs: &[Input]) -> Result<Option<Self>, String> {
         let Some(place) = flags.place() else {
             return Ok(None);
         };
@@ -37,7 +37,7 @@ impl Outputs {
             Place::Folder(folder) => {
                 ready(folder)?;
                 let extensions: Vec<&str> = writers.iter().map(|w| w.extension()).collect();
-                Some(names(folder, &extensions, inputs))
+                Some(names(folder, &extensions, inputs)?)
             }
         };
         Ok(Some(Outputs { writers, names }))
@@ -46,6 +46,19 @@ impl Outputs {
     /// Whether standard output is what is written to.
     pub fn on_standard_output(&self) -> bool {
         self.names.is_none()
+    }
+
+    /// Whether all outputs of an input are there already, and no older than the input.
+    pub fn are_done(&self, index: usize, input: &Input) -> bool {
+        let Some(name) = self.names.as_ref().and_then(|names| names.get(index)) else {
+            return false;
+        };
+        let Ok(changed) = modified(&input.path) else {
+            return false;
+        };
+        (self.writers.iter())
+            .map(|writer| modified(&path_of(name, writer.as_ref())))
+            .all(|written| written.is_ok_and(|written| written >= changed))
     }
 
     /// Begins the outputs of an input, by its place among the inputs.
@@ -139,6 +152,11 @@ fn unwritable(error: whisper_rs::Error) -> String {
     format!("{error}; choose another --output_dir")
 }
 
+/// When a file was last written to.
+fn modified(path: &Path) -> io::Result<SystemTime> {
+    fs::metadata(path)?.modified()
+}
+
 fn path_of(name: &Path, writer: &dyn Writer) -> PathBuf {
     let stem = name.file_name().unwrap_or_default();
     name.with_file_name(file_name(stem, writer.extension()))
@@ -160,36 +178,44 @@ fn ready(folder: &Path) -> Result<(), String> {
 }
 
 /// The names of the outputs of all inputs; where one is not simply its input's, a line says so.
-fn names(folder: &Path, extensions: &[&str], inputs: &[PathBuf]) -> Vec<PathBuf> {
-    let named_after = |input: &Path| match input == Path::new(STANDARD_INPUT) {
-        true => PathBuf::from("stdin"),
-        false => input.to_owned(),
-    };
-    let mut names = OutputNames::new(extensions, inputs.iter().map(PathBuf::as_path));
-    (inputs.iter())
-        .map(|input| {
-            let after = named_after(input);
-            let name = names.name(folder, &after);
-            if name.file_name() != after.file_stem() {
-                messages::note(format!(
-                    "{}: its outputs are called {}.*, so that nothing is overwritten",
-                    input.display(),
-                    name.display()
-                ));
-            }
-            name
-        })
-        .collect()
+fn names(folder: &Path, extensions: &[&str], inputs: &[Input]) -> Result<Vec<PathBuf>, String> {
+    let mut names = OutputNames::new(extensions, inputs.iter().map(|input| input.path.as_path()));
+    let mut all = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        let after = match input.is_standard_input() {
+            true => Path::new("stdin"),
+            false => &input.path,
+        };
+        let below = folder.join(&input.folder);
+        if !input.folder.as_os_str().is_empty() {
+            fs::create_dir_all(&below).map_err(|error| format!("{}: {error}", below.display()))?;
+        }
+        let (name, plain) = names.name(&below, after, input.suffix);
+        if !plain {
+            messages::note(format!(
+                "{}: its outputs are called {}.*, so that nothing is overwritten",
+                input.name(),
+                name.display()
+            ));
+        }
+        all.push(name);
+    }
+    Ok(all)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::inputs;
     use super::super::testing::transcribe;
     use super::*;
 
     fn open(flags: &[&str], inputs: &[&str]) -> Result<Option<Outputs>, String> {
-        let inputs: Vec<PathBuf> = inputs.iter().map(PathBuf::from).collect();
-        Outputs::open(&transcribe(flags)?.output, &inputs)
+        let files: Vec<PathBuf> = inputs.iter().map(PathBuf::from).collect();
+        let arguments = transcribe(flags)?;
+        Outputs::open(
+            &arguments.output,
+            &inputs::inputs(&files, &arguments.input)?,
+        )
     }
 
     fn formats(flags: &[&str]) -> Vec<&'static str> {
@@ -225,6 +251,33 @@ mod tests {
             let message = open(flags, &["a.wav"]).err().unwrap();
             assert!(message.contains("one format"), "{message}");
         }
+    }
+
+    #[test]
+    fn what_is_done_is_newer_than_its_input() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str| folder.path().join(name);
+        let write = |name: &str, age: u64| {
+            let path = file(name);
+            let written = fs::File::create(&path).unwrap();
+            let then = SystemTime::now() - std::time::Duration::from_secs(age);
+            written.set_modified(then).unwrap();
+            path
+        };
+        let clip = write("talk.wav", 100);
+        let place = folder.path().to_str().unwrap();
+        let flags = transcribe(&["-o", place, "-f", "txt,srt"]).unwrap();
+        let inputs = inputs::inputs(&[clip], &flags.input).unwrap();
+        let outputs = Outputs::open(&flags.output, &inputs).unwrap().unwrap();
+        let done = || outputs.are_done(0, &inputs[0]);
+        assert!(!done());
+        write("talk.txt", 50);
+        write("talk.srt.partial", 50);
+        assert!(!done(), "one is missing");
+        write("talk.srt", 200);
+        assert!(!done(), "one is of another recording");
+        write("talk.srt", 50);
+        assert!(done());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::messages;
+use super::messages::{self, Level};
 
 /// Time between two lines where there is no terminal.
 const BETWEEN_LINES: Duration = Duration::from_secs(10);
@@ -43,7 +43,9 @@ impl Progress {
     /// Begins a step called `label`, of `total` units where that is known.
     pub fn begin(label: impl Into<String>, unit: Unit, total: Option<f64>) -> Self {
         let begun = Instant::now();
-        let display = if std::io::stderr().is_terminal() {
+        let display = if !messages::told(Level::Note) {
+            Display::Bar(ProgressBar::hidden())
+        } else if std::io::stderr().is_terminal() {
             Display::Bar(bar(total))
         } else {
             Display::Lines { last: begun }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::{Command, TranscribeArguments, one_line, try_parse};
+use super::{Command, Stop, TranscribeArguments, one_line, try_parse};
 
 /// The arguments of `transcribe a.wav` with these flags, or the line of the error.
 pub fn transcribe(flags: &[&str]) -> Result<TranscribeArguments, String> {
@@ -12,6 +12,7 @@ pub fn transcribe(flags: &[&str]) -> Result<TranscribeArguments, String> {
     match try_parse(words) {
         Ok(Command::Transcribe(arguments)) => Ok(*arguments),
         Ok(other) => Err(format!("parsed as {other:?}")),
-        Err(error) => Err(one_line(&error)),
+        Err(Stop::Clap(error)) => Err(one_line(&error)),
+        Err(Stop::Printed(text)) => Err(format!("printed {text}")),
     }
 }

@@ -6,16 +6,16 @@ use std::process::ExitCode;
 
 use burn::tensor::Device;
 use whisper_rs::tokenizer::languages;
-use whisper_rs::{
-    Audio, Error, Segment, Task, TranscribeOptions, Transcript, Whisper, device, output,
-};
+use whisper_rs::{Audio, Error, Segment, Task, TranscribeOptions, Transcript, Whisper, device};
 use whisper_weights::Checkpoint;
 
 use super::arguments::TranscribeArguments;
+use super::inputs::{self, Input};
 use super::models::Models;
-use super::outputs::{InputOutputs, Outputs, STANDARD_INPUT};
+use super::outputs::{InputOutputs, Outputs};
 use super::progress::{Progress, Unit};
 use super::standard_output::StandardOutput;
+use super::transcript_lines::TranscriptLines;
 use super::{FAILED, USAGE, messages, threads};
 
 /// The frames that the library counts in.
@@ -23,38 +23,45 @@ const SECONDS_PER_FRAME: f64 = 0.01;
 
 /// Transcribes each file in turn. A file that fails is reported and the others still go through.
 pub fn run(arguments: &TranscribeArguments) -> ExitCode {
-    let device = match device::open(&arguments.device) {
+    messages::tell_from(arguments.feedback.level());
+    let device = match device::open(&arguments.device_name()) {
         Ok(device) => device,
         Err(error) => return fail(USAGE, error),
     };
-    if let Err(message) = threads::configure(arguments.threads.into()) {
+    if let Err(message) = threads::configure(arguments.threads) {
         return fail(FAILED, message);
     }
-    let outputs = match Outputs::open(&arguments.output, &arguments.files) {
+    let inputs = match inputs::inputs(&arguments.files, &arguments.input) {
+        Ok(inputs) => inputs,
+        Err(message) => return fail(FAILED, message),
+    };
+    let outputs = match Outputs::open(&arguments.output, &inputs) {
         Ok(outputs) => outputs,
         Err(message) => return fail(FAILED, message),
     };
-    (arguments.output.warnings()).for_each(messages::warning);
-    if outputs.is_none() && !arguments.verbose {
+    arguments.warnings().for_each(messages::warning);
+    if outputs.is_none() && !arguments.feedback.verbose {
         messages::warning(
             "the transcript goes nowhere: --verbose False prints none, and without --output_format \
              or --output_dir no file is written",
         );
     }
     // A mistyped model name should not wait for the audio to be decoded.
-    let models = match Models::open(arguments.model_dir.as_deref())
-        .and_then(|models| models.check(&arguments.model).map(|()| models))
+    let models = match Models::open(arguments.model_dir.as_deref(), arguments.local_files_only)
+        .and_then(|models| models.check(arguments.model()).map(|()| models))
     {
         Ok(models) => models,
         Err(error) => return fail(FAILED, error),
     };
     Run {
         arguments,
+        inputs: &inputs,
         device,
         outputs: outputs.as_ref(),
         models,
         engine: None,
         stdout: StandardOutput::default(),
+        lines: TranscriptLines::new(arguments.feedback.print_colors),
     }
     .all_files()
 }
@@ -76,45 +83,63 @@ enum Failure {
 
 struct Run<'a> {
     arguments: &'a TranscribeArguments,
+    inputs: &'a [Input],
     device: Device,
     outputs: Option<&'a Outputs>,
     models: Models,
     /// Loaded for the first file that can be decoded: a mistyped file name does not wait for a model, or fetch one.
     engine: Option<Engine>,
     stdout: StandardOutput,
+    lines: TranscriptLines,
 }
 
 impl Run<'_> {
     fn all_files(&mut self) -> ExitCode {
-        let files = &self.arguments.files;
+        let inputs = self.inputs;
         let mut code = ExitCode::SUCCESS;
-        for (index, file) in files.iter().enumerate() {
-            if files.len() > 1 {
+        let mut skipped = 0;
+        for (index, input) in inputs.iter().enumerate() {
+            if self.is_done(index, input) {
+                skipped += 1;
+                continue;
+            }
+            if inputs.len() > 1 {
                 messages::note(format!(
                     "{} ({} of {})",
-                    file.display(),
+                    input.name(),
                     index + 1,
-                    files.len()
+                    inputs.len()
                 ));
             }
-            match self.one_file(index, file) {
+            match self.one_file(index, input) {
                 Ok(()) => {}
                 Err(Failure::File(message)) => code = fail(FAILED, message),
                 Err(Failure::All(message)) => return fail(FAILED, message),
                 Err(Failure::Unread) => return code,
             }
         }
+        if skipped > 0 {
+            messages::note(format!(
+                "--resume: {skipped} of {} were done already",
+                inputs.len()
+            ));
+        }
         code
     }
 
-    fn one_file(&mut self, index: usize, file: &Path) -> Result<(), Failure> {
-        let audio = open_audio(file).map_err(|error| Failure::File(about(file, &error)))?;
+    fn is_done(&self, index: usize, input: &Input) -> bool {
+        self.arguments.input.resume
+            && (self.outputs).is_some_and(|outputs| outputs.are_done(index, input))
+    }
+
+    fn one_file(&mut self, index: usize, input: &Input) -> Result<(), Failure> {
+        let audio = self.open(input)?;
         for warning in audio.warnings() {
-            messages::warning(format!("{}: {warning}", file.display()));
+            messages::warning(format!("{}: {warning}", input.name()));
         }
         let outputs = self.outputs.map(|outputs| outputs.begin(index));
         let mut outputs = outputs.transpose().map_err(Failure::File)?;
-        let transcript = self.transcript(file, &audio, outputs.as_mut())?;
+        let transcript = self.transcript(input, &audio, outputs.as_mut())?;
         match outputs {
             Some(outputs) => outputs
                 .finish(&transcript, &mut self.stdout)
@@ -123,13 +148,24 @@ impl Run<'_> {
         }
     }
 
+    fn open(&self, input: &Input) -> Result<Audio, Failure> {
+        let mut options = self.arguments.input.audio_options();
+        options.channel = input.channel;
+        let audio = match input.is_standard_input() {
+            true => Audio::from_reader_with(io::stdin(), &input.name(), &options),
+            false => Audio::open_with(&input.path, &options),
+        };
+        audio.map_err(|error| Failure::File(about(&input.path, &error)))
+    }
+
     /// Transcribes, and shows the segments or a progress bar meanwhile.
     fn transcript(
         &mut self,
-        file: &Path,
+        input: &Input,
         audio: &Audio,
         mut outputs: Option<&mut InputOutputs<'_>>,
     ) -> Result<Transcript, Failure> {
+        let file = input.path.as_path();
         let failed = |error: Error| Failure::File(about(file, &error));
         let engine = match &self.engine {
             Some(engine) => engine,
@@ -146,7 +182,7 @@ impl Run<'_> {
         }
         let on_standard_output = self.outputs.is_some_and(Outputs::on_standard_output);
         let writes_files = self.outputs.is_some() && !on_standard_output;
-        let shown = self.arguments.verbose && !on_standard_output;
+        let shown = self.arguments.feedback.verbose && !on_standard_output;
         let mut progress = (!shown).then(|| {
             let label = file
                 .file_name()
@@ -159,7 +195,10 @@ impl Run<'_> {
             let segment = segment.map_err(failed)?;
             match &mut progress {
                 Some(progress) => progress.set(segments.position() as f64 * SECONDS_PER_FRAME),
-                None => print_segment(&mut self.stdout, &segment).map_err(unwritable)?,
+                None => self
+                    .lines
+                    .print(&segment, &mut self.stdout)
+                    .map_err(unwritable)?,
             }
             if let Some(outputs) = &mut outputs {
                 (outputs.segment(&segment, &mut self.stdout)).map_err(Failure::File)?;
@@ -181,15 +220,6 @@ impl Run<'_> {
     }
 }
 
-/// Prints `[00:00.000 --> 00:07.600]  text` at once. A segment without text, as a music-only window may give, is no
-/// line.
-fn print_segment(stdout: &mut StandardOutput, segment: &Segment) -> io::Result<()> {
-    if segment.text.trim().is_empty() {
-        return Ok(());
-    }
-    stdout.write(|out| writeln!(out, "{}", output::segment_line(segment)))
-}
-
 /// Tells of a window that fallback sampled: its text is no longer what openai/whisper's would be.
 fn strict_warning(file: &Path, last: Option<&Segment>, segment: &Segment) {
     let told = last.is_some_and(|last| last.seek == segment.seek);
@@ -205,13 +235,6 @@ fn strict_warning(file: &Path, last: Option<&Segment>, segment: &Segment) {
 
 fn unwritable(error: io::Error) -> Failure {
     Failure::All(format!("standard output: {error}"))
-}
-
-fn open_audio(file: &Path) -> Result<Audio, Error> {
-    if file == Path::new(STANDARD_INPUT) {
-        return Audio::from_reader(io::stdin(), "standard input");
-    }
-    Audio::open(file)
 }
 
 /// The error's line, which names the file even where the error itself does not.
@@ -234,13 +257,13 @@ impl Engine {
         models: &Models,
         device: &Device,
     ) -> Result<Self, Error> {
-        let checkpoint = Checkpoint::open(models.fetch(&arguments.model)?)?;
+        let checkpoint = Checkpoint::open(models.fetch(arguments.model())?)?;
         let whisper = Whisper::from_checkpoint(&checkpoint, device)?
             .with_smoothing(arguments.smoothing.into())
             .with_normalisation(arguments.normalise.into());
         let mut options = arguments.options();
         if !whisper.is_multilingual() {
-            english_only(&arguments.model, &mut options);
+            english_only(arguments.model(), &mut options);
         }
         word_warnings(&options).for_each(messages::warning);
         Ok(Engine { whisper, options })
