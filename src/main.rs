@@ -5,6 +5,7 @@ mod cli;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    cli::log::start();
     cli::messages::one_line_panics();
     match cli::parse(std::env::args_os()) {
         Ok(cli::Command::Transcribe(arguments)) => cli::transcribe::run(&arguments),

@@ -1,9 +1,9 @@
 //! The flags about what a run tells while it goes on.
 
 use clap::ValueEnum;
+use tracing::Level;
 
 use super::heading;
-use super::messages::Level;
 use super::values::{self, Choice};
 
 /// How much is told meanwhile.
@@ -56,6 +56,24 @@ pub struct FeedbackFlags {
         help_heading = heading::FEEDBACK,
     )]
     pub log_level: LogLevel,
+
+    /// Write messages as lines for people or as JSON, a line each
+    #[arg(
+        long,
+        value_enum,
+        default_value = "text",
+        value_name = "FORMAT",
+        help_heading = heading::FEEDBACK,
+        hide_short_help = true,
+    )]
+    pub log_format: LogFormat,
+}
+
+/// What `--log_format` takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    Text,
+    Json,
 }
 
 /// What `--log_level` takes.
@@ -67,16 +85,19 @@ pub enum LogLevel {
     Warning,
     /// And what is going on
     Info,
+    /// And each segment with how it was decoded
+    Debug,
 }
 
 impl FeedbackFlags {
     /// The least important messages to tell.
     pub fn level(&self) -> Level {
         match self.log_level {
-            _ if self.quiet => Level::Error,
-            LogLevel::Error => Level::Error,
-            LogLevel::Warning => Level::Warning,
-            LogLevel::Info => Level::Note,
+            _ if self.quiet => Level::ERROR,
+            LogLevel::Error => Level::ERROR,
+            LogLevel::Warning => Level::WARN,
+            LogLevel::Info => Level::INFO,
+            LogLevel::Debug => Level::DEBUG,
         }
     }
 }

@@ -1,8 +1,9 @@
 //! The command line: one file per subcommand, and what they share.
 //!
-//! Exit codes: 0 when everything went through, 1 when something failed, 2 for a wrong command line.
+//! Exit codes: 0 when everything went through, 1 when something failed, 2 for a wrong command line, 130 when interrupted.
 
 mod arguments;
+mod batch;
 pub mod bench;
 mod decoding_flags;
 pub mod documents;
@@ -10,7 +11,9 @@ mod feedback_flags;
 mod heading;
 mod input_flags;
 mod inputs;
+mod interrupt;
 mod later;
+pub mod log;
 pub mod messages;
 mod models;
 mod output_flags;
@@ -45,6 +48,8 @@ pub use arguments::{SmoothingKind, TranscribeArguments};
 const FAILED: u8 = 1;
 /// Exit code for a command line that cannot be run.
 const USAGE: u8 = 2;
+/// Exit code of a run that was interrupted, as shells have it for Ctrl-C.
+const INTERRUPTED: u8 = 130;
 
 /// Whisper speech to text: from an audio file to a transcript, in pure Rust.
 #[derive(Debug, Parser)]
@@ -87,7 +92,8 @@ Every flag can also be set by an environment variable (WHISPER_RS_BEAM_SIZE for 
 hyphens (--beam-size); a boolean flag without a word behind it is True; None unsets what is optional. Flags of
 whisper-cli that mean the same are known by its names.
 
-Exit codes: 0 when everything went through, 1 when something failed, 2 for a wrong command line.";
+Exit codes: 0 when everything went through, 1 when something failed (the other files are done all the same), 2 for a wrong
+command line, 130 when interrupted.";
 
 /// Parses the command line. When there is nothing to run (help, version, a usage error) that has been printed,
 /// and the exit code comes back instead of a command.

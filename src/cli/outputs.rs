@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use whisper_rs::output::{GrowingFile, Writer, file_name, write_atomically};
+use whisper_rs::output::{GrowingFile, Writer, file_name, partial_path, write_atomically};
 use whisper_rs::{Segment, Transcript};
 
 use super::inputs::Input;
@@ -118,6 +118,44 @@ impl InputOutputs<'_> {
         Ok(())
     }
 
+    /// Writes what there is of a transcript that was interrupted, so that no file seems to be whole: files are called
+    /// `talk.srt.partial`. Returns what their names have in common, if there are files.
+    pub fn leave(
+        self,
+        transcript: &Transcript,
+        stdout: &mut StandardOutput,
+    ) -> Result<Option<String>, String> {
+        let mut common = None;
+        let mut on_standard_output = Vec::new();
+        for output in self.outputs {
+            let writer = output.writer;
+            let left = match (&output.path, output.growing) {
+                (_, Some(file)) => file.leave(),
+                (Some(path), None) => {
+                    let partial = partial_path(path);
+                    write_atomically(&partial, |out| writer.write(transcript, out))
+                        .map_err(unwritable)?;
+                    partial
+                }
+                (None, None) => {
+                    on_standard_output.push(Output {
+                        growing: None,
+                        ..output
+                    });
+                    continue;
+                }
+            };
+            let ending = format!(".{}.partial", writer.extension());
+            let left = left.display().to_string();
+            common = Some(format!("{}.*.partial", left.trim_end_matches(&ending)));
+        }
+        InputOutputs {
+            outputs: on_standard_output,
+        }
+        .finish(transcript, stdout)?;
+        Ok(common)
+    }
+
     /// Writes the other formats and gives every file its name; each is whole or absent.
     pub fn finish(
         self,
@@ -128,8 +166,12 @@ impl InputOutputs<'_> {
             let writer = output.writer;
             match (output.path, output.growing) {
                 (_, Some(file)) => file.finish().map_err(unwritable)?,
-                (Some(path), None) => write_atomically(&path, |out| writer.write(transcript, out))
-                    .map_err(unwritable)?,
+                (Some(path), None) => {
+                    write_atomically(&path, |out| writer.write(transcript, out))
+                        .map_err(unwritable)?;
+                    // What an interrupted run left is of no use any more.
+                    let _ = fs::remove_file(partial_path(&path));
+                }
                 (None, None) if writer.by_segment().is_some() => {}
                 (None, None) => stdout
                     .write(|out| {

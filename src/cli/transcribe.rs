@@ -1,6 +1,6 @@
 //! `whisper-rs transcribe`: from audio files to transcripts.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -10,20 +10,29 @@ use whisper_rs::{Audio, Error, Segment, Task, TranscribeOptions, Transcript, Whi
 use whisper_weights::Checkpoint;
 
 use super::arguments::TranscribeArguments;
+use super::batch::Batch;
+use super::feedback_flags::LogFormat;
 use super::inputs::{self, Input};
+use super::interrupt::Interrupt;
+use super::log::{self, TARGET};
 use super::models::Models;
 use super::outputs::{InputOutputs, Outputs};
-use super::progress::{Progress, Unit};
+use super::progress::{Progress, Unit, clock};
 use super::standard_output::StandardOutput;
 use super::transcript_lines::TranscriptLines;
-use super::{FAILED, USAGE, messages, threads};
+use super::{FAILED, INTERRUPTED, USAGE, messages, threads};
 
 /// The frames that the library counts in.
 const SECONDS_PER_FRAME: f64 = 0.01;
 
 /// Transcribes each file in turn. A file that fails is reported and the others still go through.
 pub fn run(arguments: &TranscribeArguments) -> ExitCode {
-    messages::tell_from(arguments.feedback.level());
+    let feedback = &arguments.feedback;
+    log::configure(feedback.level(), feedback.log_format == LogFormat::Json);
+    let interrupt = match Interrupt::watch() {
+        Ok(interrupt) => interrupt,
+        Err(error) => return fail(FAILED, format!("cannot watch for Ctrl-C: {error}")),
+    };
     let device = match device::open(&arguments.device_name()) {
         Ok(device) => device,
         Err(error) => return fail(USAGE, error),
@@ -56,6 +65,8 @@ pub fn run(arguments: &TranscribeArguments) -> ExitCode {
     Run {
         arguments,
         inputs: &inputs,
+        batch: Batch::new(&inputs),
+        interrupt,
         device,
         outputs: outputs.as_ref(),
         models,
@@ -79,11 +90,15 @@ enum Failure {
     All(String),
     /// Nobody reads standard output any more, and no files are to be written.
     Unread,
+    /// The user has asked for an end; what to do next.
+    Interrupted(String),
 }
 
 struct Run<'a> {
     arguments: &'a TranscribeArguments,
     inputs: &'a [Input],
+    batch: Batch,
+    interrupt: Interrupt,
     device: Device,
     outputs: Option<&'a Outputs>,
     models: Models,
@@ -101,6 +116,7 @@ impl Run<'_> {
         for (index, input) in inputs.iter().enumerate() {
             if self.is_done(index, input) {
                 skipped += 1;
+                self.batch.skip(index);
                 continue;
             }
             if inputs.len() > 1 {
@@ -116,6 +132,7 @@ impl Run<'_> {
                 Err(Failure::File(message)) => code = fail(FAILED, message),
                 Err(Failure::All(message)) => return fail(FAILED, message),
                 Err(Failure::Unread) => return code,
+                Err(Failure::Interrupted(message)) => return fail(INTERRUPTED, message),
             }
         }
         if skipped > 0 {
@@ -139,7 +156,13 @@ impl Run<'_> {
         }
         let outputs = self.outputs.map(|outputs| outputs.begin(index));
         let mut outputs = outputs.transpose().map_err(Failure::File)?;
-        let transcript = self.transcript(input, &audio, outputs.as_mut())?;
+        let transcript = self.transcript(index, &audio, outputs.as_mut())?;
+        if self.interrupt.asked() {
+            let end = transcript.segments.last().map_or(0.0, |last| last.end);
+            let left = outputs.map(|outputs| outputs.leave(&transcript, &mut self.stdout));
+            let left = left.transpose().map_err(Failure::File)?.flatten();
+            return Err(Failure::Interrupted(interrupted(end, &audio, left)));
+        }
         match outputs {
             Some(outputs) => outputs
                 .finish(&transcript, &mut self.stdout)
@@ -161,11 +184,11 @@ impl Run<'_> {
     /// Transcribes, and shows the segments or a progress bar meanwhile.
     fn transcript(
         &mut self,
-        input: &Input,
+        index: usize,
         audio: &Audio,
         mut outputs: Option<&mut InputOutputs<'_>>,
     ) -> Result<Transcript, Failure> {
-        let file = input.path.as_path();
+        let file = self.inputs[index].path.as_path();
         let failed = |error: Error| Failure::File(about(file, &error));
         let engine = match &self.engine {
             Some(engine) => engine,
@@ -175,6 +198,7 @@ impl Run<'_> {
                 self.engine.insert(engine)
             }
         };
+        let _working = self.interrupt.while_working();
         let mut segments = (engine.whisper.segments(audio, &engine.options)).map_err(failed)?;
         if engine.options.language.is_none() {
             let language = language_title(segments.language());
@@ -183,22 +207,24 @@ impl Run<'_> {
         let on_standard_output = self.outputs.is_some_and(Outputs::on_standard_output);
         let writes_files = self.outputs.is_some() && !on_standard_output;
         let shown = self.arguments.feedback.verbose && !on_standard_output;
-        let mut progress = (!shown).then(|| {
-            let label = file
-                .file_name()
-                .unwrap_or(file.as_os_str())
-                .to_string_lossy();
-            Progress::begin(label, Unit::AudioSeconds, Some(audio.seconds()))
-        });
-        let mut all = Vec::new();
+        let mut progress = progress(self.inputs, index, audio, shown);
+        let mut all: Vec<Segment> = Vec::new();
         while let Some(segment) = segments.next() {
             let segment = segment.map_err(failed)?;
-            match &mut progress {
-                Some(progress) => progress.set(segments.position() as f64 * SECONDS_PER_FRAME),
-                None => self
-                    .lines
-                    .print(&segment, &mut self.stdout)
-                    .map_err(unwritable)?,
+            tell(&segment);
+            if let Some(progress) = &mut progress {
+                let position = segments.position() as f64 * SECONDS_PER_FRAME;
+                let fraction = position / audio.seconds();
+                progress.set_all_left(self.batch.time_left(index, fraction));
+                progress.set(position);
+            }
+            if shown {
+                let mut print = || self.lines.print(&segment, &mut self.stdout);
+                let printed = match &progress {
+                    Some(progress) => progress.interrupt(print),
+                    None => print(),
+                };
+                printed.map_err(unwritable)?;
             }
             if let Some(outputs) = &mut outputs {
                 (outputs.segment(&segment, &mut self.stdout)).map_err(Failure::File)?;
@@ -210,13 +236,67 @@ impl Run<'_> {
                 strict_warning(file, all.last(), &segment);
             }
             all.push(segment);
+            if self.interrupt.asked() {
+                break;
+            }
         }
         if let Some(mut progress) = progress {
-            progress.set(audio.seconds());
-            progress.finish();
+            if shown || self.interrupt.asked() {
+                progress.clear();
+            } else {
+                progress.set(audio.seconds());
+                progress.finish();
+            }
         }
         let language = segments.language().to_owned();
         Ok(Transcript::new(segments.text(), all, language))
+    }
+}
+
+/// How far an input is: instead of its segments, or on a terminal below them.
+fn progress(inputs: &[Input], index: usize, audio: &Audio, shown: bool) -> Option<Progress> {
+    if shown && !io::stderr().is_terminal() {
+        return None;
+    }
+    let path = inputs[index].path.as_path();
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    let name = name.to_string_lossy();
+    let label = match inputs.len() {
+        1 => name.into_owned(),
+        count => format!("{name} ({} of {count})", index + 1),
+    };
+    Some(Progress::begin(
+        label,
+        Unit::AudioSeconds,
+        Some(audio.seconds()),
+    ))
+}
+
+/// Tells how a segment was decoded, to those who asked for that much.
+fn tell(segment: &Segment) {
+    tracing::debug!(
+        target: TARGET,
+        id = segment.id as u64,
+        start = segment.start,
+        end = segment.end,
+        text = segment.text.as_str(),
+        temperature = segment.temperature,
+        avg_logprob = segment.avg_logprob,
+        compression_ratio = segment.compression_ratio,
+        no_speech_prob = segment.no_speech_prob,
+        "segment"
+    );
+}
+
+/// What is there of a recording that was interrupted at so many seconds, and how to go on.
+fn interrupted(end: f64, audio: &Audio, left: Option<String>) -> String {
+    let (at, of) = (clock(end), clock(audio.seconds()));
+    let go_on = format!("--clip_timestamps {end:.2} goes on from there");
+    match left {
+        Some(left) => format!(
+            "interrupted at {at} of {of}: what there is is in {left}; the same command with --resume does what is not done, {go_on}"
+        ),
+        None => format!("interrupted at {at} of {of}: {go_on}"),
     }
 }
 

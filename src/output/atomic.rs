@@ -57,7 +57,7 @@ impl GrowingFile {
             });
         }
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let partial = partial_name(&target);
+        let partial = partial_path(&target);
         let file = File::create(&partial)?;
         if let Some(metadata) = existing {
             file.set_permissions(metadata.permissions())?;
@@ -76,6 +76,14 @@ impl GrowingFile {
     /// [`Error::Io`] with the path, as when the disk is full.
     pub fn append(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
         write_buffered(&mut self.file, write).map_err(|source| io_error(&self.path, source))
+    }
+
+    /// Leaves the file as it is, under its name and `.partial`, and returns that path.
+    pub fn leave(mut self) -> PathBuf {
+        match self.names.take() {
+            Some((partial, _)) => partial,
+            None => self.path.clone(),
+        }
     }
 
     /// Ends the file and gives it its name.
@@ -103,8 +111,8 @@ impl Drop for GrowingFile {
     }
 }
 
-/// `talk.jsonl.partial`, of a stem that is cut where this would be too long.
-fn partial_name(target: &Path) -> PathBuf {
+/// `talk.jsonl.partial`: where what is not finished stands, of a name that is cut where this would be too long.
+pub fn partial_path(target: &Path) -> PathBuf {
     target.with_file_name(super::file_name(
         target.file_name().unwrap_or_default(),
         "partial",
@@ -226,6 +234,12 @@ mod tests {
         file.finish().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntwo\n");
         assert_eq!(entries(folder.path()), ["a.jsonl"]);
+
+        let mut left = GrowingFile::create(&path).unwrap();
+        left.append(|out| out.write_all(b"what there is")).unwrap();
+        assert_eq!(left.leave(), fs::canonicalize(&partial).unwrap());
+        assert_eq!(fs::read_to_string(&partial).unwrap(), "what there is");
+        fs::remove_file(&partial).unwrap();
 
         let mut given_up = GrowingFile::create(&path).unwrap();
         given_up.append(|out| out.write_all(b"half")).unwrap();
