@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
 use whisper_rs::frontend::{Normalisation, Smoothing};
-use whisper_rs::{Task, TranscribeOptions, device};
+use whisper_rs::{ComputeType, Task, TranscribeOptions, device};
 
 use super::decoding_flags::DecodingFlags;
 use super::feedback_flags::FeedbackFlags;
@@ -78,7 +78,7 @@ pub struct TranscribeArguments {
     )]
     pub device_index: usize,
 
-    /// Numbers that the model computes in: float32, or auto or default, which are the same today
+    /// Numbers that the model computes in: float32, or on a GPU float16 or bfloat16; auto is the best that is proven
     #[arg(
         long,
         value_parser = PossibleValuesParser::new(precision::KNOWN),
@@ -90,7 +90,7 @@ pub struct TranscribeArguments {
     )]
     pub compute_type: String,
 
-    /// --compute_type as openai/whisper has it: False is float32
+    /// --compute_type as openai/whisper has it: False is float32, True is float16 on a GPU
     #[arg(
         long,
         value_parser = values::boolean,
@@ -472,10 +472,7 @@ impl TranscribeArguments {
                 message,
             ));
         }
-        precision::check(&self.compute_type).map_err(refuse)?;
-        if self.fp16 == Some(true) {
-            precision::fp16_warning(&self.device_name()).map_err(refuse)?;
-        }
+        precision::compute_type(&self.compute_type).map_err(refuse)?;
         let options = self.options();
         options
             .check()
@@ -489,10 +486,23 @@ impl TranscribeArguments {
 
     /// What flags will not do as they seem to.
     pub fn warnings(&self) -> impl Iterator<Item = &'static str> {
-        let fp16 = (self.fp16 == Some(true))
-            .then(|| precision::fp16_warning(&self.device_name()).ok())
-            .flatten();
+        let fp16 = self.numbers().1;
         fp16.into_iter().chain(self.output.warnings())
+    }
+
+    /// The numbers to compute in.
+    pub fn compute_type(&self) -> ComputeType {
+        self.numbers().0
+    }
+
+    /// The numbers to compute in, and what should be told of them.
+    fn numbers(&self) -> (ComputeType, Option<&'static str>) {
+        match (precision::compute_type(&self.compute_type), self.fp16) {
+            (Ok(ComputeType::Auto), Some(fp16)) => precision::of_fp16(fp16, &self.device),
+            (Ok(compute_type), _) => (compute_type, None),
+            // Refused by `check`.
+            (Err(_), _) => (ComputeType::Auto, None),
+        }
     }
 
     /// The model's name or path.

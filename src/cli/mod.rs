@@ -384,7 +384,6 @@ mod tests {
             (&["--hf_token", "hf_x"], "speakers"),
             (&["-di"], "speakers"),
             (&["--compute_type", "int8"], "float32"),
-            (&["--fp16", "True", "--device", "cuda"], "float32"),
         ] {
             let message = transcribe(flags).unwrap_err();
             assert!(
@@ -411,6 +410,8 @@ mod tests {
         ] {
             assert!(transcribe(&flags).is_ok(), "{flags:?}");
         }
+        let half = transcribe(&["--fp16", "--device", "cuda"]).unwrap();
+        assert_eq!(half.compute_type(), whisper_rs::ComputeType::Float16);
         let arguments = transcribe(&["--fp16"]).unwrap();
         assert!(arguments.warnings().next().unwrap().contains("FP32"));
     }

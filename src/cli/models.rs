@@ -14,19 +14,23 @@ pub struct Models {
 }
 
 impl Models {
-    /// Models are kept in `folder`, or in the user's cache folder; fetched unless they have to be there.
-    pub fn open(folder: Option<&Path>, local_files_only: bool) -> Result<Self, Error> {
+    /// Models are kept in `folder`, or in the user's cache folder.
+    pub fn open(folder: Option<&Path>) -> Result<Self, Error> {
         let fetcher = Fetcher::from_env()?;
-        let fetcher = match local_files_only {
-            true => fetcher.offline(true),
-            false => fetcher,
-        };
         Ok(Models {
             fetcher: match folder {
                 Some(folder) => fetcher.with_cache(folder),
                 None => fetcher,
             },
         })
+    }
+
+    /// The models that are on this machine alone, if `offline`.
+    pub fn offline(mut self, offline: bool) -> Self {
+        if offline {
+            self.fetcher = self.fetcher.offline(true);
+        }
+        self
     }
 
     /// Refuses a name that no source can have and a path that is not there, at once and without any network.

@@ -1,6 +1,8 @@
 //! `--compute_type` and `--fp16`: the numbers that a model computes in.
 
-/// whisper-ctranslate2's names, of which those in [`SERVED`] can be had.
+use whisper_rs::ComputeType;
+
+/// whisper-ctranslate2's names.
 pub const KNOWN: [&str; 10] = [
     "default",
     "auto",
@@ -14,31 +16,26 @@ pub const KNOWN: [&str; 10] = [
     "bfloat16",
 ];
 
-/// What this build computes in, and the names that leave the choice to it.
-const SERVED: [&str; 3] = ["float32", "auto", "default"];
-
-/// Refuses a precision that cannot be had. Says in one line what can.
-pub fn check(compute_type: &str) -> Result<(), String> {
-    if SERVED.contains(&compute_type) {
-        return Ok(());
-    }
-    Err(format!(
-        "not supported yet: --compute_type {compute_type}; models compute in float32: give {}",
-        SERVED.join(", ")
-    ))
+/// The compute type of a name that is known. Says in one line what can be had instead of those that cannot.
+pub fn compute_type(name: &str) -> Result<ComputeType, String> {
+    name.parse().map_err(|_| {
+        format!(
+            "not supported yet: --compute_type {name}; give {} or default",
+            ComputeType::NAMES.join(", ")
+        )
+    })
 }
 
-/// What `--fp16 True` asks for on a device: openai/whisper computes in f32 on the CPU all the same, with a warning.
-///
-/// # Errors
-///
-/// A line on any other device, where f16 would be meant.
-pub fn fp16_warning(device: &str) -> Result<&'static str, String> {
-    match device {
-        "auto" | "cpu" => Ok("FP16 is not supported on the CPU; using FP32 instead"),
-        _ => Err(format!(
-            "not supported yet: --fp16 True on {device}; models compute in float32: give --fp16 False"
-        )),
+/// What `--fp16` stands for on a device, where `--compute_type` leaves it open. openai/whisper computes in f32 on the
+/// CPU all the same, with a warning, which comes along.
+pub fn of_fp16(fp16: bool, device: &str) -> (ComputeType, Option<&'static str>) {
+    match (fp16, device) {
+        (false, _) => (ComputeType::Float32, None),
+        (true, "auto" | "cpu" | "ndarray") => (
+            ComputeType::Float32,
+            Some("FP16 is not supported on the CPU; using FP32 instead"),
+        ),
+        (true, _) => (ComputeType::Float16, None),
     }
 }
 
@@ -47,13 +44,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn float32_by_any_of_its_names() {
+    fn integers_are_refused_by_name() {
         for name in KNOWN {
-            let served = ["float32", "auto", "default"].contains(&name);
-            assert_eq!(check(name).is_ok(), served, "{name}");
+            let message = compute_type(name).err();
+            assert_eq!(message.is_some(), name.starts_with("int"), "{name}");
         }
-        assert!(check("int8").unwrap_err().contains("give float32"));
-        assert!(fp16_warning("cpu").is_ok());
-        assert!(fp16_warning("cuda:1").unwrap_err().contains("--fp16 False"));
+        let message = compute_type("int8").unwrap_err();
+        assert!(message.contains("give auto, float32"), "{message}");
+    }
+
+    #[test]
+    fn half_precision_is_for_gpus() {
+        assert_eq!(of_fp16(false, "cuda").0, ComputeType::Float32);
+        assert_eq!(of_fp16(true, "cuda:1"), (ComputeType::Float16, None));
+        let (compute_type, warning) = of_fp16(true, "cpu");
+        assert_eq!(compute_type, ComputeType::Float32);
+        assert!(warning.unwrap().contains("FP32"));
     }
 }
