@@ -72,6 +72,12 @@ fn json_and_text_files_equal_openai_whisper() {
     assert_eq!(fs::read_dir(&out).unwrap().count(), 4);
 }
 
+/// What openai/whisper hears in a clip, greedy.
+fn reference_text(model: &str, clip: &str) -> String {
+    let reference = reference(model, clip);
+    reference["text"].as_str().unwrap().trim().to_owned()
+}
+
 #[test]
 fn every_format_at_once() {
     let folder = tempfile::tempdir().unwrap();
@@ -108,7 +114,7 @@ fn every_format_at_once() {
         lines.len() > 3 && lines.iter().all(|line| line.len() <= 30),
         "{srt}"
     );
-    assert_eq!(lines.join(" "), JFK);
+    assert_eq!(lines.join(" "), reference_text("tiny.en", "jfk"));
     assert!(file("jfk.vtt").starts_with("WEBVTT\n\n00:0"));
     assert!(file("jfk.ass").contains("{\\k"));
     assert!(file("jfk.lrc").contains("\n[00:0"));
