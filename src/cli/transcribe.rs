@@ -39,7 +39,7 @@ pub fn run(arguments: &TranscribeArguments) -> ExitCode {
         );
     }
     // A mistyped model name should not wait for the audio to be decoded.
-    let models = match Models::open(arguments.model_dir.as_deref())
+    let models = match Models::open(&arguments.store)
         .and_then(|models| models.check(&arguments.model).map(|()| models))
     {
         Ok(models) => models,

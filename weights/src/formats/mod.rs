@@ -135,7 +135,7 @@ pub(crate) fn open(path: &Path) -> Result<Weights> {
 
 /// The weights of a folder: a safetensors file or index, else a `model.bin`, else any other file
 /// of a recognised format.
-fn find_in_folder(folder: &Path) -> Result<PathBuf> {
+pub(crate) fn find_in_folder(folder: &Path) -> Result<PathBuf> {
     for name in [
         "model.safetensors",
         "model.safetensors.index.json",
