@@ -121,7 +121,7 @@ fn a_model_is_fetched_found_looked_at_and_removed() {
     let entry = entries.iter().find(|entry| entry["name"] == REPOSITORY);
     let entry = entry.expect("what is fetched is listed");
     assert_eq!(entry["folder"], folder);
-    assert_eq!(entry["origin"], "cache");
+    assert_eq!(entry["place"], "cache");
     assert!(entry["bytes"].as_u64().unwrap() > 1000);
     let tiny = entries
         .iter()
@@ -289,7 +289,7 @@ fn proxies_of_the_environment_are_used_except_where_they_are_not_to_be() {
     };
     let run = proxied("localhost, .invalid");
     let line = run.one_error(1);
-    assert!(line.contains("no host of that name"), "{line}");
+    assert!(line.contains("Hugging Face Hub (someone/"), "{line}");
     assert_eq!(server.log(), []);
     proxied("localhost").succeeded();
     assert_eq!(server.log()[0].path, "hub.invalid:80");
@@ -370,7 +370,7 @@ fn models_of_other_programs_are_listed_and_used_and_left_alone() {
         let entries = list.as_array().unwrap();
         let entry = entries.iter().find(|entry| entry["name"] == name).unwrap();
         assert_eq!(entry["folder"], folder.to_str().unwrap());
-        assert_eq!(entry["origin"], "hub_cache");
+        assert_eq!(entry["place"], "hub_cache");
         let path = machine.run(&["path", name]);
         assert_eq!(Path::new(path.succeeded().stdout.trim()), folder);
         let run = machine.run(&["remove", name]);

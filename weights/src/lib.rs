@@ -32,6 +32,6 @@ mod tokenizer;
 pub use checkpoint::Checkpoint;
 pub use dims::{HEAD_WIDTH, ModelDims};
 pub use error::{Error, Result};
-pub use fetch::{Event, Fetcher, Installed, Origin, Progress, Silent, fetch};
+pub use fetch::{Event, Fetcher, Installed, Place, Progress, Silent, fetch};
 pub use layout::for_each_tensor;
 pub use tensor::{DType, TensorView};

@@ -12,7 +12,7 @@ use support::assert_same_tensors;
 use support::hub::{Fault, Server};
 use support::synthetic::Synthetic;
 use tempfile::TempDir;
-use whisper_weights::{Checkpoint, DType, Error, Event, Fetcher, Origin, Silent};
+use whisper_weights::{Checkpoint, DType, Error, Event, Fetcher, Place, Silent};
 
 const REPOSITORY: &str = "someone/whisper-small-model";
 /// Limits of time that are reached, and that are not.
@@ -242,6 +242,35 @@ fn shards_are_fetched_with_their_index() {
     world.assert_fetched(&world.fetcher.fetch(REPOSITORY, &Silent).unwrap());
 }
 
+/// Fetching does not look into files: what they are called says which belong together.
+#[test]
+fn pytorch_files_are_fetched_where_there_is_nothing_else() {
+    for names in [
+        &["pytorch_model.bin"][..],
+        &[
+            "pytorch_model.bin.index.json",
+            "pytorch_model-00001-of-00002.bin",
+            "pytorch_model-00002-of-00002.bin",
+        ],
+    ] {
+        let world = World::with(Fault::None, |_, folder| {
+            fs::create_dir_all(folder).unwrap();
+            for name in ["config.json", "training_args.bin"].iter().chain(names) {
+                fs::write(folder.join(name), name).unwrap();
+            }
+        });
+        let folder = world.fetcher.fetch(REPOSITORY, &Silent).unwrap();
+        let mut fetched: Vec<_> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        fetched.sort();
+        let mut expected = [names, &["config.json"]].concat();
+        expected.sort();
+        assert_eq!(fetched, expected);
+    }
+}
+
 #[test]
 fn a_ctranslate2_repository() {
     let world = World::with(Fault::None, |model, folder| {
@@ -254,13 +283,10 @@ fn a_ctranslate2_repository() {
 fn a_repository_without_readable_weights() {
     let world = World::with(Fault::None, |_, folder| {
         fs::create_dir_all(folder).unwrap();
-        fs::write(folder.join("pytorch_model.bin"), "weights").unwrap();
+        fs::write(folder.join("flax_model.msgpack"), "weights").unwrap();
     });
     let message = world.failures();
-    assert!(
-        message.contains("neither model.safetensors nor"),
-        "{message}"
-    );
+    assert!(message.contains("no weights that are read"), "{message}");
 }
 
 #[test]
@@ -635,7 +661,7 @@ fn models_are_listed_and_removed() {
         panic!("{installed:?}");
     };
     assert_eq!((model.name.as_str(), &model.folder), (REPOSITORY, &folder));
-    assert_eq!(model.origin, Origin::Cache);
+    assert_eq!(model.place, Place::Cache);
     assert!(model.bytes > 1000);
     assert_eq!(world.fetcher.remove(REPOSITORY).unwrap(), model.bytes);
     assert!(!folder.exists());
@@ -657,7 +683,7 @@ fn models_that_are_not_of_the_cache_are_not_removed() {
     let fetcher = world.fetcher.clone().with_hub_cache(Some(hub_cache));
     let installed = fetcher.installed();
     assert_eq!(installed[0].name, "tiny");
-    assert_eq!(installed[0].origin, Origin::HubCache);
+    assert_eq!(installed[0].place, Place::HubCache);
     for name in ["tiny", world.original.to_str().unwrap()] {
         let error = fetcher.remove(name).unwrap_err();
         assert!(matches!(&error, Error::NotInCache { .. }), "{error}");

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use whisper_rs::Error;
-use whisper_weights::{Installed, Origin, catalogue};
+use whisper_weights::{Installed, Place, catalogue};
 
 use super::{Models, StoreArguments};
 use crate::cli::output_lines;
@@ -33,7 +33,7 @@ struct Entry {
     folder: Option<PathBuf>,
     bytes: Option<u64>,
     /// Whose copy it is: `cache`, or `hub_cache` for another program's.
-    origin: Option<&'static str>,
+    place: Option<&'static str>,
 }
 
 pub fn run(arguments: &ListArguments) -> Result<(), Error> {
@@ -78,8 +78,8 @@ impl Entry {
             parameters_in_millions: None,
             repository,
             bytes: there.as_ref().map(|there| there.bytes),
-            origin: there.as_ref().map(|there| match there.origin {
-                Origin::HubCache => "hub_cache",
+            place: there.as_ref().map(|there| match there.place {
+                Place::HubCache => "hub_cache",
                 _ => "cache",
             }),
             folder: there.map(|there| there.folder),

@@ -19,13 +19,13 @@ pub struct Installed {
     /// Bytes of the files in the folder.
     pub bytes: u64,
     /// Whose it is.
-    pub origin: Origin,
+    pub place: Place,
 }
 
 /// Whose copy of a model it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Origin {
+pub enum Place {
     /// The cache of this crate.
     Cache,
     /// The Hub's local cache, where another program keeps it.
@@ -40,7 +40,7 @@ impl Fetcher {
             .cache
             .models()
             .into_iter()
-            .map(|(name, folder)| Installed::new(name, folder, Origin::Cache))
+            .map(|(name, folder)| Installed::new(name, folder, Place::Cache))
             .collect();
         for model in catalogue::models() {
             if installed.iter().any(|there| there.name == model.name) {
@@ -50,7 +50,7 @@ impl Fetcher {
             let folder = (repositories.into_iter())
                 .find_map(|repository| hub::find_local(&self.hub.caches, &repository));
             if let Some(folder) = folder {
-                let model = Installed::new(model.name.into(), folder, Origin::HubCache);
+                let model = Installed::new(model.name.into(), folder, Place::HubCache);
                 installed.push(model);
             }
         }
@@ -97,12 +97,12 @@ impl Fetcher {
 }
 
 impl Installed {
-    fn new(name: String, folder: PathBuf, origin: Origin) -> Self {
+    fn new(name: String, folder: PathBuf, place: Place) -> Self {
         Self {
             name,
             bytes: size_of(&folder),
             folder,
-            origin,
+            place,
         }
     }
 }

@@ -24,7 +24,7 @@ use wanted::Wanted;
 
 use crate::error::{Error, Result};
 
-pub use installed::{Installed, Origin};
+pub use installed::{Installed, Place};
 pub use progress::{Event, Progress, Silent};
 
 /// Brings a model to this machine, with the settings of the environment: see [`Fetcher`].

@@ -28,12 +28,15 @@ impl Environment<'_> {
             .filter(|duration| !duration.is_zero())
     }
 
-    /// The variable that forbids the network, if one does. (The Hub's Python library reads the
-    /// second one as well.)
+    /// Why the network is not to be used, if it is not. (The Hub's Python library reads the second
+    /// variable as well.)
     pub(super) fn offline(&self) -> Option<&'static str> {
-        ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"]
-            .into_iter()
-            .find(|name| self.flag(name))
+        [
+            ("HF_HUB_OFFLINE", "HF_HUB_OFFLINE is set"),
+            ("TRANSFORMERS_OFFLINE", "TRANSFORMERS_OFFLINE is set"),
+        ]
+        .into_iter()
+        .find_map(|(name, why)| self.flag(name).then_some(why))
     }
 
     /// The cache of fetched models: `WHISPER_RS_CACHE`, else `whisper-rs` in the user's cache

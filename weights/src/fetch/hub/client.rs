@@ -170,7 +170,12 @@ impl<'a> Hub<'a> {
             .proxies
             .of(address)
             .map_err(Failure::Refused)?;
-        let mut request = self.agent.get(address).config().proxy(proxy).build();
+        let mut request = self.agent.get(address).config().proxy(proxy);
+        if start > 0 {
+            // A range counts the bytes of the file itself.
+            request = request.accept_encoding("identity");
+        }
+        let mut request = request.build();
         if let Some(token) = self.settings.token.as_ref().filter(|_| is_hub) {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }

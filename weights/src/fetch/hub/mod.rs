@@ -39,7 +39,7 @@ pub(super) fn fetch(
     let listing = hub.list(progress)?;
     let wanted = choose(&listing).ok_or_else(|| {
         hub.error(Failure::Refused(
-            "the repository holds neither model.safetensors nor a CTranslate2 model.bin".into(),
+            "the repository holds no weights that are read: no model.safetensors, pytorch_model.bin or CTranslate2 model.bin".into(),
         ))
     })?;
 
