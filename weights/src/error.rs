@@ -27,14 +27,14 @@ pub enum Error {
 
     /// The folder holds no file of a known weight format.
     #[error(
-        "the folder {} holds no weights: expected model.safetensors (or model.safetensors.index.json with its shards) or model.bin",
+        "the folder {} holds no weights: expected model.safetensors (or model.safetensors.index.json with its shards), model.bin, pytorch_model.bin, a .pt or a ggml .bin",
         .0.display()
     )]
     NoWeights(PathBuf),
 
     /// The file's content is of no known weight format.
     #[error(
-        "{} is not a Whisper checkpoint: {what}; expected Hugging Face safetensors or a CTranslate2 model.bin",
+        "{} is not a Whisper checkpoint: {what}; expected Hugging Face safetensors, a CTranslate2 model.bin, a PyTorch .pt or .bin, or a ggml .bin",
         path.display()
     )]
     UnknownFormat {
@@ -79,6 +79,10 @@ pub enum Error {
     #[error("a checkpoint of these dimensions has no tensor {0}")]
     NoSuchTensor(String),
 
+    /// Tensors cannot be written in this type.
+    #[error("tensors are written as f32, f16 or bf16, not as {0}")]
+    CannotWrite(crate::dtype::DType),
+
     /// A JSON file beside the weights does not say what it should.
     #[error("{}: {what}", path.display())]
     Config {
@@ -90,7 +94,7 @@ pub enum Error {
 
     /// There is no tokenizer beside the weights.
     #[error(
-        "there is no tokenizer.json (nor vocab.json with merges.txt) in {}: copy the model's tokenizer.json there",
+        "there is no tokenizer.json (nor vocab.json with merges.txt) in {}, and the vocabulary is not a published one: copy the model's tokenizer.json there",
         .0.display()
     )]
     MissingTokenizer(PathBuf),
