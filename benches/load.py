@@ -8,8 +8,8 @@
 Each load is a process of its own that has loaded nothing before; the engines take turns, in an order that turns round after each
 round, so that a machine that slows down slows all. Files are in the page cache: a first round is not counted. `seconds` is
 from the path to a model that can transcribe, after the engine's own start. Memory is what the load adds to the resident
-memory: at most, and without the model's parameters in f32 (all three keep them in host memory on a CPU), the latter also over the size of the
-file. Prints a table of medians; ratios are of whisper-rs to each peer, below 1 it is faster. Linux. Needs only the standard library; the
+memory: `peak` at most, the model among it (all three keep it in host memory on a CPU), `over` without the model's parameters in f32. For
+whisper-rs, `beside` is what bringing the file's tensors to f32 takes one after the other, as for a device with memory of its own. Prints a table of medians; ratios are of whisper-rs to each peer, below 1 it is faster. Linux. Needs only the standard library; the
 peers' interpreter needs `openai-whisper` and `faster-whisper`.
 """
 import argparse
@@ -69,15 +69,16 @@ def main():
     tensors = runs[ours[0]][0]["tensor_bytes"]
     print(f"model of {tensors / 1e6:.0f} MB in f32; medians of {args.runs} processes each\n")
     peers = [name for name in engines if name not in ours]
-    titles = ["load", "format", "file, MB", "seconds", "peak, MB", "beside the model, MB", "of the file", *(f"time / {name}" for name in peers)]
+    titles = ["load", "format", "file, MB", "seconds", "peak, MB", "over, MB", "beside, MB", "beside / file", *(f"time / {name}" for name in peers)]
     print("| " + " | ".join(titles) + " |\n" + "|---" * len(titles) + "|")
     for name in engines:
         first = runs[name][0]
         size = first.get("file_bytes") or bytes_of(first["path"])
         seconds, peak = median(name, "seconds"), median(name, "peak_bytes")
-        beside = max(0, peak - tensors)
+        beside = median(name, "beside_tensors_bytes") if name in ours else None
         row = [Path(name.removeprefix("whisper-rs ")).name if name in ours else first["engine"], first.get("format", ""),
-               f"{size / 1e6:.0f}", f"{seconds:.3f}", f"{peak / 1e6:.0f}", f"{beside / 1e6:.0f}", f"{beside / size:.2f}",
+               f"{size / 1e6:.0f}", f"{seconds:.3f}", f"{peak / 1e6:.0f}", f"{(peak - tensors) / 1e6:.0f}",
+               *((f"{beside / 1e6:.0f}", f"{beside / size:.2f}") if beside else ("", "")),
                *(f"{seconds / median(peer, 'seconds'):.2f}" for peer in peers)]
         print("| " + " | ".join(row) + " |")
     if args.json:

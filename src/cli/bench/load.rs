@@ -1,5 +1,6 @@
 //! `whisper-rs bench load`: how long a model takes to load, and the memory that takes beside the model itself.
 
+use std::hint::black_box;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -8,7 +9,7 @@ use clap::Args;
 use serde::Serialize;
 use whisper_rs::measure::{self, HostMemory};
 use whisper_rs::{Error, Whisper, device};
-use whisper_weights::{Checkpoint, for_each_tensor};
+use whisper_weights::Checkpoint;
 
 use super::report::{bytes, time};
 use crate::cli::models::{Models, StoreArguments};
@@ -44,11 +45,12 @@ struct Report {
     seconds: f64,
     /// The model's parameters in f32, as they are on the device.
     tensor_bytes: u64,
-    /// Host memory that the load added at most; unknown where the system does not tell.
+    /// Host memory that the load added at most, the tensors among it where the device uses the host's.
     peak_bytes: Option<u64>,
     /// Host memory that is still added when the model is loaded.
     kept_bytes: Option<u64>,
-    /// The peak without the tensors, where these are in host memory.
+    /// Host memory that it takes at most to bring the file's tensors to f32, one after the other, as for a device with memory of
+    /// its own: what a load needs beside the tensors.
     beside_tensors_bytes: Option<u64>,
     /// The same over the size of the file.
     beside_over_file: Option<f64>,
@@ -57,45 +59,32 @@ struct Report {
 pub fn run(arguments: &LoadArguments) -> Result<(), Error> {
     let path = Models::open(&arguments.store)?.fetch(&arguments.model)?;
     let device = device::open(&arguments.device)?;
-    // What starts with the device or with the first use of all cores is no part of the load.
+    // What starts with the device is no part of the load.
     wait(&device)?;
-    let reset = measure::reset_host_peak();
-    let before = measure::host_memory().filter(|_| reset);
-
+    let memory = Memory::now();
     let begun = Instant::now();
     let checkpoint = Checkpoint::open(&path)?;
-    let (format, file_bytes) = (checkpoint.format(), checkpoint.file_size());
-    let mut parameters = 0;
-    for_each_tensor(checkpoint.dims(), |_, shape| {
-        parameters += shape.iter().product::<usize>();
-    });
     let whisper = Whisper::from_checkpoint(&checkpoint, &device)?;
-    drop(checkpoint);
     wait(&device)?;
     let seconds = begun.elapsed().as_secs_f64();
-    let after = measure::host_memory().filter(|_| reset);
+    let (peak_bytes, kept_bytes) = memory.added().unzip();
     drop(whisper);
+    drop(checkpoint);
 
-    let added = |of: fn(&HostMemory) -> u64| {
-        Some(of(after.as_ref()?).saturating_sub(before.as_ref()?.current))
-    };
-    let tensor_bytes = 4 * parameters as u64;
-    // A device with an allocator of its own has the tensors there.
-    let on_host = match measure::device_memory(&device) {
-        Some(_) => 0,
-        None => tensor_bytes,
-    };
-    let peak_bytes = added(|memory| memory.peak);
-    let beside = peak_bytes.map(|peak| peak.saturating_sub(on_host));
+    let memory = Memory::now();
+    let checkpoint = Checkpoint::open(&path)?;
+    let parameters = parameters_one_by_one(&checkpoint)?;
+    let beside = memory.added().map(|(peak, _)| peak);
+    let file_bytes = checkpoint.file_size();
     let report = Report {
         path,
-        format,
+        format: checkpoint.format(),
         device: arguments.device.clone(),
         file_bytes,
         seconds,
-        tensor_bytes,
+        tensor_bytes: 4 * parameters as u64,
         peak_bytes,
-        kept_bytes: added(|memory| memory.current),
+        kept_bytes,
         beside_tensors_bytes: beside,
         beside_over_file: beside.map(|bytes| bytes as f64 / file_bytes as f64),
     };
@@ -103,6 +92,35 @@ pub fn run(arguments: &LoadArguments) -> Result<(), Error> {
         return output_lines::print_json(&report);
     }
     output_lines::print(&describe(&report))
+}
+
+/// Brings each tensor to f32 and lets it go again, as a loader does; gives the number of parameters.
+fn parameters_one_by_one(checkpoint: &Checkpoint) -> Result<usize, Error> {
+    let mut parameters = 0;
+    for name in checkpoint.tensor_names() {
+        let values = black_box(checkpoint.tensor(name)?.to_f32());
+        parameters += values.len();
+        checkpoint.release_pages();
+    }
+    Ok(parameters)
+}
+
+/// The host's memory at the beginning of something.
+struct Memory(Option<HostMemory>);
+
+impl Memory {
+    fn now() -> Self {
+        Memory(measure::host_memory().filter(|_| measure::reset_host_peak()))
+    }
+
+    /// What has been added since, at most and now; unknown where the system does not tell.
+    fn added(&self) -> Option<(u64, u64)> {
+        let (before, after) = (self.0?.current, measure::host_memory()?);
+        Some((
+            after.peak.saturating_sub(before),
+            after.current.saturating_sub(before),
+        ))
+    }
 }
 
 /// Waits until the device has done what it was given.
@@ -125,7 +143,7 @@ fn describe(report: &Report) -> String {
         report.beside_over_file,
     ) {
         text += &format!(
-            "; host memory rose by {} at most, {} beside the tensors: {ratio:.2} of the file",
+            "; host memory rose by {} at most; beside the tensors {} are needed, {ratio:.2} of the file",
             bytes(peak),
             bytes(beside)
         );
