@@ -18,7 +18,6 @@ mod backends;
 mod cube;
 mod error;
 mod gelu;
-#[cfg(any(feature = "flex", feature = "ndarray"))]
 mod host;
 #[cfg(feature = "cubecl")]
 mod launches;

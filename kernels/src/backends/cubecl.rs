@@ -4,13 +4,39 @@ use burn::backend::tensor::FloatTensor;
 use burn::tensor::FloatDType;
 use burn_cubecl::CubeBackend;
 
-use super::WhisperOps;
 use super::log_mel::LogMelOps;
-use crate::Smoothing;
-use crate::cube::log_mel;
+use super::{Activation, WhisperOps};
+use crate::cube::{attention, linear, log_mel};
 use crate::log_mel::Geometry;
+use crate::{AttentionOptions, Smoothing};
 
-impl WhisperOps for CubeBackend {}
+impl WhisperOps for CubeBackend {
+    fn head_attention(
+        query: FloatTensor<Self>,
+        key: FloatTensor<Self>,
+        value: FloatTensor<Self>,
+        options: AttentionOptions,
+    ) -> FloatTensor<Self> {
+        attention::attention(query, key, value, options)
+    }
+
+    fn linear_without_bias(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        activation: Activation,
+    ) -> FloatTensor<Self> {
+        linear::linear(x, weight, None, activation)
+    }
+
+    fn linear_with_bias(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        activation: Activation,
+    ) -> FloatTensor<Self> {
+        linear::linear(x, weight, Some(bias), activation)
+    }
+}
 
 impl LogMelOps for CubeBackend {
     fn log_mel_maximum(

@@ -2,13 +2,16 @@
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Flex, TensorMetadata};
-use burn::tensor::{Bytes, DType, Shape};
+use burn::tensor::{Bytes, DType, FloatDType, Shape};
 use burn_flex::{FlexTensor, Layout};
 
-use super::{Activation, WhisperOps, plain};
-use crate::AttentionOptions;
+use super::host as host_backend;
+use super::log_mel::output_shape;
+use super::{Activation, LogMelOps, WhisperOps, linear_shape, plain};
 use crate::host::attention::Sequence;
 use crate::host::{self, Rows};
+use crate::log_mel::Geometry;
+use crate::{AttentionOptions, Smoothing};
 
 impl WhisperOps for Flex {
     fn exact_gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -65,6 +68,49 @@ impl WhisperOps for Flex {
     }
 }
 
+/// As on any host memory, with the samples read where they are.
+impl LogMelOps for Flex {
+    fn log_mel_maximum(
+        pcm: FloatTensor<Self>,
+        tables: FloatTensor<Self>,
+        before: FloatTensor<Self>,
+        geometry: Geometry,
+        n_mels: usize,
+    ) -> FloatTensor<Self> {
+        let [pcm, tables, before] = [pcm, tables, before].map(contiguous);
+        let maxima = host_backend::maxima(
+            values(&pcm),
+            values(&tables),
+            values(&before),
+            geometry,
+            n_mels,
+        );
+        tensor(maxima, before.shape())
+    }
+
+    fn log_mel_windows(
+        pcm: FloatTensor<Self>,
+        tables: FloatTensor<Self>,
+        maximum: FloatTensor<Self>,
+        geometry: Geometry,
+        n_mels: usize,
+        smoothing: Smoothing,
+        dtype: FloatDType,
+    ) -> FloatTensor<Self> {
+        let [pcm, tables, maximum] = [pcm, tables, maximum].map(contiguous);
+        let features = host_backend::features(
+            values(&pcm),
+            values(&tables),
+            values(&maximum),
+            geometry,
+            n_mels,
+            smoothing,
+        );
+        let shape = output_shape(&pcm.shape(), &geometry, n_mels);
+        host_backend::cast::<Self>(tensor(features, shape), dtype)
+    }
+}
+
 fn linear(
     x: FlexTensor,
     weight: FlexTensor,
@@ -76,10 +122,8 @@ fn linear(
     }
     let (x, weight, bias) = (contiguous(x), contiguous(weight), bias.map(contiguous));
     let [outputs, inputs] = weight.shape().dims();
-    let mut shape = x.shape();
-    let last = shape.num_dims() - 1;
-    let n_rows = shape[..last].iter().product();
-    shape[last] = outputs;
+    let shape = linear_shape(&x.shape(), &weight.shape());
+    let n_rows = shape[..shape.num_dims() - 1].iter().product();
 
     let y = host::linear::linear(
         Rows::new(values(&x), inputs, n_rows, inputs),

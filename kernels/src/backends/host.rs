@@ -4,62 +4,12 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, TensorMetadata};
 use burn::tensor::{DType, FloatDType, TensorData};
 
-use super::log_mel::{LogMelOps, output_shape};
+use super::log_mel::output_shape;
 use crate::Smoothing;
 use crate::host::log_mel::{self, Source};
 use crate::log_mel::Geometry;
 
-#[cfg(feature = "flex")]
-impl LogMelOps for burn::backend::Flex {
-    fn log_mel_maximum(
-        pcm: FloatTensor<Self>,
-        tables: FloatTensor<Self>,
-        before: FloatTensor<Self>,
-        geometry: Geometry,
-        n_mels: usize,
-    ) -> FloatTensor<Self> {
-        maximum::<Self>(pcm, tables, before, geometry, n_mels)
-    }
-
-    fn log_mel_windows(
-        pcm: FloatTensor<Self>,
-        tables: FloatTensor<Self>,
-        maximum: FloatTensor<Self>,
-        geometry: Geometry,
-        n_mels: usize,
-        smoothing: Smoothing,
-        dtype: FloatDType,
-    ) -> FloatTensor<Self> {
-        windows::<Self>(pcm, tables, maximum, geometry, n_mels, smoothing, dtype)
-    }
-}
-
-#[cfg(feature = "ndarray")]
-impl LogMelOps for burn::backend::NdArray {
-    fn log_mel_maximum(
-        pcm: FloatTensor<Self>,
-        tables: FloatTensor<Self>,
-        before: FloatTensor<Self>,
-        geometry: Geometry,
-        n_mels: usize,
-    ) -> FloatTensor<Self> {
-        maximum::<Self>(pcm, tables, before, geometry, n_mels)
-    }
-
-    fn log_mel_windows(
-        pcm: FloatTensor<Self>,
-        tables: FloatTensor<Self>,
-        maximum: FloatTensor<Self>,
-        geometry: Geometry,
-        n_mels: usize,
-        smoothing: Smoothing,
-        dtype: FloatDType,
-    ) -> FloatTensor<Self> {
-        windows::<Self>(pcm, tables, maximum, geometry, n_mels, smoothing, dtype)
-    }
-}
-
-fn maximum<B: Backend>(
+pub(super) fn maximum<B: Backend>(
     pcm: FloatTensor<B>,
     tables: FloatTensor<B>,
     before: FloatTensor<B>,
@@ -67,25 +17,19 @@ fn maximum<B: Backend>(
     n_mels: usize,
 ) -> FloatTensor<B> {
     let device = pcm.device();
-    let samples = pcm.shape()[1];
     let (pcm, tables, before) = (data::<B>(pcm), data::<B>(tables), data::<B>(before));
-    let maxima: Vec<f32> = rows(values(&pcm), samples, values(&before).len())
-        .zip(values(&before))
-        .map(|(pcm, before)| {
-            let source = Source {
-                pcm,
-                tables: values(&tables),
-                geometry,
-                n_mels,
-            };
-            before.max(log_mel::maximum(source))
-        })
-        .collect();
+    let maxima = maxima(
+        values(&pcm),
+        values(&tables),
+        values(&before),
+        geometry,
+        n_mels,
+    );
     let shape = [maxima.len()];
     B::float_from_data(TensorData::new(maxima, shape), &device)
 }
 
-fn windows<B: Backend>(
+pub(super) fn windows<B: Backend>(
     pcm: FloatTensor<B>,
     tables: FloatTensor<B>,
     maximum: FloatTensor<B>,
@@ -96,17 +40,54 @@ fn windows<B: Backend>(
 ) -> FloatTensor<B> {
     let device = pcm.device();
     let shape = output_shape(&pcm.shape(), &geometry, n_mels);
-    let samples = pcm.shape()[1];
     let (pcm, tables, maximum) = (data::<B>(pcm), data::<B>(tables), data::<B>(maximum));
+    let features = features(
+        values(&pcm),
+        values(&tables),
+        values(&maximum),
+        geometry,
+        n_mels,
+        smoothing,
+    );
+    cast::<B>(
+        B::float_from_data(TensorData::new(features, shape), &device),
+        dtype,
+    )
+}
+
+/// The features, which are computed in f32, in the element type asked for.
+pub(super) fn cast<B: Backend>(features: FloatTensor<B>, dtype: FloatDType) -> FloatTensor<B> {
+    match dtype {
+        FloatDType::F32 => features,
+        other => B::float_cast(features, other),
+    }
+}
+
+/// The larger of `before` and of the maximum of each row of `pcm`.
+pub(super) fn maxima(
+    pcm: &[f32],
+    tables: &[f32],
+    before: &[f32],
+    geometry: Geometry,
+    n_mels: usize,
+) -> Vec<f32> {
+    sources(pcm, tables, before.len(), geometry, n_mels)
+        .zip(before)
+        .map(|(source, before)| before.max(log_mel::maximum(source)))
+        .collect()
+}
+
+/// The features of each row of `pcm`, one after the other.
+pub(super) fn features(
+    pcm: &[f32],
+    tables: &[f32],
+    maximum: &[f32],
+    geometry: Geometry,
+    n_mels: usize,
+    smoothing: Smoothing,
+) -> Vec<f32> {
     let mut features = Vec::new();
-    for (pcm, &maximum) in rows(values(&pcm), samples, values(&maximum).len()).zip(values(&maximum))
-    {
-        let source = Source {
-            pcm,
-            tables: values(&tables),
-            geometry,
-            n_mels,
-        };
+    for (source, &maximum) in sources(pcm, tables, maximum.len(), geometry, n_mels).zip(maximum) {
         let row = log_mel::windows(source, maximum, smoothing);
         if features.is_empty() {
             features = row;
@@ -114,11 +95,24 @@ fn windows<B: Backend>(
             features.extend_from_slice(&row);
         }
     }
-    let features = B::float_from_data(TensorData::new(features, shape), &device);
-    match dtype {
-        FloatDType::F32 => features,
-        other => B::float_cast(features, other),
-    }
+    features
+}
+
+/// The rows of `pcm` `[batch, samples]`, which may be empty.
+fn sources<'a>(
+    pcm: &'a [f32],
+    tables: &'a [f32],
+    batch: usize,
+    geometry: Geometry,
+    n_mels: usize,
+) -> impl Iterator<Item = Source<'a>> {
+    let samples = pcm.len() / batch.max(1);
+    (0..batch).map(move |row| Source {
+        pcm: &pcm[row * samples..][..samples],
+        tables,
+        geometry,
+        n_mels,
+    })
 }
 
 /// The tensor's elements in order. They are in host memory already, so nothing is waited for.
@@ -131,9 +125,4 @@ fn data<B: Backend>(tensor: FloatTensor<B>) -> TensorData {
 
 fn values(data: &TensorData) -> &[f32] {
     data.as_slice::<f32>().expect("f32 elements")
-}
-
-/// `count` rows of `length` elements, which may be none.
-fn rows(values: &[f32], length: usize, count: usize) -> impl Iterator<Item = &[f32]> {
-    (0..count).map(move |row| &values[row * length..(row + 1) * length])
 }

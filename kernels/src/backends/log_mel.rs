@@ -1,9 +1,13 @@
 //! The two launches of the log-Mel features on each Burn backend.
+//!
+//! A backend without an implementation of its own, and so one whose tensors are host memory, runs
+//! [`host`].
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, backend_extension};
 use burn::tensor::{FloatDType, Shape};
 
+use super::host;
 use crate::Smoothing;
 use crate::log_mel::Geometry;
 
@@ -23,7 +27,9 @@ pub(crate) trait LogMelOps: Backend {
         before: FloatTensor<Self>,
         geometry: Geometry,
         n_mels: usize,
-    ) -> FloatTensor<Self>;
+    ) -> FloatTensor<Self> {
+        host::maximum::<Self>(pcm, tables, before, geometry, n_mels)
+    }
 
     /// The normalised features: `[batch * windows, n_mels, frames]`.
     #[fusion(
@@ -38,8 +44,13 @@ pub(crate) trait LogMelOps: Backend {
         n_mels: usize,
         smoothing: Smoothing,
         dtype: FloatDType,
-    ) -> FloatTensor<Self>;
+    ) -> FloatTensor<Self> {
+        host::windows::<Self>(pcm, tables, maximum, geometry, n_mels, smoothing, dtype)
+    }
 }
+
+#[cfg(feature = "ndarray")]
+impl LogMelOps for burn::backend::NdArray {}
 
 /// The shape of the windows of `pcm` `[batch, samples]`.
 pub(crate) fn output_shape(pcm: &Shape, geometry: &Geometry, n_mels: usize) -> Shape {

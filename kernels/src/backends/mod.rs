@@ -12,7 +12,6 @@
 mod cubecl;
 #[cfg(feature = "flex")]
 mod flex;
-#[cfg(any(feature = "flex", feature = "ndarray"))]
 mod host;
 mod log_mel;
 pub(crate) mod plain;
@@ -23,6 +22,7 @@ pub(crate) use log_mel::output_shape;
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, backend_extension};
+use burn::tensor::Shape;
 
 use crate::AttentionOptions;
 
@@ -40,7 +40,7 @@ pub(crate) trait WhisperOps: Backend {
         plain::gelu::<Self>(x)
     }
 
-    #[fusion(default)]
+    #[fusion(dtype = query, shape = query)]
     fn head_attention(
         query: FloatTensor<Self>,
         key: FloatTensor<Self>,
@@ -50,7 +50,7 @@ pub(crate) trait WhisperOps: Backend {
         plain::attention::<Self>(query, key, value, options)
     }
 
-    #[fusion(default)]
+    #[fusion(dtype = x, shape = linear_shape(x, weight))]
     fn linear_without_bias(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -59,7 +59,7 @@ pub(crate) trait WhisperOps: Backend {
         plain::linear::<Self>(x, weight, None, activation)
     }
 
-    #[fusion(default)]
+    #[fusion(dtype = x, shape = linear_shape(x, weight))]
     fn linear_with_bias(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -68,6 +68,14 @@ pub(crate) trait WhisperOps: Backend {
     ) -> FloatTensor<Self> {
         plain::linear::<Self>(x, weight, Some(bias), activation)
     }
+}
+
+/// The shape of what a linear layer with a weight `[outputs, inputs]` makes of `x` `[.., inputs]`.
+pub(crate) fn linear_shape(x: &Shape, weight: &Shape) -> Shape {
+    let mut shape = x.clone();
+    let last = shape.num_dims() - 1;
+    shape[last] = weight[0];
+    shape
 }
 
 /// The function that a linear layer applies to its result.

@@ -5,7 +5,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Slice, TensorMetadata};
 use burn::tensor::Shape;
 
-use super::Activation;
+use super::{Activation, linear_shape};
 use crate::AttentionOptions;
 
 pub(crate) fn gelu<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
@@ -58,11 +58,9 @@ pub(crate) fn linear<B: Backend>(
     bias: Option<FloatTensor<B>>,
     activation: Activation,
 ) -> FloatTensor<B> {
-    let mut shape = x.shape();
+    let shape = linear_shape(&x.shape(), &weight.shape());
     let [outputs, inputs] = weight.shape().dims();
-    let rows = shape.num_elements() / inputs.max(1);
-    let last = shape.num_dims() - 1;
-    shape[last] = outputs;
+    let rows = x.shape().num_elements() / inputs.max(1);
 
     let x = B::float_reshape(x, Shape::new([rows, inputs]));
     let mut y = B::float_matmul(x, B::float_transpose(weight));

@@ -1,22 +1,30 @@
 //! The log-Mel features on host memory.
 //!
 //! The Fourier transform and the filterbank are in f64: the reference's f32 is then off from this by
-//! its own rounding alone. Frames are computed in parallel, each task a run of neighbours.
+//! its own rounding alone. Frames are computed in parallel, each task a run of neighbours, of which
+//! some go through the filterbank side by side, one a vector lane.
 
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 use realfft::num_complex::Complex;
 use realfft::{RealFftPlanner, RealToComplex};
+use rten_simd::ops::{BitOps, NumOps};
+use rten_simd::{Isa, SimdOp, SimdUnaryOp};
 
+use super::math;
 use super::output::Output;
 use crate::Smoothing;
 use crate::log_mel::{
     DYNAMIC_RANGE, FILTERS, Geometry, HOP_LENGTH, N_BINS, N_FFT, POWER_FLOOR, Relative,
 };
 
-/// Frames that one task computes.
+/// Frames that one task computes: whole groups of lanes.
 const TASK: usize = 64;
+
+/// Frames that go through the filterbank side by side.
+const LANES: usize = 8;
 
 /// A signal and what its features are computed with.
 #[derive(Clone, Copy)]
@@ -37,12 +45,18 @@ pub(crate) fn maximum(source: Source<'_>) -> f32 {
         .into_par_iter()
         .map(|task| {
             let mut scratch = Scratch::new(source.n_mels);
-            (task * TASK..frames.min((task + 1) * TASK))
-                .map(|frame| {
-                    scratch.mel_power(source, &relative, frame as i64);
-                    scratch.mel.iter().copied().fold(0.0, f64::max) as f32
-                })
-                .fold(0.0, f32::max)
+            let end = frames.min((task + 1) * TASK);
+            let mut largest = 0.0;
+            for first in (task * TASK..end).step_by(LANES) {
+                scratch.mel_power(source, &relative, first as i64);
+                for lanes in &scratch.mel {
+                    largest = lanes[..LANES.min(end - first)]
+                        .iter()
+                        .copied()
+                        .fold(largest, f32::max);
+                }
+            }
+            largest
         })
         .reduce(|| 0.0, f32::max)
 }
@@ -59,15 +73,13 @@ pub(crate) fn windows(source: Source<'_>, maximum: f32, smoothing: Smoothing) ->
             let end = frames.min(begin + TASK);
             let shift = window * source.geometry.stride;
             let block = normalised(source, maximum, smoothing, shift + begin..shift + end);
-            for mel in 0..source.n_mels {
+            for (mel, values) in block.chunks_exact(end - begin).enumerate() {
                 let row = (window * source.n_mels + mel) * frames + begin;
                 // SAFETY: no other task writes these frames of this window.
                 let row = unsafe {
                     std::slice::from_raw_parts_mut(output.at(row, end - begin), end - begin)
                 };
-                for (value, frame) in row.iter_mut().zip(block.chunks_exact(source.n_mels)) {
-                    *value = frame[mel];
-                }
+                row.copy_from_slice(values);
             }
         });
     };
@@ -75,75 +87,106 @@ pub(crate) fn windows(source: Source<'_>, maximum: f32, smoothing: Smoothing) ->
     unsafe { Output::collect(windows * source.n_mels * frames, fill) }
 }
 
-/// The normalised features of some frames, counted from the first window's first: `[frames,
-/// n_mels]`.
+/// The normalised features of some frames, counted from the first window's first: `[n_mels,
+/// frames]`.
 fn normalised(
     source: Source<'_>,
     maximum: f32,
     smoothing: Smoothing,
-    frames: std::ops::Range<usize>,
+    frames: Range<usize>,
 ) -> Vec<f32> {
     let relative = source.relative();
-    let n_mels = source.n_mels;
     let halo = smoothing.halo() as i64;
-    // The neighbours that exist.
-    let begin = (frames.start as i64 - halo).max(relative.frames_begin);
-    let end = (frames.end as i64 + halo).min(relative.frames_end);
+    let (start, end) = (frames.start as i64, frames.end as i64);
     let floor = f64::from(maximum).max(POWER_FLOOR).log10() - DYNAMIC_RANGE;
-    let mut scratch = Scratch::new(n_mels);
-    let mut near = Vec::with_capacity((end - begin).max(0) as usize * n_mels);
-    for frame in begin..end {
-        scratch.mel_power(source, &relative, frame);
-        near.extend(scratch.mel.iter().map(|mel| {
-            let log = mel.max(POWER_FLOOR).log10();
-            // Rounded to f32 where openai's is.
-            ((log as f32).max(floor as f32) + 4.0) / 4.0
-        }));
+    let map = Map::new(
+        source,
+        &relative,
+        // The neighbours that exist.
+        (start - halo).max(relative.frames_begin)..(end + halo).min(relative.frames_end),
+        floor as f32,
+    );
+    let mut wanted = vec![0.0; source.n_mels * frames.len()];
+    // Frames outside the file, and from the last one asked for on, stay zeros.
+    let written = start.max(relative.frames_begin)..end.min(relative.end).min(relative.frames_end);
+    if written.is_empty() {
+        return wanted;
     }
-    let near = Map {
-        values: near,
-        begin,
-        end,
-        n_mels,
-    };
-    let mut wanted = Vec::with_capacity(frames.len() * n_mels);
-    for frame in frames.start as i64..frames.end as i64 {
-        if frame >= relative.end || !(relative.frames_begin..relative.frames_end).contains(&frame) {
-            wanted.resize(wanted.len() + n_mels, 0.0);
-        } else if smoothing == Smoothing::Off {
-            wanted.extend_from_slice(near.frame(frame));
-        } else {
-            near.average_3x3(frame, &mut wanted);
+    for (mel, row) in wanted.chunks_exact_mut(frames.len()).enumerate() {
+        let row = &mut row[(written.start - start) as usize..(written.end - start) as usize];
+        match smoothing {
+            Smoothing::Off => row.copy_from_slice(map.row(mel, written.clone())),
+            Smoothing::Average3x3 => map.average_3x3(mel, written.clone(), row),
         }
     }
     wanted
 }
 
-/// Some frames of the features.
+/// Some frames of the normalised features: `[n_mels, frames]`.
 struct Map {
     values: Vec<f32>,
-    begin: i64,
-    end: i64,
+    frames: Range<i64>,
     n_mels: usize,
 }
 
 impl Map {
-    fn frame(&self, frame: i64) -> &[f32] {
-        &self.values[(frame - self.begin) as usize * self.n_mels..][..self.n_mels]
+    fn new(source: Source<'_>, relative: &Relative, frames: Range<i64>, floor: f32) -> Map {
+        let width = (frames.end - frames.start).max(0) as usize;
+        let mut values = vec![0.0; source.n_mels * width];
+        let mut scratch = Scratch::new(source.n_mels);
+        for at in (0..width).step_by(LANES) {
+            scratch.mel_power(source, relative, frames.start + at as i64);
+            let count = LANES.min(width - at);
+            for (row, lanes) in values.chunks_exact_mut(width).zip(&scratch.mel) {
+                row[at..at + count].copy_from_slice(&lanes[..count]);
+            }
+        }
+        Normalise { floor }.map_mut(&mut values);
+        Map {
+            values,
+            frames,
+            n_mels: source.n_mels,
+        }
     }
 
-    /// Appends the frame averaged over 3x3 cells. What lies outside the map does not exist.
-    fn average_3x3(&self, frame: i64, out: &mut Vec<f32>) {
-        let near = (frame - 1).max(self.begin)..(frame + 2).min(self.end);
-        for mel in 0..self.n_mels {
-            let bins = mel.saturating_sub(1)..(mel + 2).min(self.n_mels);
-            let cells = (near.end - near.start) as usize * bins.len();
-            let sum: f32 = near
-                .clone()
-                .flat_map(|frame| &self.frame(frame)[bins.clone()])
-                .sum();
-            out.push(sum / cells as f32);
+    /// Frames of one bin.
+    fn row(&self, mel: usize, frames: Range<i64>) -> &[f32] {
+        let width = (self.frames.end - self.frames.start) as usize;
+        let row = &self.values[mel * width..][..width];
+        &row[(frames.start - self.frames.start) as usize..(frames.end - self.frames.start) as usize]
+    }
+
+    /// The frames of one bin averaged over 3x3 cells. What lies outside the map does not exist.
+    fn average_3x3(&self, mel: usize, frames: Range<i64>, out: &mut [f32]) {
+        let near = (frames.start - 1).max(self.frames.start)..(frames.end + 1).min(self.frames.end);
+        let bins = mel.saturating_sub(1)..(mel + 2).min(self.n_mels);
+        let mut sums = vec![0.0; (near.end - near.start) as usize];
+        for bin in bins.clone() {
+            for (sum, value) in sums.iter_mut().zip(self.row(bin, near.clone())) {
+                *sum += value;
+            }
         }
+        for (frame, out) in frames.zip(out) {
+            let around = (frame - 1).max(near.start)..(frame + 2).min(near.end);
+            let cells = (around.end - around.start) as usize * bins.len();
+            let around = (around.start - near.start) as usize..(around.end - near.start) as usize;
+            *out = sums[around].iter().sum::<f32>() / cells as f32;
+        }
+    }
+}
+
+/// From mel powers to features: log10, cut off below `floor`, plus 4, divided by 4.
+struct Normalise {
+    floor: f32,
+}
+
+impl SimdUnaryOp<f32> for Normalise {
+    #[inline(always)]
+    fn eval<I: Isa>(&self, isa: I, power: I::F32) -> I::F32 {
+        let ops = isa.f32();
+        let log = math::log_10(isa, ops.max(power, ops.splat(POWER_FLOOR as f32)));
+        let log = ops.max(log, ops.splat(self.floor));
+        ops.mul(ops.add(log, ops.splat(4.0)), ops.splat(0.25))
     }
 }
 
@@ -166,8 +209,9 @@ struct Scratch {
     windowed: Vec<f64>,
     spectrum: Vec<Complex<f64>>,
     work: Vec<Complex<f64>>,
-    power: [f64; N_BINS],
-    mel: Vec<f64>,
+    /// Powers of the frames side by side, by frequency bin and by mel bin.
+    power: [[f64; LANES]; N_BINS],
+    mel: Vec<[f32; LANES]>,
 }
 
 impl Scratch {
@@ -178,14 +222,36 @@ impl Scratch {
             spectrum: fft.make_output_vec(),
             work: fft.make_scratch_vec(),
             fft,
-            power: [0.0; N_BINS],
-            mel: vec![0.0; n_mels],
+            power: [[0.0; LANES]; N_BINS],
+            mel: vec![[0.0; LANES]; n_mels],
         }
     }
 
-    /// Computes the mel power of one frame.
-    fn mel_power(&mut self, source: Source<'_>, relative: &Relative, frame: i64) {
-        let origin = relative.origin + frame * HOP_LENGTH as i64;
+    /// Computes the mel powers of the frames from `first` on, one a lane. Those of frames that do not
+    /// exist mean nothing.
+    fn mel_power(&mut self, source: Source<'_>, relative: &Relative, first: i64) {
+        let origin = |frame: i64| relative.origin + frame * HOP_LENGTH as i64;
+        let silence = relative.samples..relative.mirror_end - 2 * N_FFT as i64;
+        if silence.contains(&origin(first)) && silence.contains(&origin(first + LANES as i64 - 1)) {
+            self.mel.fill([0.0; LANES]);
+            return;
+        }
+        for lane in 0..LANES {
+            self.transform(source, relative, origin(first + lane as i64));
+            for (power, bin) in self.power.iter_mut().zip(&self.spectrum) {
+                power[lane] = bin.norm_sqr();
+            }
+        }
+        Filterbank {
+            tables: source.tables,
+            power: &self.power,
+            mel: &mut self.mel,
+        }
+        .dispatch();
+    }
+
+    /// Computes the spectrum of the frame whose first sample is at `origin`.
+    fn transform(&mut self, source: Source<'_>, relative: &Relative, origin: i64) {
         let window = &source.tables[..N_FFT];
         let inside = origin >= relative.mirror_start.max(0)
             && origin + N_FFT as i64 <= relative.mirror_end.min(relative.samples);
@@ -194,9 +260,6 @@ impl Scratch {
             for ((windowed, sample), weight) in self.windowed.iter_mut().zip(samples).zip(window) {
                 *windowed = f64::from(*sample) * f64::from(*weight);
             }
-        } else if origin >= relative.samples && origin < relative.mirror_end - 2 * N_FFT as i64 {
-            self.mel.fill(0.0);
-            return;
         } else {
             for (n, (windowed, weight)) in self.windowed.iter_mut().zip(window).enumerate() {
                 let sample = relative
@@ -208,19 +271,34 @@ impl Scratch {
         self.fft
             .process_with_scratch(&mut self.windowed, &mut self.spectrum, &mut self.work)
             .expect("the buffers are of the plan's lengths");
-        for (power, bin) in self.power.iter_mut().zip(&self.spectrum) {
-            *power = bin.norm_sqr();
-        }
-        let heads = &source.tables[FILTERS..];
-        let n_mels = source.n_mels;
+    }
+}
+
+/// The filterbank over frames side by side. The loops over lanes become vectors of the instruction
+/// set that is dispatched to.
+struct Filterbank<'a> {
+    tables: &'a [f32],
+    power: &'a [[f64; LANES]; N_BINS],
+    mel: &'a mut [[f32; LANES]],
+}
+
+impl SimdOp for Filterbank<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn eval<I: Isa>(self, _isa: I) {
+        let n_mels = self.mel.len();
+        let heads = &self.tables[FILTERS..];
         for (mel, out) in self.mel.iter_mut().enumerate() {
             let [first, count, begin] = [0, 1, 2].map(|i| heads[i * n_mels + mel] as usize);
-            let weights = &source.tables[begin..begin + count];
-            *out = weights
-                .iter()
-                .zip(&self.power[first..])
-                .map(|(weight, power)| f64::from(*weight) * power)
-                .sum();
+            let weights = &self.tables[begin..begin + count];
+            let mut sums = [0.0; LANES];
+            for (weight, power) in weights.iter().zip(&self.power[first..]) {
+                for (sum, power) in sums.iter_mut().zip(power) {
+                    *sum += f64::from(*weight) * power;
+                }
+            }
+            *out = sums.map(|sum| sum as f32);
         }
     }
 }

@@ -1,0 +1,222 @@
+//! Linear layers on CubeCL runtimes.
+//!
+//! Of many rows, as in the encoder, a layer is a matrix product and a pass that adds the bias. Of few
+//! rows, as in each step of the decoder, it is bound by reading the weight once: one kernel has a
+//! run of units read each row of the weight side by side and finishes the result in registers.
+
+use burn::backend::TensorMetadata;
+use burn::backend::cubecl::dtype_to_elem_type;
+use burn::tensor::Shape;
+use burn_cubecl::cubecl;
+use burn_cubecl::kernel::into_contiguous;
+use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
+use burn_cubecl::ops::permute;
+use burn_cubecl::tensor::CubeTensor;
+use cubecl::prelude::*;
+
+use super::gelu::gelu;
+use super::matmul::product;
+use crate::backends::{Activation, linear_shape};
+
+/// Rows that the kernel of few rows takes at most: beams of a step.
+const FEW: usize = 8;
+
+/// Units of a cube.
+const UNITS: usize = 256;
+
+/// Units that share one output.
+const SHARERS: usize = 64;
+
+/// What happens to a sum before it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Finish {
+    bias: bool,
+    gelu: bool,
+}
+
+#[cube]
+fn finish<E: Float>(sum: f32, bias: &[E], output: usize, #[comptime] finish: Finish) -> E {
+    let mut value = sum;
+    if comptime!(finish.bias) {
+        value += f32::cast_from(bias[output]);
+    }
+    if comptime!(finish.gelu) {
+        value = gelu(value);
+    }
+    E::cast_from(value)
+}
+
+/// `x W^T`, finished: `x` `[rows, inputs]`, `weight` `[outputs, inputs]`, `y` `[rows, outputs]`.
+#[cube(launch_unchecked)]
+fn few_rows_kernel<E: Float>(
+    x: &[E],
+    weight: &[E],
+    bias: &[E],
+    y: &mut [E],
+    inputs: u32,
+    outputs: u32,
+    #[comptime] rows: usize,
+    #[comptime] last: Finish,
+    #[define(E)] _elem: ElemType,
+) {
+    let unit = UNIT_POS as usize;
+    let sharer = unit % SHARERS;
+    let output = CUBE_POS as usize * comptime!(UNITS / SHARERS) + unit / SHARERS;
+    let (inputs, outputs) = (inputs as usize, outputs as usize);
+    let mut sums = Array::<f32>::new(rows);
+    #[unroll]
+    for row in 0..rows {
+        sums[row] = 0.0f32;
+    }
+    if output < outputs {
+        let mut input = sharer;
+        while input < inputs {
+            let factor = f32::cast_from(weight[output * inputs + input]);
+            #[unroll]
+            for row in 0..rows {
+                sums[row] += factor * f32::cast_from(x[row * inputs + input]);
+            }
+            input += SHARERS;
+        }
+    }
+    let mut shared = Shared::<[f32]>::new_slice(comptime!(rows * UNITS));
+    #[unroll]
+    for row in 0..rows {
+        shared[unit + comptime!(row * UNITS)] = sums[row];
+    }
+    sync_cube();
+    #[unroll]
+    for halving in 0..comptime!(SHARERS.ilog2() as usize) {
+        let reach = comptime!(SHARERS >> (halving + 1));
+        if sharer < reach {
+            #[unroll]
+            for row in 0..rows {
+                let at = unit + comptime!(row * UNITS);
+                shared[at] = shared[at] + shared[at + reach];
+            }
+        }
+        sync_cube();
+    }
+    if sharer < rows && output < outputs {
+        let sum = shared[sharer * UNITS + unit - sharer];
+        y[sharer * outputs + output] = finish::<E>(sum, bias, output, last);
+    }
+}
+
+/// Finishes sums in place: `y` `[rows, outputs]`.
+#[cube(launch_unchecked)]
+fn finish_kernel<E: Float>(
+    y: &mut [E],
+    bias: &[E],
+    count: u32,
+    outputs: u32,
+    #[comptime] last: Finish,
+    #[define(E)] _elem: ElemType,
+) {
+    let at = ABSOLUTE_POS;
+    if at < count as usize {
+        y[at] = finish::<E>(f32::cast_from(y[at]), bias, at % outputs as usize, last);
+    }
+}
+
+/// `x W^T + b`, and GELU of it if asked for.
+///
+/// # Shapes
+/// - `x`: `[.., inputs]`; `weight`: `[outputs, inputs]`; `bias`: `[outputs]`
+/// - returns `[.., outputs]`
+pub(crate) fn linear(
+    x: CubeTensor,
+    weight: CubeTensor,
+    bias: Option<CubeTensor>,
+    activation: Activation,
+) -> CubeTensor {
+    let shape = linear_shape(&x.shape(), &weight.shape());
+    let [outputs, inputs] = weight.shape().dims();
+    let rows = x.shape().num_elements() / inputs.max(1);
+    let last = Finish {
+        bias: bias.is_some(),
+        gelu: activation == Activation::Gelu,
+    };
+    let mut x = into_contiguous(x);
+    x.meta.shape = Shape::new([rows, inputs]);
+    x.meta.strides = [inputs, 1].into();
+    let mut y = if rows == 0 || outputs == 0 {
+        empty(&x, Shape::new([rows, outputs]))
+    } else if rows <= FEW {
+        few_rows(x, weight, bias, last)
+    } else {
+        let y = product(x, permute(weight, &[1, 0]));
+        finished(y, bias, last)
+    };
+    let strides: Vec<usize> = (0..shape.num_dims())
+        .map(|axis| shape[axis + 1..].iter().product())
+        .collect();
+    y.meta.strides = strides.as_slice().into();
+    y.meta.shape = shape;
+    y
+}
+
+fn few_rows(
+    x: CubeTensor,
+    weight: CubeTensor,
+    bias: Option<CubeTensor>,
+    last: Finish,
+) -> CubeTensor {
+    let weight = into_contiguous(weight);
+    let [outputs, inputs] = weight.shape().dims();
+    let [rows, _] = x.shape().dims();
+    let y = empty(&x, Shape::new([rows, outputs]));
+    let bias = bias.map_or_else(|| x.clone(), into_contiguous);
+    let client = x.client.clone();
+    let cubes = outputs.div_ceil(UNITS / SHARERS);
+    // SAFETY: units read and write inside the matrices, whose sizes they check.
+    unsafe {
+        few_rows_kernel::launch_unchecked(
+            &client,
+            CubeCount::Static(cubes.min(65_535) as u32, cubes.div_ceil(65_535) as u32, 1),
+            CubeDim::new_1d(UNITS as u32),
+            x.clone().into_buffer_arg(),
+            weight.into_buffer_arg(),
+            bias.into_buffer_arg(),
+            y.clone().into_buffer_arg(),
+            inputs as u32,
+            outputs as u32,
+            rows,
+            last,
+            dtype_to_elem_type(x.dtype),
+        );
+    }
+    y
+}
+
+fn finished(y: CubeTensor, bias: Option<CubeTensor>, last: Finish) -> CubeTensor {
+    if !last.bias && !last.gelu {
+        return y;
+    }
+    let [rows, outputs] = y.shape().dims();
+    let count = rows * outputs;
+    let y = into_contiguous(y);
+    let bias = bias.map_or_else(|| y.clone(), into_contiguous);
+    let client = y.client.clone();
+    let cubes = count.div_ceil(UNITS);
+    // SAFETY: each unit has its own element, which it checks to be there.
+    unsafe {
+        finish_kernel::launch_unchecked(
+            &client,
+            CubeCount::Static(cubes.min(65_535) as u32, cubes.div_ceil(65_535) as u32, 1),
+            CubeDim::new_1d(UNITS as u32),
+            y.clone().into_buffer_arg(),
+            bias.into_buffer_arg(),
+            count as u32,
+            outputs as u32,
+            last,
+            dtype_to_elem_type(y.dtype),
+        );
+    }
+    y
+}
+
+/// Contiguous memory beside `like`, of its element type.
+fn empty(like: &CubeTensor, shape: Shape) -> CubeTensor {
+    empty_device_contiguous_dtype(like.client.clone(), like.device.clone(), shape, like.dtype)
+}

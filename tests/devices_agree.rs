@@ -1,0 +1,116 @@
+//! The network on every other device that is compiled in computes what it does on the CPU.
+
+#![cfg(any(feature = "ndarray", feature = "wgpu", feature = "cuda"))]
+#![cfg_attr(feature = "ndarray", allow(deprecated))]
+
+use burn::module::Module;
+use burn::tensor::{DType, Device, Distribution, Int, Tensor, TensorData};
+use whisper_rs::model::WhisperModel;
+use whisper_weights::ModelDims;
+
+/// The narrowest that has everything: several heads and layers, and heads as wide as Whisper's.
+const DIMS: ModelDims = ModelDims {
+    n_mels: 80,
+    n_audio_ctx: 1500,
+    n_audio_state: 128,
+    n_audio_head: 2,
+    n_audio_layer: 2,
+    n_vocab: 51_864,
+    n_text_ctx: 448,
+    n_text_state: 128,
+    n_text_head: 2,
+    n_text_layer: 2,
+};
+
+fn devices() -> Vec<(&'static str, Device)> {
+    vec![
+        #[cfg(feature = "ndarray")]
+        ("ndarray", Device::ndarray()),
+        #[cfg(feature = "wgpu")]
+        (
+            "wgpu",
+            Device::wgpu(burn::tensor::DeviceKind::DefaultDevice),
+        ),
+        #[cfg(feature = "cuda")]
+        ("cuda", Device::cuda(burn::tensor::DeviceIndex::new(0usize))),
+    ]
+}
+
+fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().convert::<f32>().try_to_vec().unwrap()
+}
+
+fn on<const D: usize>(device: &Device, tensor: &Tensor<D>) -> Tensor<D> {
+    Tensor::from_data(tensor.to_data(), (device, DType::F32))
+}
+
+fn tokens(tokens: &[i64], rows: usize, device: &Device) -> Tensor<2, Int> {
+    let data = TensorData::new(tokens.to_vec(), [rows, tokens.len() / rows]);
+    Tensor::from_data(data, device)
+}
+
+/// How far apart the values are, beside the largest of them.
+fn difference<const D: usize>(expected: &Tensor<D>, actual: Tensor<D>) -> f32 {
+    let (expected, actual) = (values(expected.clone()), values(actual));
+    assert_eq!(expected.len(), actual.len());
+    let largest = expected.iter().fold(0.0f32, |max, x| max.max(x.abs()));
+    let apart = expected.iter().zip(&actual).map(|(x, y)| (x - y).abs());
+    // A NaN is as far off as can be.
+    apart.fold(0.0f32, |max, x| if x <= max { max } else { x }) / largest
+}
+
+/// The states and logits of a prompt, of a step after it, and of steps of several rows.
+fn decode(model: &WhisperModel, features: Tensor<3>) -> Vec<(&'static str, Tensor<3>)> {
+    let device = features.device();
+    let mut state = model.decoder.start(features, 5);
+    let prompt = model.decoder.forward(
+        tokens(&[50_257, 50_362, 11, 12, 13], 1, &device),
+        &mut state,
+    );
+    let step = model.decoder.forward(tokens(&[14], 1, &device), &mut state);
+    state.select_rows(&[0, 0, 0]);
+    let rows = model
+        .decoder
+        .forward(tokens(&[15, 16, 17], 3, &device), &mut state);
+    state.select_rows(&[2, 1, 2]);
+    let reordered = model
+        .decoder
+        .forward(tokens(&[18, 19, 20], 3, &device), &mut state);
+    vec![
+        ("prompt", prompt),
+        ("step", step),
+        ("three rows", rows.clone()),
+        ("reordered rows", reordered),
+        ("logits", model.decoder.logits(rows)),
+    ]
+}
+
+#[test]
+fn every_device_computes_the_same() {
+    let cpu = Device::flex();
+    let model = WhisperModel::random(&DIMS, &cpu);
+    let mel = Tensor::<3>::random([1, 80, 3000], Distribution::Uniform(-1.0, 1.0), &cpu);
+    let stem = model.encoder.conv_stem(mel.clone());
+    let features = model.encode(mel.clone());
+    let decoded = decode(&model, features.clone());
+    for (name, device) in devices() {
+        let model = model.clone().to_device(&device);
+        let mel = on(&device, &mel);
+        let mut stages = vec![
+            (
+                "convolutions",
+                difference(&stem, model.encoder.conv_stem(mel.clone())),
+            ),
+            ("encoder", difference(&features, model.encode(mel))),
+        ];
+        // From the same features, so that each stage answers for itself.
+        let there = decode(&model, on(&device, &features));
+        for ((stage, expected), (_, actual)) in decoded.iter().zip(there) {
+            stages.push((stage, difference(expected, actual)));
+        }
+        println!("{name}: {stages:?}");
+        for (stage, difference) in stages {
+            assert!(difference < 1e-4, "{name}, {stage}: {difference:e}");
+        }
+    }
+}
