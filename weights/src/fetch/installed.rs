@@ -89,6 +89,8 @@ impl Fetcher {
         if folder.exists() {
             // Half of a model must not be left under its name.
             let doomed = lock.folder().join("removed");
+            // One from a removal that was interrupted would be in the way.
+            let _ = fs::remove_dir_all(&doomed);
             fs::rename(&folder, &doomed).map_err(|e| Error::io("remove", &folder, e))?;
         }
         fs::remove_dir_all(lock.folder()).map_err(|e| Error::io("remove", &folder, e))?;
