@@ -192,12 +192,13 @@ impl State {
                 let headers = format!("Retry-After: {seconds}\r\nContent-Length: 0\r\n");
                 return head(out, "429 Too Many Requests", &headers);
             }
-            Fault::NeedsToken(token) if !request.path.starts_with("/store/") => {
-                if request.token != Some(format!("Bearer {token}")) {
-                    let headers = "X-Error-Message: Access to it is restricted.\r\n\
-                                   Content-Length: 0\r\n";
-                    return head(out, "401 Unauthorized", headers);
-                }
+            Fault::NeedsToken(token)
+                if !request.path.starts_with("/store/")
+                    && request.token != Some(format!("Bearer {token}")) =>
+            {
+                let headers = "X-Error-Message: Access to it is restricted.\r\n\
+                               Content-Length: 0\r\n";
+                return head(out, "401 Unauthorized", headers);
             }
             _ => {}
         }
