@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use clap::error::ErrorKind;
 use whisper_rs::frontend::{Normalisation, Smoothing};
 use whisper_rs::output::{self, Writer};
-use whisper_rs::{Task, TranscribeOptions, device};
+use whisper_rs::{ComputeType, Task, TranscribeOptions, device};
 
 use super::decoding_flags::DecodingFlags;
 use super::later::{Later, not_supported_yet};
@@ -38,6 +38,10 @@ pub struct TranscribeArguments {
         help = format!("Device to run on: {}", device::AVAILABLE.join(", ")),
     )]
     pub device: String,
+
+    /// Number format of the weights: float32, or on a GPU float16 or bfloat16; auto is the best that is proven
+    #[arg(long, value_name = "TYPE", default_value = "auto")]
+    pub compute_type: ComputeType,
 
     /// Folder for the output files; without it and --output_format no file is written
     #[arg(short, long, value_name = "DIR")]

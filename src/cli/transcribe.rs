@@ -217,7 +217,7 @@ impl Engine {
         device: &Device,
     ) -> Result<Self, Error> {
         let checkpoint = Checkpoint::open(models.fetch(&arguments.model)?)?;
-        let whisper = Whisper::from_checkpoint(&checkpoint, device)?
+        let whisper = Whisper::from_checkpoint_as(&checkpoint, device, arguments.compute_type)?
             .with_smoothing(arguments.smoothing.into())
             .with_normalisation(arguments.normalise.into());
         let mut options = arguments.options();

@@ -92,11 +92,11 @@ impl Decoder {
     pub fn start(&self, features: Tensor<3>, max_rows: usize) -> DecoderState {
         let [windows, _, n_state] = features.dims();
         let [n_ctx, _] = self.positional_embedding.dims();
-        let device = features.device();
+        let (device, dtype) = (features.device(), features.dtype());
         let max_rows = max_rows.max(windows);
         let mut state = DecoderState {
             self_kv: (self.blocks.iter())
-                .map(|_| KvCache::new(max_rows, n_ctx, n_state, &device))
+                .map(|_| KvCache::new(max_rows, n_ctx, n_state, &device, dtype))
                 .collect(),
             cross_kv: Vec::new(),
         };

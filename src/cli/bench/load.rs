@@ -4,7 +4,6 @@ use std::hint::black_box;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use burn::tensor::Device;
 use clap::Args;
 use serde::Serialize;
 use whisper_rs::measure::{self, HostMemory};
@@ -12,6 +11,7 @@ use whisper_rs::{Error, Whisper, device};
 use whisper_weights::Checkpoint;
 
 use super::report::{bytes, time};
+use super::sync;
 use crate::cli::models::{Models, StoreArguments};
 use crate::cli::output_lines;
 
@@ -60,12 +60,12 @@ pub fn run(arguments: &LoadArguments) -> Result<(), Error> {
     let path = Models::open(&arguments.store)?.fetch(&arguments.model)?;
     let device = device::open(&arguments.device)?;
     // What starts with the device is no part of the load.
-    wait(&device)?;
+    sync(&device)?;
     let memory = Memory::now();
     let begun = Instant::now();
     let checkpoint = Checkpoint::open(&path)?;
     let whisper = Whisper::from_checkpoint(&checkpoint, &device)?;
-    wait(&device)?;
+    sync(&device)?;
     let seconds = begun.elapsed().as_secs_f64();
     let (peak_bytes, kept_bytes) = memory.added().unzip();
     drop(whisper);
@@ -121,13 +121,6 @@ impl Memory {
             after.current.saturating_sub(before),
         ))
     }
-}
-
-/// Waits until the device has done what it was given.
-fn wait(device: &Device) -> Result<(), Error> {
-    device
-        .sync()
-        .map_err(|error| Error::Device(format!("loading failed: {error}")))
 }
 
 fn describe(report: &Report) -> String {
