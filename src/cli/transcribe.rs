@@ -217,6 +217,9 @@ impl Engine {
         device: &Device,
     ) -> Result<Self, Error> {
         let checkpoint = Checkpoint::open(models.fetch(&arguments.model)?)?;
+        for line in checkpoint.notes() {
+            messages::note(&line);
+        }
         let whisper = Whisper::from_checkpoint_as(&checkpoint, device, arguments.compute_type)?
             .with_smoothing(arguments.smoothing.into())
             .with_normalisation(arguments.normalise.into());

@@ -17,15 +17,15 @@ pub(crate) fn recognise(head: &[u8]) -> bool {
 }
 
 /// The most that an archive of this many bytes may unpack to.
-pub(crate) fn largest_content(archive: usize) -> u64 {
-    SMALL.max((archive as u64).saturating_mul(MAX_EXPANSION))
+pub(crate) fn largest_content(archive: u64) -> u64 {
+    SMALL.max(archive.saturating_mul(MAX_EXPANSION))
 }
 
 /// Checks an archive that is whole in memory or mapped. The error says what is wrong with it.
 pub(crate) fn check(bytes: &[u8]) -> Result<(), String> {
     let mut archive = ZipArchive::new(Cursor::new(bytes))
         .map_err(|error| format!("it is not a whole zip archive ({error})"))?;
-    check_members(&mut archive, largest_content(bytes.len()))
+    check_members(&mut archive, largest_content(bytes.len() as u64))
 }
 
 /// Refuses an archive whose members unpack to more than `most` bytes together by their own account, or that have names
@@ -41,9 +41,10 @@ pub(crate) fn check_members<R: Read + Seek>(
         let member = archive
             .by_index_raw(index)
             .map_err(|error| format!("its list of files is corrupt ({error})"))?;
-        if member.enclosed_name().is_none() {
-            let name = member.name().unwrap_or_default();
-            let name: String = name.escape_debug().take(100).collect();
+        let name = member.name().unwrap_or_default();
+        // `enclosed_name` makes names that begin at the root relative; nobody who means well writes them.
+        if member.enclosed_name().is_none() || name.starts_with(['/', '\\']) {
+            let name: String = name.chars().take(100).collect();
             return Err(format!(
                 "it holds a file called {name:?}, outside of its folder"
             ));

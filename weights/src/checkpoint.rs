@@ -118,7 +118,8 @@ impl Checkpoint {
         &self.dims
     }
 
-    /// Name of the format that holds the weights: "safetensors", "CTranslate2", "PyTorch", "ggml".
+    /// Name of the format that holds the weights: "safetensors", "CTranslate2", "PyTorch", "ggml",
+    /// "GGUF".
     pub fn format(&self) -> &'static str {
         self.format
     }

@@ -27,14 +27,14 @@ pub enum Error {
 
     /// The folder holds no file of a known weight format.
     #[error(
-        "the folder {} holds no weights: expected model.safetensors (or model.safetensors.index.json with its shards), model.bin, pytorch_model.bin, a .pt or a ggml .bin",
+        "the folder {} holds no weights: expected model.safetensors (or model.safetensors.index.json with its shards), model.bin, pytorch_model.bin, a .pt, a ggml .bin or a .gguf",
         .0.display()
     )]
     NoWeights(PathBuf),
 
     /// The file's content is of no known weight format.
     #[error(
-        "{} is not a Whisper checkpoint: {what}; expected Hugging Face safetensors, a CTranslate2 model.bin, a PyTorch .pt or .bin, or a ggml .bin",
+        "{} is not a Whisper checkpoint: {what}; expected Hugging Face safetensors, a CTranslate2 model.bin, a PyTorch .pt or .bin, a ggml .bin, or a .gguf",
         path.display()
     )]
     UnknownFormat {
@@ -191,7 +191,7 @@ impl Error {
     pub(crate) fn corrupt(path: impl AsRef<Path>, what: impl Into<String>) -> Self {
         Self::Corrupt {
             path: path.as_ref().to_path_buf(),
-            what: what.into(),
+            what: one_line(what),
         }
     }
 
@@ -202,15 +202,15 @@ impl Error {
     ) -> Self {
         Self::Tensor {
             path: path.as_ref().to_path_buf(),
-            tensor: tensor.into(),
-            what: what.into(),
+            tensor: one_line(tensor),
+            what: one_line(what),
         }
     }
 
     pub(crate) fn config(path: impl AsRef<Path>, what: impl Into<String>) -> Self {
         Self::Config {
             path: path.as_ref().to_path_buf(),
-            what: what.into(),
+            what: one_line(what),
         }
     }
 
@@ -219,5 +219,37 @@ impl Error {
             source_name: source_name.into(),
             why: why.into(),
         }
+    }
+}
+
+/// What a file says, made fit for a message: names in a file may be of any length and hold any characters.
+fn one_line(text: impl Into<String>) -> String {
+    const LONGEST: usize = 400;
+    let text = text.into();
+    if text.chars().count() <= LONGEST && !text.contains(char::is_control) {
+        return text;
+    }
+    let mut line: String = (text.chars().take(LONGEST))
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    if text.chars().nth(LONGEST).is_some() {
+        line.push_str(" ...");
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_one_line_whatever_a_file_says() {
+        let line =
+            Error::corrupt("model.bin", format!("a\nb\u{1b}[31m{}", "c".repeat(1000))).to_string();
+        assert!(
+            !line.contains(char::is_control) && line.len() < 600,
+            "{line}"
+        );
+        assert_eq!(one_line("a name"), "a name");
     }
 }

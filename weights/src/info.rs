@@ -54,29 +54,33 @@ impl Checkpoint {
 
     /// What was taken from elsewhere because no file of the model says it, a line for each; empty for a complete model.
     pub fn notes(&self) -> Vec<String> {
+        let tokenizer = tokenizer::origin(self.folder(), self.dims(), self.vocabulary.is_some());
+        let published: Vec<&str> = [
+            // Without any tokenizer, loading it is an error of its own.
+            (
+                "tokenizer",
+                matches!(tokenizer, Ok(tokenizer::Origin::Published)),
+            ),
+            (
+                "alignment heads",
+                self.alignment_heads_origin() == Origin::Published,
+            ),
+            (
+                "list of suppressed tokens",
+                self.suppress_tokens_origin() == Origin::Published,
+            ),
+        ]
+        .into_iter()
+        .filter_map(|(what, is_published)| is_published.then_some(what))
+        .collect();
         let mut notes = Vec::new();
-        // Without any tokenizer, loading it is an error of its own.
-        if let Ok(tokenizer::Origin::Published) =
-            tokenizer::origin(self.folder(), self.dims(), self.vocabulary.is_some())
-        {
-            notes.push("no tokenizer beside the weights: Whisper's published vocabulary of this size is used".into());
+        if !published.is_empty() {
+            let missing = published.join(", ");
+            notes.push(format!("the model comes without {missing}: what was published for models of its dimensions is used"));
         }
-        match self.alignment_heads_origin() {
-            Origin::Files => {}
-            Origin::Published => notes.push(
-                "no alignment heads beside the weights: those published for a model of these dimensions are used"
-                    .into(),
-            ),
-            Origin::Fallback => notes.push(
-                "no alignment heads beside the weights, and none published: word timestamps use all heads of the last half \
-                 of the decoder's layers"
-                    .into(),
-            ),
-        }
-        if self.suppress_tokens_origin() == Origin::Published {
-            notes.push(
-                "no list of suppressed tokens beside the weights: the published one is used".into(),
-            );
+        if self.alignment_heads_origin() == Origin::Fallback {
+            let heads = "alignment heads, and none were published: word timestamps use all heads of the last half of the decoder's layers";
+            notes.push(format!("the model comes without {heads}"));
         }
         notes
     }

@@ -44,3 +44,9 @@ pub use fetch::{Event, Fetcher, Installed, Place, Progress, Silent, fetch};
 pub use languages::LANGUAGES;
 pub use layout::for_each_tensor;
 pub use tensor::TensorView;
+
+/// Entries of the fuzz targets that the interface does not have.
+#[doc(hidden)]
+pub mod fuzzing {
+    pub use crate::fetch::package_index::unpack::unpack_fuzzed_wheel;
+}

@@ -210,7 +210,16 @@ fn files_of_other_kinds() {
             b"lmgg\x98\xca\x00\x00\xdc\x05\x00\x00",
             "truncated or corrupt",
         ),
-        ("model.gguf", b"GGUF\x03\x00\x00\x00", "GGUF file"),
+        (
+            "model.gguf",
+            b"GGUF\x03\x00\x00\x00",
+            "truncated or corrupt",
+        ),
+        (
+            "model.gguf",
+            b"GGUF\x01\x00\x00\x00",
+            "GGUF file of version 1",
+        ),
     ] {
         let line = refuse(name, bytes);
         assert!(line.contains(what), "{name}: {line}");

@@ -43,7 +43,7 @@ struct Report {
     file_bytes: u64,
     /// From the path to a model that can transcribe.
     seconds: f64,
-    /// The model's parameters in f32, as they are on the device.
+    /// The model's parameters in f32.
     tensor_bytes: u64,
     /// Host memory that the load added at most, the tensors among it where the device uses the host's.
     peak_bytes: Option<u64>,

@@ -6,7 +6,7 @@
 mod cache;
 mod hub;
 mod installed;
-mod package_index;
+pub(crate) mod package_index;
 mod progress;
 mod proxies;
 mod room;

@@ -12,7 +12,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::reader::Reader;
-use super::{Data, MappedFile, Stored, StoredType, Weights, add, show_shape};
+use super::{Data, MappedFile, Stored, StoredType, Weights, add, ggml_type, show_shape, unread};
 use crate::dims::ModelDims;
 use crate::dtype::DType;
 use crate::error::Result;
@@ -118,17 +118,15 @@ fn tensor<'a>(reader: &mut Reader<'a>) -> Result<(&'a str, Stored)> {
     shape.reverse();
     let name = std::str::from_utf8(reader.take(name_length, "a name")?)
         .map_err(|_| reader.corrupt(format!("the tensor at byte {at} has no name")))?;
-    let dtype = match type_code {
-        0 => DType::F32,
-        1 => DType::F16,
-        2 => DType::Q4_0,
-        3 => DType::Q4_1,
-        6 => DType::Q5_0,
-        7 => DType::Q5_1,
-        8 => DType::Q8_0,
-        30 => DType::BF16,
+    let dtype = match ggml_type::stored_type(type_code) {
+        Some(StoredType::Read(dtype)) => dtype,
         // Of other types not even the length is known, so that nothing after them can be read.
-        other => return Err(unread_type(reader, name, other)),
+        Some(StoredType::Unread(other)) => return Err(unread(reader.path(), FORMAT, &other)),
+        None => {
+            return Err(reader.corrupt(format!(
+                "the tensor {name} has the unknown type {type_code}"
+            )));
+        }
     };
     let Some(length) = dtype.byte_length(&shape) else {
         let shape = show_shape(&shape);
@@ -149,18 +147,4 @@ fn tensor<'a>(reader: &mut Reader<'a>) -> Result<(&'a str, Stored)> {
         scales: None,
     };
     Ok((name, stored))
-}
-
-/// The types that ggml has beside those that whisper.cpp's files come in.
-fn unread_type(reader: &Reader<'_>, name: &str, code: usize) -> crate::error::Error {
-    let known = match code {
-        10 => "q2_K",
-        11 => "q3_K",
-        12 => "q4_K",
-        13 => "q5_K",
-        14 => "q6_K",
-        15 => "q8_K",
-        _ => return reader.corrupt(format!("the tensor {name} has the unknown type {code}")),
-    };
-    super::unread(reader.path(), FORMAT, known)
 }

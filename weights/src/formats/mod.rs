@@ -6,6 +6,8 @@
 
 mod ctranslate2;
 mod ggml;
+mod ggml_type;
+mod gguf;
 mod names;
 mod reader;
 mod safetensors;
@@ -123,7 +125,7 @@ impl Format {
         // safetensors begin with a number that may look like a pickle, and so come before them.
         if ggml::recognise(head) {
             Some(Self::Ggml)
-        } else if head.starts_with(b"GGUF") {
+        } else if gguf::recognise(head) {
             Some(Self::Gguf)
         } else if ctranslate2::recognise(head) {
             Some(Self::CTranslate2)
@@ -154,11 +156,7 @@ pub(crate) fn open(path: &Path) -> Result<Weights> {
         Some(Format::CTranslate2) => ctranslate2::open(&file),
         Some(Format::Torch) => torch::open(&file),
         Some(Format::Ggml) => ggml::open(&file),
-        Some(Format::Gguf) => Err(Error::UnsupportedFormat {
-            path: file,
-            format: "a GGUF file".into(),
-            advice: "use the model's ggml .bin, or its model.safetensors".into(),
-        }),
+        Some(Format::Gguf) => gguf::open(&file),
         // The name still says which parser gives the more telling message.
         None if has_extension(&file, "safetensors") && !head.is_empty() => open_safetensors(&file),
         None => Err(Error::UnknownFormat {

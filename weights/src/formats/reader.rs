@@ -69,6 +69,10 @@ impl<'a> Reader<'a> {
         Ok(u32::from_le_bytes(self.array()?))
     }
 
+    pub(super) fn u64(&mut self) -> Result<u64> {
+        Ok(u64::from_le_bytes(self.array()?))
+    }
+
     /// A signed number that counts something, and so is not negative.
     pub(super) fn count(&mut self, what: &str) -> Result<usize> {
         let number = i32::from_le_bytes(self.array()?);

@@ -61,7 +61,7 @@ pub(super) fn read(file: &MappedFile, index: usize) -> Result<Vec<(String, Store
         tensors.push((name, stored));
     }
     // A view may repeat what is stored once, so that a small file stands for very large tensors.
-    if claimed > archive::largest_content(file.map.len()) {
+    if claimed > archive::largest_content(file.map.len() as u64) {
         let what = format!(
             "its tensors claim {claimed} bytes, but the whole file has {}",
             file.map.len()
@@ -115,15 +115,5 @@ fn check_archive(file: &MappedFile) -> Result<()> {
 }
 
 fn explain(file: &MappedFile, error: &PytorchError) -> Error {
-    // The library's messages may hold what the file says, at any length and over several lines.
-    let mut message: String = error
-        .to_string()
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(300)
-        .collect();
-    if message.is_empty() {
-        message = "it cannot be read".into();
-    }
-    Error::corrupt(&file.path, message)
+    Error::corrupt(&file.path, error.to_string())
 }

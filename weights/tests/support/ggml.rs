@@ -61,7 +61,8 @@ pub fn file(dims: &ModelDims, vocabulary: &[&[u8]], tensors: Vec<Tensor>) -> Vec
     pieces
 }
 
-fn type_code(dtype: DType) -> usize {
+/// ggml's number of a type.
+pub fn type_code(dtype: DType) -> usize {
     match dtype {
         DType::F32 => 0,
         DType::F16 => 1,
@@ -70,6 +71,7 @@ fn type_code(dtype: DType) -> usize {
         DType::Q5_0 => 6,
         DType::Q5_1 => 7,
         DType::Q8_0 => 8,
+        DType::BF16 => 30,
         other => panic!("no ggml type in these tests: {other}"),
     }
 }

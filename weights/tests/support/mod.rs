@@ -2,6 +2,8 @@
 #![allow(dead_code)] // each test file uses its part
 
 pub mod ggml;
+pub mod gguf;
+pub mod hostile;
 pub mod hub;
 pub mod pieces;
 pub mod synthetic;

@@ -59,6 +59,15 @@ impl Synthetic {
         Self { dims, tensors }
     }
 
+    /// Shapes without values.
+    pub fn shapes(dims: ModelDims) -> Self {
+        let mut tensors = BTreeMap::new();
+        whisper_weights::for_each_tensor(&dims, |name, shape| {
+            tensors.insert(name, (shape, Vec::new()));
+        });
+        Self { dims, tensors }
+    }
+
     /// A CTranslate2 `model.bin`.
     pub fn ctranslate2(&self, dtype: DType) -> Vec<u8> {
         Ct2Writer::default().with_model(self, dtype).finish()
@@ -295,7 +304,8 @@ impl Ct2Writer {
     }
 }
 
-fn string(text: &str) -> Vec<u8> {
+/// A string as CTranslate2 writes it.
+pub fn string(text: &str) -> Vec<u8> {
     let mut bytes = (text.len() as u16 + 1).to_le_bytes().to_vec();
     bytes.extend(text.as_bytes());
     bytes.push(0);

@@ -7,7 +7,7 @@ writes one). FOLDER gets one folder or file per format, and `expected.json`: for
 tensor's values, as little-endian f32, under openai/whisper's names. What a quantised format makes of a value is
 computed by that format's own library (ggml) or by its definition in numpy (CTranslate2), never by this project.
 
-Needs: pip install torch transformers safetensors huggingface_hub openai-whisper==20250625 ctranslate2 pywhispercpp
+Needs: pip install torch transformers safetensors huggingface_hub openai-whisper==20250625 ctranslate2 pywhispercpp gguf
 
 `weights/tests/real_formats.rs` compares what this project reads with expected.json.
 """
@@ -28,6 +28,8 @@ import whisper
 from transformers import WhisperForConditionalGeneration
 
 from ggml_writer import GGML_TYPES, write_ggml
+from gguf_writer import GGUF_TYPES, write_gguf
+from names import openai_name
 
 COMPANIONS = ["config.json", "generation_config.json", "preprocessor_config.json", "tokenizer.json", "tokenizer_config.json"]
 
@@ -49,26 +51,7 @@ def openai_model(model):
     )
     renamed = {}
     for name, tensor in model.model.state_dict().items():
-        for theirs, ours in [
-            (".layers.", ".blocks."),
-            (".encoder_attn_layer_norm.", ".cross_attn_ln."),
-            (".self_attn_layer_norm.", ".attn_ln."),
-            (".final_layer_norm.", ".mlp_ln."),
-            (".encoder_attn.", ".cross_attn."),
-            (".self_attn.", ".attn."),
-            (".q_proj.", ".query."),
-            (".k_proj.", ".key."),
-            (".v_proj.", ".value."),
-            (".out_proj.", ".out."),
-            (".fc1.", ".mlp.0."),
-            (".fc2.", ".mlp.2."),
-            ("encoder.layer_norm.", "encoder.ln_post."),
-            ("decoder.layer_norm.", "decoder.ln."),
-            (".embed_tokens.", ".token_embedding."),
-            (".embed_positions.weight", ".positional_embedding"),
-        ]:
-            name = name.replace(theirs, ours)
-        renamed[name] = tensor
+        renamed[openai_name(name)] = tensor
     result = whisper.Whisper(dims)
     result.load_state_dict(renamed, strict=True)
     return result
@@ -191,6 +174,11 @@ def main(source, folder):
         target = folder / f"ggml-{kind}"
         target.mkdir(exist_ok=True)
         expected[target.name] = hashes(write_ggml(target / f"ggml-model-{kind}.bin", openai, kind))
+
+    # GGUF with transformers' names, as Candle's tensor-tools writes it, by ggml's own Python package.
+    for kind in GGUF_TYPES:
+        target = companions(folder / f"gguf-{kind}")
+        expected[target.name] = hashes(write_gguf(target / "model.gguf", openai, kind))
 
     (folder / "expected.json").write_text(json.dumps(expected))
     print(f"{len(expected)} formats in {folder}")

