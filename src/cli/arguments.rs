@@ -13,6 +13,7 @@ use whisper_rs::{ComputeType, Task, TranscribeOptions, device};
 
 use super::decoding_flags::DecodingFlags;
 use super::later::{Later, not_supported_yet};
+use super::models::StoreArguments;
 use super::values::{self, List, Optional};
 
 /// What `transcribe` is asked to do.
@@ -27,9 +28,8 @@ pub struct TranscribeArguments {
     #[arg(long, default_value = "base")]
     pub model: String,
 
-    /// Folder that keeps fetched models [default: the user's cache folder]
-    #[arg(long, value_name = "DIR")]
-    pub model_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub store: StoreArguments,
 
     // The help names what this build can open.
     #[arg(

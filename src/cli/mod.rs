@@ -7,7 +7,8 @@ pub mod bench;
 mod decoding_flags;
 mod later;
 pub mod messages;
-mod models;
+pub mod models;
+mod output_lines;
 mod outputs;
 mod progress;
 mod threads;
@@ -41,6 +42,9 @@ struct Cli {
 pub enum Command {
     /// Transcribe audio files, with the flags of OpenAI's `whisper` command
     Transcribe(Box<TranscribeArguments>),
+    /// List, describe, fetch, convert and remove models
+    #[command(subcommand)]
+    Models(models::ModelsCommand),
     /// Measure how fast the parts are on this machine
     #[command(subcommand)]
     Bench(bench::BenchCommand),
@@ -71,22 +75,25 @@ fn try_parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, c
     let cli = Cli::from_arg_matches(&matches)?;
     match &cli.command {
         Command::Transcribe(arguments) => arguments.check()?,
-        Command::Bench(_) => {}
+        Command::Models(_) | Command::Bench(_) => {}
     }
     Ok(cli.command)
 }
 
 /// The command with both spellings of every flag: `--output_dir` as openai/whisper writes it, and `--output-dir`.
 fn command() -> clap::Command {
-    Cli::command().mut_subcommands(|subcommand| {
-        subcommand.mut_args(|arg| match arg.get_long() {
-            Some(long) if long.contains('_') => {
-                let hyphens = long.replace('_', "-");
-                arg.alias(hyphens)
-            }
-            _ => arg,
-        })
-    })
+    both_spellings(Cli::command())
+}
+
+fn both_spellings(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|arg| match arg.get_long() {
+        Some(long) if long.contains('_') => {
+            let hyphens = long.replace('_', "-");
+            arg.alias(hyphens)
+        }
+        _ => arg,
+    });
+    command.mut_subcommands(both_spellings)
 }
 
 /// clap's message without its usage block, as one line.
