@@ -16,6 +16,7 @@ use super::feedback_flags::FeedbackFlags;
 use super::heading;
 use super::input_flags::InputFlags;
 use super::later::Later;
+use super::models::StoreArguments;
 use super::output_flags::{OutputFlags, Place};
 use super::precision;
 use super::values::{self, List, Optional};
@@ -40,22 +41,8 @@ pub struct TranscribeArguments {
     #[arg(long, value_name = "PATH", help_heading = heading::MODEL, hide_short_help = true)]
     pub model_directory: Option<String>,
 
-    /// Folder that keeps fetched models [default: the user's cache folder]
-    #[arg(long, value_name = "DIR", help_heading = heading::MODEL, hide_short_help = true)]
-    pub model_dir: Option<PathBuf>,
-
-    /// Fetch nothing: use models that are on this machine
-    #[arg(
-        long,
-        value_parser = values::boolean,
-        num_args = 0..=1,
-        default_value = "False",
-        default_missing_value = "True",
-        value_name = values::BOOLEAN,
-        help_heading = heading::MODEL,
-        hide_short_help = true,
-    )]
-    pub local_files_only: bool,
+    #[command(flatten)]
+    pub store: StoreArguments,
 
     // The help names what this build can open.
     #[arg(

@@ -15,8 +15,9 @@ mod interrupt;
 mod later;
 pub mod log;
 pub mod messages;
-mod models;
+pub mod models;
 mod output_flags;
+mod output_lines;
 mod output_names;
 mod outputs;
 mod precision;
@@ -70,6 +71,9 @@ pub enum Command {
     /// Transcribe audio files, with the flags of OpenAI's `whisper` command
     #[command(after_long_help = SETTINGS_HELP)]
     Transcribe(Box<TranscribeArguments>),
+    /// List, describe, fetch, convert and remove models
+    #[command(subcommand)]
+    Models(models::ModelsCommand),
     /// Measure how fast the parts are on this machine
     #[command(subcommand)]
     Bench(bench::BenchCommand),
@@ -184,18 +188,20 @@ fn try_parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
 /// The table of flags: what is parsed, and what the help, the manual page, the completions and the config file are made
 /// from. Every flag has both spellings: `--output_dir` as openai/whisper writes it, and `--output-dir`.
 pub fn command() -> clap::Command {
-    let command = Cli::command().mut_subcommands(|subcommand| {
-        subcommand.mut_args(|arg| match arg.get_long() {
-            Some(long) if long.contains('_') => {
-                let hyphens = long.replace('_', "-");
-                arg.alias(hyphens)
-            }
-            _ => arg,
-        })
-    });
-    command.mut_subcommand("transcribe", |transcribe| {
+    both_spellings(Cli::command()).mut_subcommand("transcribe", |transcribe| {
         transcribe.mut_args(|arg| last_counts(with_aliases(arg)))
     })
+}
+
+fn both_spellings(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|arg| match arg.get_long() {
+        Some(long) if long.contains('_') => {
+            let hyphens = long.replace('_', "-");
+            arg.alias(hyphens)
+        }
+        _ => arg,
+    });
+    command.mut_subcommands(both_spellings)
 }
 
 /// Of a flag that is there twice the last one counts, as in openai/whisper's command; lists grow.

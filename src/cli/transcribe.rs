@@ -56,8 +56,7 @@ pub fn run(arguments: &TranscribeArguments) -> ExitCode {
         );
     }
     // A mistyped model name should not wait for the audio to be decoded.
-    let models = match Models::open(arguments.model_dir.as_deref())
-        .map(|models| models.offline(arguments.local_files_only))
+    let models = match Models::open(&arguments.store)
         .and_then(|models| models.check(arguments.model()).map(|()| models))
     {
         Ok(models) => models,
@@ -339,6 +338,9 @@ impl Engine {
         device: &Device,
     ) -> Result<Self, Error> {
         let checkpoint = Checkpoint::open(models.fetch(arguments.model())?)?;
+        for line in checkpoint.notes() {
+            messages::note(&line);
+        }
         let whisper = Whisper::from_checkpoint_as(&checkpoint, device, arguments.compute_type())?
             .with_smoothing(arguments.smoothing.into())
             .with_normalisation(arguments.normalise.into());

@@ -3,7 +3,6 @@
 //! Text tokens come from a model's tokenizer.json through the `tokenizers` crate; the ids of special tokens follow
 //! from the size of the model's vocabulary (openai/whisper tokenizer.py).
 
-mod byte_alphabet;
 pub mod languages;
 mod non_speech;
 mod special;

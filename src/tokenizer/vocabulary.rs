@@ -6,8 +6,8 @@ use serde::Deserialize;
 use tokenizers::models::bpe::{BPE, Vocab};
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::{Model, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer};
+use whisper_weights::ByteAlphabet;
 
-use super::byte_alphabet::ByteAlphabet;
 use super::special::SpecialTokens;
 use crate::error::{Error, Result};
 
@@ -215,4 +215,20 @@ fn does_not_fit(special: &SpecialTokens, finding: &str) -> Error {
         special.n_vocab(),
         special.eot
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_byte_alphabet_is_that_of_the_tokenizers_crate() {
+        let alphabet = ByteAlphabet::new();
+        let mut bytes: Vec<u8> = ByteLevel::alphabet()
+            .into_iter()
+            .map(|character| alphabet.byte(character).unwrap())
+            .collect();
+        bytes.sort_unstable();
+        assert_eq!(bytes, (0..=u8::MAX).collect::<Vec<_>>());
+    }
 }

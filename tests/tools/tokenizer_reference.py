@@ -17,6 +17,7 @@ from whisper.tokenizer import get_tokenizer
 from sentences import SENTENCES
 
 OUT = Path(__file__).parent.parent / "data" / "tokenizer"
+VOCABULARIES = Path(__file__).parents[2] / "weights/data"
 TEXTS = 2000
 TOKEN_RUNS = 600
 WORD_RUNS = 160
@@ -161,7 +162,7 @@ def main():
         singles = [token[0] for token, rank in sorted(encoding._mergeable_ranks.items(), key=lambda item: item[1]) if rank < 256]
         left = struct.pack(f"<{len(pairs)}H", *(a for a, _ in pairs))
         right = struct.pack(f"<{len(pairs)}H", *(b for _, b in pairs))
-        (OUT / f"{name}.merges.zlib").write_bytes(zlib.compress(bytes(singles) + left + right, 9))
+        (VOCABULARIES / f"{name}.merges.zlib").write_bytes(zlib.compress(bytes(singles) + left + right, 9))
 
     facts = {}
     for n_vocab, t in by_size.items():

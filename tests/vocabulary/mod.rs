@@ -33,12 +33,12 @@ fn merges(multilingual: bool) -> Merges {
     let compressed: &[u8] = if multilingual {
         include_bytes!(concat!(
             env!("CARGO_MANIFEST_DIR"),
-            "/tests/data/tokenizer/multilingual.merges.zlib"
+            "/weights/data/multilingual.merges.zlib"
         ))
     } else {
         include_bytes!(concat!(
             env!("CARGO_MANIFEST_DIR"),
-            "/tests/data/tokenizer/gpt2.merges.zlib"
+            "/weights/data/gpt2.merges.zlib"
         ))
     };
     let bytes = inflate(compressed);

@@ -3,15 +3,19 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::dims::{HEAD_WIDTH, ModelDims};
+use crate::dtype::DType;
 use crate::error::{Error, Result};
-use crate::formats::{self, MappedFile, Stored, StoredType, Weights, show_shape};
+use crate::formats::{
+    self, Data, MappedFile, Stored, StoredFilters, StoredType, Weights, show_shape,
+};
 use crate::layout::for_each_tensor;
 use crate::metadata::Metadata;
 use crate::published;
-use crate::tensor::{DType, TensorView};
+use crate::tensor::TensorView;
 use crate::tokenizer;
 
 /// A Whisper model on disk, mapped into memory and read one tensor at a time.
@@ -23,17 +27,53 @@ use crate::tokenizer;
 pub struct Checkpoint {
     format: &'static str,
     folder: PathBuf,
-    files: Vec<MappedFile>,
+    pub(crate) files: Vec<MappedFile>,
     dims: ModelDims,
     tensors: BTreeMap<String, Located>,
+    /// Where the text tokens lie in the first file, in formats that hold them.
+    pub(crate) vocabulary: Option<Vec<Range<usize>>>,
+    mel_filters: Option<StoredFilters>,
     metadata: Metadata,
+    published: Published,
 }
 
-/// A tensor in one of the mapped files.
+/// A tensor in one of the files.
 #[derive(Debug)]
 struct Located {
     stored: Stored,
     dtype: DType,
+}
+
+/// What was published for a model of these dimensions, for where no file says it.
+#[derive(Debug)]
+struct Published {
+    alignment_heads: Option<&'static [(usize, usize)]>,
+    suppress_tokens: Option<Vec<i64>>,
+    begin_suppress_tokens: Option<Vec<i64>>,
+    language_ids: Option<Vec<i64>>,
+}
+
+/// Where a fact about a model comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Origin {
+    /// The files of the model say it.
+    Files,
+    /// No file says it: it was published for models of these dimensions.
+    Published,
+    /// Neither says it: the engine falls back on what it does for any model.
+    Fallback,
+}
+
+/// The Mel filters that a ggml file holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MelFilters {
+    /// Mel bins.
+    pub n_mels: usize,
+    /// Frequencies: half of the samples of a Fourier transform, and one.
+    pub n_frequencies: usize,
+    /// `[n_mels, n_frequencies]`.
+    pub values: Vec<f32>,
 }
 
 impl Checkpoint {
@@ -61,7 +101,15 @@ impl Checkpoint {
             dims,
             tensors: locate(&weights, &dims)?,
             files: weights.files,
+            vocabulary: weights.vocabulary,
+            mel_filters: weights.mel_filters,
             metadata,
+            published: Published {
+                alignment_heads: published::alignment_heads(&dims),
+                suppress_tokens: published::suppress_tokens(&dims),
+                begin_suppress_tokens: published::begin_suppress_tokens(&dims),
+                language_ids: published::language_ids(&dims),
+            },
         })
     }
 
@@ -70,7 +118,8 @@ impl Checkpoint {
         &self.dims
     }
 
-    /// Name of the format that holds the weights: "safetensors", "CTranslate2".
+    /// Name of the format that holds the weights: "safetensors", "CTranslate2", "PyTorch", "ggml",
+    /// "GGUF".
     pub fn format(&self) -> &'static str {
         self.format
     }
@@ -90,55 +139,120 @@ impl Checkpoint {
         self.tensors.keys().map(String::as_str)
     }
 
-    /// A tensor by its canonical name. Its bytes are those of the mapped file: nothing is copied.
+    /// A tensor by its canonical name. Its bytes are those of the mapped file: nothing is copied,
+    /// but from PyTorch files, whose tensors are read when they are asked for.
     ///
     /// # Errors
     ///
-    /// [`Error::NoSuchTensor`] for a name that a model of these dimensions does not have.
+    /// [`Error::NoSuchTensor`] for a name that a model of these dimensions does not have;
+    /// [`Error::Corrupt`] where a PyTorch file does not hold what it states.
     pub fn tensor(&self, name: &str) -> Result<TensorView<'_>> {
         let Located { stored, dtype } = self
             .tensors
             .get(name)
             .ok_or_else(|| Error::NoSuchTensor(name.into()))?;
+        let file = &self.files[stored.file];
+        let bytes = match &stored.data {
+            Data::Mapped(range) => Cow::Borrowed(&file.map[range.clone()]),
+            Data::Torch(tensor) => Cow::Owned(read_torch(file, tensor)?),
+        };
+        let scales = stored.scales.as_ref().map(|scales| {
+            TensorView {
+                dtype: scales.dtype,
+                shape: Vec::new(),
+                bytes: file.map[scales.range.clone()].into(),
+                scales: Vec::new(),
+            }
+            .to_f32()
+        });
         Ok(TensorView {
             dtype: *dtype,
             shape: stored.shape.clone(),
-            bytes: Cow::Borrowed(&self.files[stored.file].map[stored.range.clone()]),
+            bytes,
+            scales: scales.unwrap_or_default(),
         })
     }
 
-    /// The `tokenizer.json` beside the weights, or the same made from `vocab.json` and
-    /// `merges.txt` where the folder has only these.
+    /// Element type of a tensor, by its canonical name. `None` for a name that the model does not have.
+    pub fn dtype(&self, name: &str) -> Option<DType> {
+        Some(self.tensors.get(name)?.dtype)
+    }
+
+    /// The content of the model's `tokenizer.json`: that beside the weights, or one made from what there is
+    /// instead: `vocab.json` and `merges.txt`, the vocabulary in a ggml file, or else the published vocabulary
+    /// of the model's size.
     ///
     /// # Errors
     ///
-    /// [`Error::MissingTokenizer`] where the folder has neither.
+    /// [`Error::MissingTokenizer`] where there is none of these.
     pub fn tokenizer_json(&self) -> Result<Cow<'_, [u8]>> {
-        tokenizer::tokenizer_json(&self.folder).map(Cow::Owned)
+        let tokens = (self.vocabulary.as_ref()).map(|tokens| {
+            tokens
+                .iter()
+                .map(|token| &self.files[0].map[token.clone()])
+                .collect()
+        });
+        tokenizer::tokenizer_json(&self.folder, &self.dims, tokens).map(Cow::Owned)
     }
 
     /// Cross-attention heads (layer, head) that follow the audio in time: from the files, else as
     /// OpenAI published them for a model of these dimensions. `None` where neither says.
     pub fn alignment_heads(&self) -> Option<&[(usize, usize)]> {
-        self.metadata
-            .alignment_heads
-            .as_deref()
-            .or_else(|| published::alignment_heads(&self.dims))
+        (self.metadata.alignment_heads.as_deref()).or(self.published.alignment_heads)
     }
 
-    /// Tokens that are never sampled, if the files list them.
+    /// Where [`alignment_heads`](Self::alignment_heads) come from.
+    pub fn alignment_heads_origin(&self) -> Origin {
+        origin(
+            &self.metadata.alignment_heads,
+            &self.published.alignment_heads,
+        )
+    }
+
+    /// Tokens that are never sampled: from the files, else as published for the model's vocabulary.
     pub fn suppress_tokens(&self) -> Option<&[i64]> {
-        self.metadata.suppress_tokens.as_deref()
+        let (said, published) = (
+            &self.metadata.suppress_tokens,
+            &self.published.suppress_tokens,
+        );
+        said.as_deref().or(published.as_deref())
     }
 
-    /// Tokens that are never sampled first, if the files list them.
+    /// Where [`suppress_tokens`](Self::suppress_tokens) come from.
+    pub fn suppress_tokens_origin(&self) -> Origin {
+        origin(
+            &self.metadata.suppress_tokens,
+            &self.published.suppress_tokens,
+        )
+    }
+
+    /// Tokens that are never sampled first: from the files, else as published for the model's vocabulary.
     pub fn begin_suppress_tokens(&self) -> Option<&[i64]> {
-        self.metadata.begin_suppress_tokens.as_deref()
+        let published = &self.published.begin_suppress_tokens;
+        (self.metadata.begin_suppress_tokens.as_deref()).or(published.as_deref())
     }
 
-    /// Ids of the language tokens in ascending order, if the files list them.
+    /// Ids of the language tokens in ascending order: from the files, else those of the model's vocabulary.
     pub fn language_ids(&self) -> Option<&[i64]> {
-        self.metadata.language_ids.as_deref()
+        let (said, published) = (&self.metadata.language_ids, &self.published.language_ids);
+        said.as_deref().or(published.as_deref())
+    }
+
+    /// The Mel filters in the weights file, which ggml files alone have.
+    pub fn mel_filters(&self) -> Option<MelFilters> {
+        let stored = self.mel_filters.as_ref()?;
+        let [n_mels, n_frequencies] = stored.shape;
+        let values = TensorView {
+            dtype: DType::F32,
+            shape: Vec::new(),
+            bytes: self.files[0].map[stored.range.clone()].into(),
+            scales: Vec::new(),
+        };
+        Some(MelFilters {
+            n_mels,
+            n_frequencies,
+            values: values.to_f32(),
+        })
     }
 
     /// Lets the operating system take back the memory of the weights that were read so far. They
@@ -156,6 +270,34 @@ impl Checkpoint {
             };
         }
     }
+}
+
+fn origin<T, U>(said: &Option<T>, published: &Option<U>) -> Origin {
+    match (said, published) {
+        (Some(_), _) => Origin::Files,
+        (None, Some(_)) => Origin::Published,
+        (None, None) => Origin::Fallback,
+    }
+}
+
+fn read_torch(file: &MappedFile, tensor: &pytorch_reader::Tensor) -> Result<Vec<u8>> {
+    let bytes = tensor.read().map_err(|error| match error.kind() {
+        std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof => {
+            Error::corrupt(&file.path, error.to_string())
+        }
+        _ => Error::io("read", &file.path, error),
+    })?;
+    // The library promises this; what is read here goes to code that counts on it.
+    if bytes.len() != tensor.byte_len() {
+        let what = format!(
+            "tensor {} has {} bytes, not {}",
+            tensor.name,
+            bytes.len(),
+            tensor.byte_len()
+        );
+        return Err(Error::corrupt(&file.path, what));
+    }
+    Ok(bytes)
 }
 
 /// The dimensions, from the shapes of the tensors; the number of heads, which no shape tells, from
@@ -196,8 +338,10 @@ fn find_dims(weights: &Weights, metadata: &Metadata) -> Result<ModelDims> {
     // Every published model has heads of one width.
     let by_width = (audio_state % HEAD_WIDTH == 0)
         .then_some((audio_state / HEAD_WIDTH, text_state / HEAD_WIDTH));
+    let stated = weights.stated_dims.as_ref();
     let (audio_heads, text_heads) = weights
         .heads
+        .or_else(|| stated.map(|dims| (dims.n_audio_head, dims.n_text_head)))
         .or_else(|| metadata.heads())
         .or(by_width)
         .ok_or_else(|| {
@@ -210,7 +354,7 @@ fn find_dims(weights: &Weights, metadata: &Metadata) -> Result<ModelDims> {
             return Err(Error::config(path, what));
         }
     }
-    Ok(ModelDims {
+    let dims = ModelDims {
         n_mels: conv1[1],
         n_audio_ctx: audio_positions[0],
         n_audio_state: audio_state,
@@ -221,7 +365,14 @@ fn find_dims(weights: &Weights, metadata: &Metadata) -> Result<ModelDims> {
         n_text_state: text_state,
         n_text_head: text_heads,
         n_text_layer: layers("decoder"),
-    })
+    };
+    match stated {
+        Some(stated) if *stated != dims => {
+            let what = format!("it states {stated:?}, but its tensors have {dims:?}");
+            Err(Error::corrupt(path, what))
+        }
+        _ => Ok(dims),
+    }
 }
 
 /// Checks every tensor that the dimensions ask for.
@@ -250,13 +401,7 @@ fn locate_one(weights: &Weights, name: &str, expected: &[usize]) -> Result<Locat
     let path = &weights.files[stored.file].path;
     let dtype = match &stored.dtype {
         StoredType::Read(dtype) => *dtype,
-        StoredType::Unread(dtype) => {
-            return Err(Error::UnsupportedFormat {
-                path: path.clone(),
-                format: format!("a {} file of {dtype} weights", weights.format),
-                advice: "use the model in f32, f16 or bf16".into(),
-            });
-        }
+        StoredType::Unread(dtype) => return Err(formats::unread(path, weights.format, dtype)),
     };
     if stored.shape != expected {
         let (found, expected) = (show_shape(&stored.shape), show_shape(expected));

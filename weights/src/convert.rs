@@ -2,6 +2,7 @@
 //! transformers needs to load it.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
@@ -10,16 +11,17 @@ use safetensors::{Dtype, View};
 use serde_json::{Map, Value, json};
 
 use crate::checkpoint::Checkpoint;
+use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::formats::hugging_face_name;
 use crate::special::SpecialIds;
-use crate::tensor::{DType, TensorView};
+use crate::tensor::TensorView;
 
 impl Checkpoint {
     /// Writes the model as a Hugging Face folder that transformers (and this crate) loads:
     /// `model.safetensors`, `config.json`, `generation_config.json`, `preprocessor_config.json`,
     /// `tokenizer_config.json` and `tokenizer.json`. With `dtype` the tensors are converted to
-    /// that type, else each keeps its own.
+    /// that type, else each keeps its own; quantised ones become f32.
     ///
     /// The folder appears whole or not at all: it is written under a temporary name beside
     /// `folder`, then renamed. Tensors are converted one at a time.
@@ -27,9 +29,12 @@ impl Checkpoint {
     /// # Errors
     ///
     /// Where `folder` exists and is not empty, where it cannot be written, where there is no
-    /// tokenizer, and where a value is too large for f16.
+    /// tokenizer, where `dtype` is not f32, f16 or bf16, and where a value is too large for f16.
     pub fn write_safetensors(&self, folder: impl AsRef<Path>, dtype: Option<DType>) -> Result<()> {
         let folder = folder.as_ref();
+        if let Some(dtype) = dtype.filter(|dtype| !dtype.is_float()) {
+            return Err(Error::CannotWrite(dtype));
+        }
         refuse_used_folder(folder)?;
         let tokenizer = self.tokenizer_json()?;
         let (name, parent) = (folder.file_name().unwrap_or_default(), parent_of(folder));
@@ -70,24 +75,33 @@ impl Checkpoint {
     }
 
     fn write_weights(&self, path: &Path, dtype: Option<DType>) -> Result<()> {
+        let failure = RefCell::new(None);
         let mut tensors = Vec::new();
         for name in self.tensor_names() {
             let stored = self.tensor(name)?;
-            let dtype = dtype.unwrap_or(stored.dtype);
+            let dtype = dtype.unwrap_or(written_type(stored.dtype));
             refuse_overflow(path, name, &stored, dtype)?;
-            tensors.push((hugging_face_name(name), Converted { stored, dtype }));
+            let shape = stored.shape;
+            let converted = Converted {
+                checkpoint: self,
+                name,
+                shape,
+                dtype,
+                failure: &failure,
+            };
+            tensors.push((hugging_face_name(name), converted));
         }
         let about = HashMap::from([("format".to_string(), "pt".to_string())]);
         safetensors::serialize_to_file(tensors, Some(about), path)
-            .map_err(|e| Error::io("write", path, std::io::Error::other(e)))
+            .map_err(|e| Error::io("write", path, std::io::Error::other(e)))?;
+        failure.into_inner().map_or(Ok(()), Err)
     }
 
     fn config_json(&self, dtype: Option<DType>) -> Value {
         let dims = self.dims();
         let dtype = dtype.or_else(|| {
-            self.tensor("decoder.token_embedding.weight")
-                .ok()
-                .map(|embedding| embedding.dtype)
+            self.dtype("decoder.token_embedding.weight")
+                .map(written_type)
         });
         let mut config = json!({
             "architectures": ["WhisperForConditionalGeneration"],
@@ -143,6 +157,9 @@ impl Checkpoint {
                 let tasks = json!({"transcribe": ids.transcribe, "translate": ids.translate});
                 config.insert("task_to_id".into(), tasks);
                 config.insert("lang_to_id".into(), language_names(tokenizer, &ids));
+                // transformers puts a task's token before the text only where a task is named, and the text is
+                // no good without.
+                config.insert("task".into(), json!("transcribe"));
             }
         }
         Value::Object(config)
@@ -195,31 +212,54 @@ fn language_names(tokenizer: &[u8], ids: &SpecialIds) -> Value {
     Value::Object(languages.collect())
 }
 
-/// A tensor that is converted when its turn to be written has come.
+/// The type that a tensor is written in when none is asked for.
+fn written_type(stored: DType) -> DType {
+    if stored.is_float() {
+        stored
+    } else {
+        DType::F32
+    }
+}
+
+/// A tensor that is read and converted when its turn to be written has come.
 struct Converted<'a> {
-    stored: TensorView<'a>,
+    checkpoint: &'a Checkpoint,
+    name: &'a str,
+    shape: Vec<usize>,
     dtype: DType,
+    /// Why a tensor could not be read: the serialiser takes bytes alone.
+    failure: &'a RefCell<Option<Error>>,
 }
 
 impl View for Converted<'_> {
     fn dtype(&self) -> Dtype {
         match self.dtype {
-            DType::F32 => Dtype::F32,
             DType::F16 => Dtype::F16,
             DType::BF16 => Dtype::BF16,
+            _ => Dtype::F32,
         }
     }
 
     fn shape(&self) -> &[usize] {
-        &self.stored.shape
+        &self.shape
     }
 
     fn data(&self) -> Cow<'_, [u8]> {
-        self.stored.to_dtype(self.dtype).bytes
+        match self.checkpoint.tensor(self.name) {
+            Ok(stored) => {
+                let bytes = stored.to_dtype(self.dtype).bytes.into_owned();
+                self.checkpoint.release_pages();
+                Cow::Owned(bytes)
+            }
+            Err(error) => {
+                self.failure.replace(Some(error));
+                Cow::Owned(Vec::new())
+            }
+        }
     }
 
     fn data_len(&self) -> usize {
-        self.stored.len() * self.dtype.size()
+        self.dtype.byte_length(&self.shape).unwrap_or(0)
     }
 }
 

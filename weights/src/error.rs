@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-/// Result of this crate's operations.
-pub type Result<T> = std::result::Result<T, Error>;
+/// A result with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// An error while reading, writing or fetching a checkpoint.
 #[derive(Debug, thiserror::Error)]
@@ -27,14 +27,14 @@ pub enum Error {
 
     /// The folder holds no file of a known weight format.
     #[error(
-        "the folder {} holds no weights: expected model.safetensors (or model.safetensors.index.json with its shards) or model.bin",
+        "the folder {} holds no weights: expected model.safetensors (or model.safetensors.index.json with its shards), model.bin, pytorch_model.bin, a .pt, a ggml .bin or a .gguf",
         .0.display()
     )]
     NoWeights(PathBuf),
 
     /// The file's content is of no known weight format.
     #[error(
-        "{} is not a Whisper checkpoint: {what}; expected Hugging Face safetensors or a CTranslate2 model.bin",
+        "{} is not a Whisper checkpoint: {what}; expected Hugging Face safetensors, a CTranslate2 model.bin, a PyTorch .pt or .bin, a ggml .bin, or a .gguf",
         path.display()
     )]
     UnknownFormat {
@@ -79,6 +79,10 @@ pub enum Error {
     #[error("a checkpoint of these dimensions has no tensor {0}")]
     NoSuchTensor(String),
 
+    /// Tensors cannot be written in this type.
+    #[error("tensors are written as f32, f16 or bf16, not as {0}")]
+    CannotWrite(crate::dtype::DType),
+
     /// A JSON file beside the weights does not say what it should.
     #[error("{}: {what}", path.display())]
     Config {
@@ -90,7 +94,7 @@ pub enum Error {
 
     /// There is no tokenizer beside the weights.
     #[error(
-        "there is no tokenizer.json (nor vocab.json with merges.txt) in {}: copy the model's tokenizer.json there",
+        "there is no tokenizer.json (nor vocab.json with merges.txt) in {}, and the vocabulary is not a published one: copy the model's tokenizer.json there",
         .0.display()
     )]
     MissingTokenizer(PathBuf),
@@ -112,6 +116,42 @@ pub enum Error {
     /// No cache folder is known on this machine.
     #[error("no cache folder is known for this user: set WHISPER_RS_CACHE to a folder")]
     NoCacheFolder,
+
+    /// The cache cannot be written.
+    #[error("cannot keep models in {}: {source}; give a folder that can be written (--cache_dir or WHISPER_RS_CACHE)", folder.display())]
+    CacheNotWritable {
+        /// The folder that was to be made or written.
+        folder: PathBuf,
+        /// The operating system's answer.
+        source: std::io::Error,
+    },
+
+    /// The disk is full, or would be.
+    #[error("not enough disk space in {}: {what}; free some, or keep models in another folder (--cache_dir or WHISPER_RS_CACHE)", folder.display())]
+    NoSpace {
+        /// The folder that the files are to be in.
+        folder: PathBuf,
+        /// How much is missing, or the operating system's answer.
+        what: String,
+    },
+
+    /// The model is not on this machine, and the network is not to be used, or was not asked.
+    #[error("{name} is no model, file or folder on this machine{}; `whisper-rs models fetch {name}` fetches models", why.map(|why| format!(", and {why}")).unwrap_or_default())]
+    NotHere {
+        /// What was asked for.
+        name: String,
+        /// Why it is not fetched, where it was to be.
+        why: Option<&'static str>,
+    },
+
+    /// The model is on this machine, but not one of the cache: it is not this crate's to remove.
+    #[error("{name} is not in the cache but in {}: remove it there", folder.display())]
+    NotInCache {
+        /// What was asked for.
+        name: String,
+        /// Where it is.
+        folder: PathBuf,
+    },
 
     /// One source could not give the model.
     #[error("{source_name}: {why}")]
@@ -151,7 +191,7 @@ impl Error {
     pub(crate) fn corrupt(path: impl AsRef<Path>, what: impl Into<String>) -> Self {
         Self::Corrupt {
             path: path.as_ref().to_path_buf(),
-            what: what.into(),
+            what: one_line(what),
         }
     }
 
@@ -162,15 +202,15 @@ impl Error {
     ) -> Self {
         Self::Tensor {
             path: path.as_ref().to_path_buf(),
-            tensor: tensor.into(),
-            what: what.into(),
+            tensor: one_line(tensor),
+            what: one_line(what),
         }
     }
 
     pub(crate) fn config(path: impl AsRef<Path>, what: impl Into<String>) -> Self {
         Self::Config {
             path: path.as_ref().to_path_buf(),
-            what: what.into(),
+            what: one_line(what),
         }
     }
 
@@ -179,5 +219,37 @@ impl Error {
             source_name: source_name.into(),
             why: why.into(),
         }
+    }
+}
+
+/// What a file says, made fit for a message: names in a file may be of any length and hold any characters.
+fn one_line(text: impl Into<String>) -> String {
+    const LONGEST: usize = 400;
+    let text = text.into();
+    if text.chars().count() <= LONGEST && !text.contains(char::is_control) {
+        return text;
+    }
+    let mut line: String = (text.chars().take(LONGEST))
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    if text.chars().nth(LONGEST).is_some() {
+        line.push_str(" ...");
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_one_line_whatever_a_file_says() {
+        let line =
+            Error::corrupt("model.bin", format!("a\nb\u{1b}[31m{}", "c".repeat(1000))).to_string();
+        assert!(
+            !line.contains(char::is_control) && line.len() < 600,
+            "{line}"
+        );
+        assert_eq!(one_line("a name"), "a name");
     }
 }

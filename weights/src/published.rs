@@ -1,6 +1,7 @@
-//! Facts that OpenAI published beside the weights and that some files leave out.
+//! Facts that were published beside the weights and that some files leave out.
 
 use crate::dims::ModelDims;
+use crate::special::SpecialIds;
 
 /// Cross-attention heads (layer, head) that follow the audio in time, as openai/whisper lists
 /// them by model (`whisper/__init__.py`, `_ALIGNMENT_HEADS`).
@@ -26,6 +27,36 @@ pub fn alignment_heads(dims: &ModelDims) -> Option<&'static [(usize, usize)]> {
     Some(heads)
 }
 
+/// Tokens that are never sampled, as the published `generation_config.json` of each vocabulary lists them: openai/whisper's
+/// non-speech tokens (`whisper/tokenizer.py`, `non_speech_tokens`), then the special tokens that start or steer a sequence.
+/// `None` for a vocabulary that is not one of Whisper's.
+pub(crate) fn suppress_tokens(dims: &ModelDims) -> Option<Vec<i64>> {
+    let ids = known_ids(dims)?;
+    let non_speech = if dims.is_multilingual() {
+        NON_SPEECH_MULTILINGUAL
+    } else {
+        NON_SPEECH_ENGLISH
+    };
+    let special = ids.never_sampled().into_iter().map(u64::cast_signed);
+    Some(non_speech.iter().copied().chain(special).collect())
+}
+
+/// Tokens that are never sampled first, as published: a blank and the end of text.
+pub(crate) fn begin_suppress_tokens(dims: &ModelDims) -> Option<Vec<i64>> {
+    Some(vec![220, known_ids(dims)?.end_of_text.cast_signed()])
+}
+
+/// Ids of the language tokens of a multilingual model.
+pub(crate) fn language_ids(dims: &ModelDims) -> Option<Vec<i64>> {
+    let ids = known_ids(dims).filter(|_| dims.is_multilingual())?;
+    Some(ids.languages.map(u64::cast_signed).collect())
+}
+
+/// Special tokens of the vocabularies that were published.
+fn known_ids(dims: &ModelDims) -> Option<SpecialIds> {
+    SpecialIds::of(dims).filter(|_| dims.n_vocab <= 51_866)
+}
+
 #[rustfmt::skip]
 mod table {
     pub(super) const TINY_EN: &[(usize, usize)] = &[(1, 0), (2, 0), (2, 5), (3, 0), (3, 1), (3, 2), (3, 3), (3, 4)];
@@ -48,5 +79,19 @@ mod table {
         (7, 0), (10, 17), (12, 18), (13, 12), (16, 1), (17, 14), (19, 11), (21, 4), (24, 1), (25, 6),
     ];
     pub(super) const LARGE_V3_TURBO: &[(usize, usize)] = &[(2, 4), (2, 11), (3, 3), (3, 6), (3, 11), (3, 14)];
+    pub(super) const NON_SPEECH_ENGLISH: &[i64] = &[
+        1, 2, 7, 8, 9, 10, 14, 25, 26, 27, 28, 29, 31, 58, 59, 60, 61, 62, 63, 90, 91, 92, 93, 357, 366, 438, 532,
+        685, 705, 796, 930, 1058, 1220, 1267, 1279, 1303, 1343, 1377, 1391, 1635, 1782, 1875, 2162, 2361, 2488, 3467,
+        4008, 4211, 4600, 4808, 5299, 5855, 6329, 7203, 9609, 9959, 10563, 10786, 11420, 11709, 11907, 13163, 13697,
+        13700, 14808, 15306, 16410, 16791, 17992, 19203, 19510, 20724, 22305, 22935, 27007, 30109, 30420, 33409,
+        34949, 40283, 40493, 40549, 47282, 49146,
+    ];
+    pub(super) const NON_SPEECH_MULTILINGUAL: &[i64] = &[
+        1, 2, 7, 8, 9, 10, 14, 25, 26, 27, 28, 29, 31, 58, 59, 60, 61, 62, 63, 90, 91, 92, 93, 359, 503, 522, 542,
+        873, 893, 902, 918, 922, 931, 1350, 1853, 1982, 2460, 2627, 3246, 3253, 3268, 3536, 3846, 3961, 4183, 4667,
+        6585, 6647, 7273, 9061, 9383, 10428, 10929, 11938, 12033, 12331, 12562, 13793, 14157, 14635, 15265, 15618,
+        16553, 16604, 18362, 18956, 20075, 21675, 22520, 26130, 26161, 26435, 28279, 29464, 31650, 32302, 32470,
+        36865, 42863, 47425, 49870, 50254,
+    ];
 }
 use table::*;

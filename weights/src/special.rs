@@ -39,6 +39,18 @@ impl SpecialIds {
         })
     }
 
+    /// Special tokens that are never sampled: the tasks and what starts a sequence.
+    pub(crate) fn never_sampled(&self) -> [u64; 6] {
+        [
+            self.start_of_transcript,
+            self.translate,
+            self.transcribe,
+            self.translate + 2,
+            self.start_of_prev,
+            self.translate + 4,
+        ]
+    }
+
     /// The ids that `config.json` and `generation_config.json` both have.
     pub(crate) fn add_to(&self, config: &mut Map<String, Value>) {
         for (key, id) in [
@@ -53,12 +65,12 @@ impl SpecialIds {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    #[test]
-    fn ids_follow_from_the_vocabulary() {
-        let dims = |n_vocab| ModelDims {
+    /// tiny with a vocabulary of this size.
+    pub(crate) fn dims(n_vocab: usize) -> ModelDims {
+        ModelDims {
             n_mels: 80,
             n_audio_ctx: 1500,
             n_audio_state: 384,
@@ -69,7 +81,11 @@ mod tests {
             n_text_state: 384,
             n_text_head: 6,
             n_text_layer: 4,
-        };
+        }
+    }
+
+    #[test]
+    fn ids_follow_from_the_vocabulary() {
         let table = [
             (51_864, 50_256, 50_357, 50_362),
             (51_865, 50_257, 50_358, 50_363),

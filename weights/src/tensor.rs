@@ -5,56 +5,32 @@ use std::borrow::Cow;
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
-/// Element type of a stored tensor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum DType {
-    /// IEEE 754 single precision.
-    F32,
-    /// IEEE 754 half precision.
-    F16,
-    /// bfloat16: the upper half of a single.
-    BF16,
-}
-
-impl DType {
-    /// Bytes of one element.
-    pub fn size(self) -> usize {
-        match self {
-            Self::F32 => 4,
-            Self::F16 | Self::BF16 => 2,
-        }
-    }
-}
-
-impl std::fmt::Display for DType {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::F32 => "f32",
-            Self::F16 => "f16",
-            Self::BF16 => "bf16",
-        })
-    }
-}
+use crate::blocks;
+use crate::dtype::DType;
 
 /// A tensor of a checkpoint: its type, its shape and its row-major little-endian bytes, borrowed
 /// from the mapped file wherever the file holds them plainly.
 ///
-/// The bytes are not aligned for their type: formats pack tensors without padding.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The bytes are not aligned for their type: formats pack tensors without padding. Quantised
+/// tensors are kept as the file has them; [`to_f32`](Self::to_f32) is what they stand for.
+#[derive(Clone, Debug, PartialEq)]
 pub struct TensorView<'a> {
     /// Element type.
     pub dtype: DType,
     /// Lengths of the axes, outermost first.
     pub shape: Vec<usize>,
-    /// The elements; `shape.product() * dtype.size()` bytes.
+    /// The elements; `dtype.byte_length(shape)` bytes.
     pub bytes: Cow<'a, [u8]>,
+    /// What the integers of [`DType::Int8`] (one number for each row, the first axis) and
+    /// [`DType::Int16`] (one number) are to be divided by; empty for all other types.
+    pub scales: Vec<f32>,
 }
 
 impl TensorView<'_> {
     /// Number of elements.
     pub fn len(&self) -> usize {
-        self.bytes.len() / self.dtype.size()
+        let (values, bytes) = self.dtype.unit();
+        self.bytes.len() / bytes * values
     }
 
     /// Whether there are no elements.
@@ -62,7 +38,8 @@ impl TensorView<'_> {
         self.bytes.is_empty()
     }
 
-    /// The elements as `f32`. Every stored type converts without loss.
+    /// The elements as `f32`. Floats widen without loss; quantised values are what their format
+    /// defines them to be.
     pub fn to_f32(&self) -> Vec<f32> {
         let mut out = vec![0.0; self.len()];
         match self.dtype {
@@ -77,32 +54,60 @@ impl TensorView<'_> {
             DType::BF16 => widen(&self.bytes, &mut out, bf16::from_le_bytes, |halves, out| {
                 halves.convert_to_f32_slice(out)
             }),
+            DType::Int8 => {
+                for (value, &byte) in out.iter_mut().zip(self.bytes.iter()) {
+                    *value = f32::from(byte.cast_signed());
+                }
+                divide_rows(&mut out, &self.scales);
+            }
+            DType::Int16 => {
+                for (value, bytes) in out.iter_mut().zip(self.bytes.chunks_exact(2)) {
+                    *value = f32::from(i16::from_le_bytes([bytes[0], bytes[1]]));
+                }
+                divide_rows(&mut out, &self.scales);
+            }
+            DType::Q4_0 | DType::Q4_1 | DType::Q5_0 | DType::Q5_1 | DType::Q8_0 => {
+                blocks::widen(self.dtype, &self.bytes, &mut out);
+            }
         }
         out
     }
 
-    /// The same tensor in another type, rounded to nearest even where that type is narrower.
+    /// The same tensor as f32, f16 or bf16, rounded to nearest even where that type is narrower.
+    /// Values are not quantised: a tensor that is to be of a quantised type becomes f32.
     pub fn to_dtype(&self, dtype: DType) -> TensorView<'_> {
-        let bytes = if dtype == self.dtype {
-            Cow::Borrowed(self.bytes.as_ref())
+        let (dtype, bytes) = if dtype == self.dtype && dtype.is_float() {
+            (dtype, Cow::Borrowed(self.bytes.as_ref()))
         } else {
             let values = self.to_f32();
-            Cow::Owned(match dtype {
-                DType::F32 => values.iter().flat_map(|x| x.to_le_bytes()).collect(),
-                DType::F16 => values
-                    .iter()
-                    .flat_map(|&x| f16::from_f32(x).to_le_bytes())
-                    .collect(),
-                DType::BF16 => values
-                    .iter()
-                    .flat_map(|&x| bf16::from_f32(x).to_le_bytes())
-                    .collect(),
-            })
+            match dtype {
+                DType::F16 => (dtype, narrow(&values, |x| f16::from_f32(x).to_le_bytes())),
+                DType::BF16 => (dtype, narrow(&values, |x| bf16::from_f32(x).to_le_bytes())),
+                _ => (DType::F32, narrow(&values, f32::to_le_bytes)),
+            }
         };
         TensorView {
             dtype,
             shape: self.shape.clone(),
             bytes,
+            scales: Vec::new(),
+        }
+    }
+}
+
+fn narrow<const N: usize>(
+    values: &[f32],
+    to_le_bytes: impl Fn(f32) -> [u8; N],
+) -> Cow<'static, [u8]> {
+    Cow::Owned(values.iter().flat_map(|&x| to_le_bytes(x)).collect())
+}
+
+/// Divides as many rows of equal length as there are scales.
+fn divide_rows(values: &mut [f32], scales: &[f32]) {
+    let row = values.len() / scales.len().max(1);
+    for (row, scale) in values.chunks_exact_mut(row.max(1)).zip(scales) {
+        for value in row {
+            *value /= scale;
         }
     }
 }
@@ -133,8 +138,9 @@ mod tests {
     fn view(dtype: DType, bytes: &[u8]) -> TensorView<'_> {
         TensorView {
             dtype,
-            shape: vec![bytes.len() / dtype.size()],
+            shape: vec![bytes.len() / dtype.unit().1],
             bytes: bytes.into(),
+            scales: Vec::new(),
         }
     }
 
@@ -180,5 +186,30 @@ mod tests {
             tensor.to_dtype(DType::BF16).to_dtype(DType::F16).to_f32(),
             [1.0]
         );
+    }
+
+    #[test]
+    fn integers_are_divided_by_the_scale_of_their_row_or_of_the_tensor() {
+        let rows = TensorView {
+            dtype: DType::Int8,
+            shape: vec![2, 3],
+            bytes: vec![127, 0, 129, 1, 2, 128].into(),
+            scales: vec![2.0, 4.0],
+        };
+        assert_eq!(rows.to_f32(), [63.5, 0.0, -63.5, 0.25, 0.5, -32.0]);
+        let whole = TensorView {
+            dtype: DType::Int16,
+            shape: vec![3],
+            bytes: [1024i16, -1, 3]
+                .iter()
+                .flat_map(|x| x.to_le_bytes())
+                .collect::<Vec<_>>()
+                .into(),
+            scales: vec![8.0],
+        };
+        assert_eq!(whole.to_f32(), [128.0, -0.125, 0.375]);
+        let f16 = whole.to_dtype(DType::F16);
+        assert_eq!((f16.dtype, f16.to_f32()), (DType::F16, whole.to_f32()));
+        assert_eq!(whole.to_dtype(DType::Int16).dtype, DType::F32);
     }
 }

@@ -195,18 +195,31 @@ fn files_of_other_kinds() {
             b"RIFF\x24\x08\x00\x00WAVEfmt \x10\x00\x00\x00",
             "no known weight format",
         ),
-        ("tiny.pt", b"PK\x03\x04\x00\x00\x08\x08", "PyTorch file"),
+        (
+            "tiny.pt",
+            b"PK\x03\x04\x00\x00\x08\x08",
+            "not a whole zip archive",
+        ),
         (
             "pytorch_model.bin",
             b"\x80\x02\x8a\nl\xfc\x9cF",
-            "PyTorch file",
+            "truncated or corrupt",
         ),
         (
             "ggml-tiny.bin",
             b"lmgg\x98\xca\x00\x00\xdc\x05\x00\x00",
-            "ggml file",
+            "truncated or corrupt",
         ),
-        ("model.gguf", b"GGUF\x03\x00\x00\x00", "GGUF file"),
+        (
+            "model.gguf",
+            b"GGUF\x03\x00\x00\x00",
+            "truncated or corrupt",
+        ),
+        (
+            "model.gguf",
+            b"GGUF\x01\x00\x00\x00",
+            "GGUF file of version 1",
+        ),
     ] {
         let line = refuse(name, bytes);
         assert!(line.contains(what), "{name}: {line}");
@@ -231,29 +244,36 @@ fn ctranslate2_files_that_are_not_read() {
     };
     let line = refuse("model.bin", &version.finish());
     assert!(line.contains("version 5"), "{line}");
+}
 
-    // As the int8 converters write them: rows of bytes, with a scale for each.
+#[test]
+fn integers_of_ctranslate2_without_the_scales_that_they_need() {
     let model = Synthetic::new();
-    let mut writer = Ct2Writer::default()
-        .variable("encoder/num_heads", &[], 1, &[2])
-        .variable("decoder/num_heads", &[], 1, &[4]);
-    for (name, (shape, values)) in stacked(&model) {
-        writer = if shape.len() == 2 && name.contains("linear") {
-            writer
-                .variable(&name, &shape, 1, &vec![1; values.len()])
-                .floats(
-                    &format!("{name}_scale"),
-                    &shape[..1],
-                    &vec![0.5; shape[0]],
-                    DType::F32,
-                )
-        } else {
-            writer.floats(&name, &shape, &values, DType::F32)
-        };
-    }
-    let line = refuse("model.bin", &writer.finish());
+    let write = |scales: Option<(usize, DType)>| {
+        let mut writer = Ct2Writer::default()
+            .variable("encoder/num_heads", &[], 1, &[2])
+            .variable("decoder/num_heads", &[], 1, &[4]);
+        for (name, (shape, values)) in stacked(&model) {
+            if name != "decoder/embeddings/weight" {
+                writer = writer.floats(&name, &shape, &values, DType::F32);
+                continue;
+            }
+            writer = writer.variable(&name, &shape, 1, &vec![1; values.len()]);
+            if let Some((count, dtype)) = scales {
+                let scale = format!("{name}_scale");
+                writer = writer.floats(&scale, &[count], &vec![0.5; count], dtype);
+            }
+        }
+        writer.finish()
+    };
+    let line = refuse("model.bin", &write(None));
     assert!(
-        line.contains("int8 weights") && line.contains("f32, f16 or bf16"),
+        line.contains("decoder/embeddings/weight") && line.contains("no scales"),
+        "{line}"
+    );
+    let line = refuse("model.bin", &write(Some((10, DType::F32))));
+    assert!(
+        line.contains("10 scales of type f32, expected 11"),
         "{line}"
     );
 }

@@ -2,6 +2,7 @@
 
 mod frontend;
 mod launches;
+mod load;
 mod network;
 mod report;
 
@@ -14,6 +15,7 @@ use whisper_rs::Error;
 use super::{FAILED, messages};
 
 pub use frontend::FrontendArguments;
+pub use load::LoadArguments;
 pub use network::NetworkArguments;
 
 /// What can be measured.
@@ -21,6 +23,8 @@ pub use network::NetworkArguments;
 pub enum BenchCommand {
     /// The fused log-Mel kernels beside the same composed of Burn's operations
     Frontend(FrontendArguments),
+    /// How long a model takes to load, and the memory beside the model itself
+    Load(LoadArguments),
     /// Encoder and decoder alone, on features of noise and forced tokens
     Network(NetworkArguments),
 }
@@ -29,6 +33,7 @@ pub enum BenchCommand {
 pub fn run(command: &BenchCommand) -> ExitCode {
     let done = match command {
         BenchCommand::Frontend(arguments) => frontend::run(arguments),
+        BenchCommand::Load(arguments) => load::run(arguments),
         BenchCommand::Network(arguments) => network::run(arguments),
     };
     match done {

@@ -11,7 +11,7 @@ use whisper_weights::{Checkpoint, ModelDims};
 use super::launches::{self, Counted};
 use super::report::{Seconds, bytes, time};
 use super::sync;
-use crate::cli::models::Models;
+use crate::cli::models::{Models, StoreArguments};
 
 /// The arguments of `bench network`.
 #[derive(Debug, Args)]
@@ -51,6 +51,9 @@ pub struct NetworkArguments {
     /// Print the report as JSON
     #[arg(long)]
     pub json: bool,
+
+    #[command(flatten)]
+    pub store: StoreArguments,
 }
 
 /// What the benchmark found.
@@ -148,7 +151,7 @@ fn model(
         })?;
         return Ok((WhisperModel::random(&dims, device).cast(dtype), dims));
     }
-    let path = Models::open(None)?.fetch(&arguments.model)?;
+    let path = Models::open(&arguments.store)?.fetch(&arguments.model)?;
     let checkpoint = Checkpoint::open(path)?;
     let model = WhisperModel::from_checkpoint(&checkpoint, device, dtype)?;
     Ok((model, *checkpoint.dims()))

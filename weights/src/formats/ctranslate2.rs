@@ -5,14 +5,19 @@
 //! type, u32 number of bytes, data; then u32 number of aliases, each two strings (alias, name of
 //! the variable). A string is a u16 length that counts a final NUL, then the bytes.
 //!
+//! A variable of integers has its scales in another one, called after it: `weight_scale`.
+//!
 //! No length is trusted: every one is checked against what is left of the file.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::Path;
 
-use super::{MappedFile, Stored, StoredType, Weights, byte_length, show_shape};
+use super::reader::Reader;
+use super::{Data, MappedFile, Scales, Stored, StoredType, Weights, add, show_shape};
+use crate::dtype::DType;
 use crate::error::{Error, Result};
-use crate::tensor::{DType, TensorView};
+use crate::tensor::TensorView;
 
 const FORMAT: &str = "CTranslate2";
 const VERSION: u32 = 6;
@@ -24,18 +29,18 @@ const MAX_RANK: usize = 8;
 /// Whether a file begins like a `model.bin`: a small version, then the name of a model
 /// specification, which by CTranslate2's custom ends in "Spec".
 pub(super) fn recognise(head: &[u8]) -> bool {
-    let mut reader = Reader {
-        path: Path::new(""),
-        bytes: head,
-        at: 0,
-    };
+    let mut reader = Reader::new(Path::new(""), head);
     let Ok(version) = reader.u32() else {
         return false;
     };
     let Ok(length) = reader.u16() else {
         return false;
     };
-    let spec = &head[reader.at..head.len().min(reader.at + usize::from(length))];
+    let spec = head
+        .iter()
+        .skip(reader.position())
+        .take(usize::from(length));
+    let spec: Vec<u8> = spec.copied().collect();
     (1..256).contains(&version) && spec.windows(4).any(|window| window == b"Spec")
 }
 
@@ -49,34 +54,40 @@ pub(super) fn open(path: &Path) -> Result<Weights> {
         (Some(encoder), Some(decoder)) => Some((encoder, decoder)),
         _ => None,
     };
-    let mut tensors = HashMap::new();
+    let mut parts = Vec::new();
     for name in variables.names() {
         if let Some(target) = Target::of(name) {
-            variables.split(name, &target, &mut tensors)?;
+            variables.split(name, &target, &mut parts)?;
         }
     }
-    Ok(Weights {
-        format: FORMAT,
-        files: vec![file],
-        tensors,
-        heads,
-    })
+    let mut tensors = HashMap::new();
+    add(&mut tensors, path, parts)?;
+    let mut weights = Weights::new(FORMAT, vec![file], tensors);
+    weights.heads = heads;
+    Ok(weights)
+}
+
+/// A variable of the file.
+struct Variable {
+    range: Range<usize>,
+    dtype: StoredType,
+    shape: Vec<usize>,
 }
 
 /// The variables of a file by name, with its aliases.
 struct Variables<'a> {
     path: &'a Path,
     bytes: &'a [u8],
-    variables: HashMap<&'a str, Stored>,
+    variables: HashMap<&'a str, Variable>,
     /// Name of the variable that an alias stands for.
     aliases: HashMap<&'a str, &'a str>,
 }
 
 impl<'a> Variables<'a> {
     fn read(path: &'a Path, bytes: &'a [u8]) -> Result<Self> {
-        let mut reader = Reader { path, bytes, at: 0 };
+        let mut reader = Reader::new(path, bytes);
         let version = reader.u32()?;
-        let spec = reader.string()?;
+        let spec = string(&mut reader)?;
         if spec != SPEC {
             return Err(Error::UnsupportedFormat {
                 path: path.into(),
@@ -95,8 +106,8 @@ impl<'a> Variables<'a> {
 
         let mut variables = HashMap::new();
         for _ in 0..reader.u32()? {
-            let (name, stored) = reader.variable()?;
-            if variables.insert(name, stored).is_some() {
+            let (name, variable) = variable(&mut reader)?;
+            if variables.insert(name, variable).is_some() {
                 return Err(Error::corrupt(
                     path,
                     format!("the variable {name} is there twice"),
@@ -105,10 +116,10 @@ impl<'a> Variables<'a> {
         }
         let mut aliases = HashMap::new();
         for _ in 0..reader.u32()? {
-            let alias = reader.string()?;
-            aliases.insert(alias, reader.string()?);
+            let alias = string(&mut reader)?;
+            aliases.insert(alias, string(&mut reader)?);
         }
-        let rest = bytes.len() - reader.at;
+        let rest = reader.left();
         if rest != 0 {
             return Err(Error::corrupt(path, format!("{rest} bytes follow its end")));
         }
@@ -129,18 +140,20 @@ impl<'a> Variables<'a> {
         self.variables.keys().chain(aliases).copied()
     }
 
-    /// A variable by its name or by an alias.
-    fn get(&self, name: &str) -> Option<&Stored> {
-        self.variables
-            .get(name)
-            .or_else(|| self.variables.get(self.aliases.get(name)?))
+    /// A variable by its name or by an alias, with the name that it has itself.
+    fn get(&self, name: &'a str) -> Option<(&'a str, &Variable)> {
+        let name = match self.variables.contains_key(name) {
+            true => name,
+            false => self.aliases.get(name)?,
+        };
+        Some((name, self.variables.get(name)?))
     }
 
     /// An integer scalar, such as the number of heads. Scalars differ between converter versions,
     /// so that one may be absent or of another type.
-    fn scalar(&self, name: &str) -> Option<usize> {
-        let stored = self.get(name)?;
-        let bytes = &self.bytes[stored.range.clone()];
+    fn scalar(&self, name: &'a str) -> Option<usize> {
+        let (_, variable) = self.get(name)?;
+        let bytes = &self.bytes[variable.range.clone()];
         let value = match *bytes {
             [a] => i32::from(i8::from_le_bytes([a])),
             [a, b] => i32::from(i16::from_le_bytes([a, b])),
@@ -153,63 +166,90 @@ impl<'a> Variables<'a> {
     /// Gives each part of a variable (rows stacked along its first axis) its canonical name.
     fn split(
         &self,
-        name: &str,
+        name: &'a str,
         target: &Target,
-        tensors: &mut HashMap<String, Stored>,
+        tensors: &mut Vec<(String, Stored)>,
     ) -> Result<()> {
         // An alias whose variable is absent is of no use; the tensor is then found missing.
-        let Some(stored) = self.get(name) else {
+        let Some((name, variable)) = self.get(name) else {
             return Ok(());
         };
         let parts = target.parts.len();
-        let rows = stored.shape.first().copied().unwrap_or(0);
+        let rows = variable.shape.first().copied().unwrap_or(0);
         if parts > 1 && rows % parts != 0 {
             return Err(Error::tensor(
                 self.path,
                 name,
                 format!(
                     "has shape {}, which is not {parts} parts of equal size",
-                    show_shape(&stored.shape)
+                    show_shape(&variable.shape)
                 ),
             ));
         }
-        let bytes = stored.range.len() / parts;
+        let scales = self.scales(name, variable)?;
         for (index, part) in target.parts.iter().enumerate() {
-            let start = stored.range.start + index * bytes;
-            let mut shape = stored.shape.clone();
+            let mut shape = variable.shape.clone();
             if let Some(rows) = shape.first_mut() {
                 *rows /= parts;
             }
             let stored = Stored {
-                range: start..start + bytes,
+                file: 0,
+                data: Data::Mapped(part_of(&variable.range, index, parts)),
+                dtype: variable.dtype.clone(),
                 shape,
-                ..stored.clone()
+                scales: scales.as_ref().map(|scales| scales.part(index, parts)),
             };
             if *part == "key" && target.leaf == "bias" {
-                self.check_zero(name, &stored)?;
+                self.check_zero(name, variable, part_of(&variable.range, index, parts))?;
                 continue;
             }
             let separator = if part.is_empty() { "" } else { "." };
             let leaf = if target.leaf.is_empty() { "" } else { "." };
-            tensors.insert(
-                format!("{}{separator}{part}{leaf}{}", target.module, target.leaf),
-                stored,
-            );
+            let canonical = format!("{}{separator}{part}{leaf}{}", target.module, target.leaf);
+            tensors.push((canonical, stored));
         }
         Ok(())
     }
 
+    /// The scales of a variable of integers: one for each row of int8, one for all of int16.
+    fn scales(&self, name: &str, variable: &Variable) -> Result<Option<Scales>> {
+        let expected = match variable.dtype {
+            StoredType::Read(DType::Int8) => variable.shape.first().copied().unwrap_or(1),
+            StoredType::Read(DType::Int16) => 1,
+            _ => return Ok(None),
+        };
+        let wrong = |what: String| Err(Error::tensor(self.path, name, what));
+        let Some(scale) = self.variables.get(format!("{name}_scale").as_str()) else {
+            return wrong("is of integers, but has no scales".into());
+        };
+        let (StoredType::Read(dtype), count) =
+            (&scale.dtype, scale.shape.iter().product::<usize>())
+        else {
+            return wrong("has scales of a type that is not read".into());
+        };
+        if !dtype.is_float() || count != expected {
+            return wrong(format!(
+                "has {count} scales of type {dtype}, expected {expected} of a float type"
+            ));
+        }
+        Ok(Some(Scales {
+            dtype: *dtype,
+            range: scale.range.clone(),
+            per_row: variable.dtype == StoredType::Read(DType::Int8),
+        }))
+    }
+
     /// Whisper's keys have no bias: CTranslate2 writes zeros in its place, which are dropped.
     /// Anything else there means that the bytes are not what the name says.
-    fn check_zero(&self, name: &str, stored: &Stored) -> Result<()> {
-        let StoredType::Read(dtype) = stored.dtype else {
+    fn check_zero(&self, name: &str, variable: &Variable, range: Range<usize>) -> Result<()> {
+        let StoredType::Read(dtype) = variable.dtype else {
             return Ok(());
         };
-        let bytes = self.bytes[stored.range.clone()].into();
         let bias = TensorView {
             dtype,
-            shape: stored.shape.clone(),
-            bytes,
+            shape: Vec::new(),
+            bytes: self.bytes[range].into(),
+            scales: Vec::new(),
         }
         .to_f32();
         if bias.iter().any(|&value| value != 0.0) {
@@ -219,6 +259,26 @@ impl<'a> Variables<'a> {
             ));
         }
         Ok(())
+    }
+}
+
+/// One of `parts` equal parts of a range.
+fn part_of(range: &Range<usize>, index: usize, parts: usize) -> Range<usize> {
+    let length = range.len() / parts;
+    let start = range.start + index * length;
+    start..start + length
+}
+
+impl Scales {
+    /// The scales of one of `parts` equal parts of the rows.
+    fn part(&self, index: usize, parts: usize) -> Self {
+        match self.per_row {
+            true => Self {
+                range: part_of(&self.range, index, parts),
+                ..self.clone()
+            },
+            false => self.clone(),
+        }
     }
 }
 
@@ -284,99 +344,55 @@ impl Target {
     }
 }
 
-/// Reads the file front to back, never past its end.
-struct Reader<'a> {
-    path: &'a Path,
-    bytes: &'a [u8],
-    at: usize,
+fn string<'a>(reader: &mut Reader<'a>) -> Result<&'a str> {
+    let at = reader.position();
+    let length = reader.u16()?;
+    let bytes = reader.take(usize::from(length), "a name")?;
+    bytes
+        .strip_suffix(b"\0")
+        .and_then(|text| std::str::from_utf8(text).ok())
+        .ok_or_else(|| reader.corrupt(format!("there is no name at byte {at}")))
 }
 
-impl<'a> Reader<'a> {
-    fn take(&mut self, count: usize, what: &str) -> Result<&'a [u8]> {
-        let rest = &self.bytes[self.at..];
-        let taken = rest.get(..count).ok_or_else(|| {
-            let (at, left) = (self.at, rest.len());
-            Error::corrupt(
-                self.path,
-                format!("{what} at byte {at} asks for {count} bytes, but only {left} are left"),
-            )
-        })?;
-        self.at += count;
-        Ok(taken)
+fn variable<'a>(reader: &mut Reader<'a>) -> Result<(&'a str, Variable)> {
+    let name = string(reader)?;
+    let rank = usize::from(reader.u8()?);
+    if rank > MAX_RANK {
+        return Err(reader.corrupt(format!("the variable {name} has {rank} axes")));
     }
-
-    fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
-        let mut array = [0; N];
-        array.copy_from_slice(self.take(N, "a number")?);
-        Ok(array)
+    let mut shape = Vec::with_capacity(rank);
+    for _ in 0..rank {
+        shape.push(reader.u32()? as usize);
     }
-
-    fn u8(&mut self) -> Result<u8> {
-        Ok(u8::from_le_bytes(self.array()?))
-    }
-
-    fn u16(&mut self) -> Result<u16> {
-        Ok(u16::from_le_bytes(self.array()?))
-    }
-
-    fn u32(&mut self) -> Result<u32> {
-        Ok(u32::from_le_bytes(self.array()?))
-    }
-
-    fn string(&mut self) -> Result<&'a str> {
-        let (at, length) = (self.at, self.u16()?);
-        let bytes = self.take(usize::from(length), "a name")?;
-        bytes
-            .strip_suffix(b"\0")
-            .and_then(|text| std::str::from_utf8(text).ok())
-            .ok_or_else(|| Error::corrupt(self.path, format!("there is no name at byte {at}")))
-    }
-
-    fn variable(&mut self) -> Result<(&'a str, Stored)> {
-        let name = self.string()?;
-        let rank = usize::from(self.u8()?);
-        if rank > MAX_RANK {
-            return Err(Error::corrupt(
-                self.path,
-                format!("the variable {name} has {rank} axes"),
-            ));
+    let read = |dtype: DType| (StoredType::Read(dtype), dtype.byte_length(&shape));
+    let (dtype, expected) = match reader.u8()? {
+        0 => read(DType::F32),
+        1 => read(DType::Int8),
+        2 => read(DType::Int16),
+        3 => (
+            StoredType::Unread("int32".into()),
+            DType::F32.byte_length(&shape),
+        ),
+        4 => read(DType::F16),
+        5 => read(DType::BF16),
+        other => {
+            return Err(reader.corrupt(format!("the variable {name} has the unknown type {other}")));
         }
-        let mut shape = Vec::with_capacity(rank);
-        for _ in 0..rank {
-            shape.push(self.u32()? as usize);
-        }
-        let (dtype, element_size) = match self.u8()? {
-            0 => (StoredType::Read(DType::F32), 4),
-            1 => (StoredType::Unread("int8".into()), 1),
-            2 => (StoredType::Unread("int16".into()), 2),
-            3 => (StoredType::Unread("int32".into()), 4),
-            4 => (StoredType::Read(DType::F16), 2),
-            5 => (StoredType::Read(DType::BF16), 2),
-            other => {
-                return Err(Error::corrupt(
-                    self.path,
-                    format!("the variable {name} has the unknown type {other}"),
-                ));
-            }
-        };
-        let length = self.u32()? as usize;
-        if byte_length(&shape, element_size) != Some(length) {
-            let shape = show_shape(&shape);
-            return Err(Error::corrupt(
-                self.path,
-                format!("the variable {name} of shape {shape} claims {length} bytes"),
-            ));
-        }
-        let start = self.at;
-        self.take(length, &format!("the variable {name}"))?;
-        Ok((
-            name,
-            Stored {
-                file: 0,
-                range: start..self.at,
-                dtype,
-                shape,
-            },
-        ))
+    };
+    let length = reader.u32()? as usize;
+    if expected != Some(length) {
+        let shape = show_shape(&shape);
+        return Err(reader.corrupt(format!(
+            "the variable {name} of shape {shape} claims {length} bytes"
+        )));
     }
+    let range = reader.skip(length, &format!("the variable {name}"))?;
+    Ok((
+        name,
+        Variable {
+            range,
+            dtype,
+            shape,
+        },
+    ))
 }

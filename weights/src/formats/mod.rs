@@ -5,9 +5,17 @@
 //! its first bytes in [`Format::recognise`], and its line in [`open`].
 
 mod ctranslate2;
+mod ggml;
+mod ggml_type;
+mod gguf;
+mod names;
+mod reader;
 mod safetensors;
+mod shards;
+mod torch;
 
-pub(crate) use safetensors::hugging_face_name;
+pub(crate) use ggml::StoredFilters;
+pub(crate) use names::hugging_face_name;
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -17,10 +25,11 @@ use std::path::{Path, PathBuf};
 
 use memmap2::Mmap;
 
+use crate::dims::ModelDims;
+use crate::dtype::DType;
 use crate::error::{Error, Result};
-use crate::tensor::DType;
 
-/// The tensors of a checkpoint and the files that hold them.
+/// The tensors of a checkpoint and the files that hold them, with what else the format itself says.
 #[derive(Debug)]
 pub(crate) struct Weights {
     /// Name of the format, for messages and listings.
@@ -29,8 +38,29 @@ pub(crate) struct Weights {
     pub(crate) files: Vec<MappedFile>,
     /// Tensors by canonical name. Those that Whisper does not have are left out.
     pub(crate) tensors: HashMap<String, Stored>,
-    /// Attention heads of encoder and decoder, where the format itself says so.
+    /// Attention heads of encoder and decoder.
     pub(crate) heads: Option<(usize, usize)>,
+    /// All dimensions, to be held against those of the tensors.
+    pub(crate) stated_dims: Option<ModelDims>,
+    /// Where the bytes of each text token lie in the first file, in order of id.
+    pub(crate) vocabulary: Option<Vec<Range<usize>>>,
+    /// Mel filters in the first file.
+    pub(crate) mel_filters: Option<StoredFilters>,
+}
+
+impl Weights {
+    /// Weights of a format that says nothing beside the tensors.
+    fn new(format: &'static str, files: Vec<MappedFile>, tensors: HashMap<String, Stored>) -> Self {
+        Self {
+            format,
+            files,
+            tensors,
+            heads: None,
+            stated_dims: None,
+            vocabulary: None,
+            mel_filters: None,
+        }
+    }
 }
 
 /// One file of weights, mapped into memory.
@@ -40,16 +70,35 @@ pub(crate) struct MappedFile {
     pub(crate) map: Mmap,
 }
 
-/// Where a tensor lies: a range of bytes of one mapped file.
-///
-/// Whoever makes one has checked that the range lies in the file and that its length is the
-/// product of the shape and the element size.
+/// A tensor of a file.
 #[derive(Clone, Debug)]
 pub(crate) struct Stored {
+    /// Which of the files.
     pub(crate) file: usize,
-    pub(crate) range: Range<usize>,
+    pub(crate) data: Data,
     pub(crate) dtype: StoredType,
     pub(crate) shape: Vec<usize>,
+    /// What integers are to be divided by.
+    pub(crate) scales: Option<Scales>,
+}
+
+/// Where the bytes of a tensor are.
+#[derive(Clone, Debug)]
+pub(crate) enum Data {
+    /// In the mapped file. Whoever makes one has checked that the range lies in it and has the length that shape and type
+    /// ask for.
+    Mapped(Range<usize>),
+    /// In a PyTorch file, by way of its reader.
+    Torch(pytorch_reader::Tensor),
+}
+
+/// Where the scales of a tensor of integers lie in its mapped file: one number for each row, or one for all.
+#[derive(Clone, Debug)]
+pub(crate) struct Scales {
+    /// A float type.
+    pub(crate) dtype: DType,
+    pub(crate) range: Range<usize>,
+    pub(crate) per_row: bool,
 }
 
 /// Element type of a stored tensor; a type that is not read is kept by name for the message, as
@@ -65,28 +114,25 @@ pub(crate) enum StoredType {
 enum Format {
     Safetensors,
     CTranslate2,
-    /// A zip archive: OpenAI's `.pt`, and `pytorch_model.bin`.
-    TorchZip,
-    /// PyTorch's format before 1.6: a bare pickle.
-    TorchPickle,
+    /// OpenAI's `.pt` and `pytorch_model.bin`.
+    Torch,
     Ggml,
     Gguf,
 }
 
 impl Format {
     fn recognise(head: &[u8]) -> Option<Self> {
-        if head.starts_with(b"PK\x03\x04") {
-            Some(Self::TorchZip)
-        } else if head.starts_with(b"\x80\x02") {
-            Some(Self::TorchPickle)
-        } else if head.starts_with(b"lmgg") {
+        // safetensors begin with a number that may look like a pickle, and so come before them.
+        if ggml::recognise(head) {
             Some(Self::Ggml)
-        } else if head.starts_with(b"GGUF") {
+        } else if gguf::recognise(head) {
             Some(Self::Gguf)
         } else if ctranslate2::recognise(head) {
             Some(Self::CTranslate2)
         } else if safetensors::recognise(head) {
             Some(Self::Safetensors)
+        } else if torch::recognise(head) {
+            Some(Self::Torch)
         } else {
             None
         }
@@ -102,30 +148,17 @@ pub(crate) fn open(path: &Path) -> Result<Weights> {
         path.to_path_buf()
     };
     if has_extension(&file, "json") {
-        return safetensors::open_shards(&file);
+        return shards::open(&file);
     }
-
-    let unsupported = |format: &str, advice: &str| {
-        Err(Error::UnsupportedFormat {
-            path: file.clone(),
-            format: format.into(),
-            advice: advice.into(),
-        })
-    };
     let head = read_head(&file)?;
     match Format::recognise(&head) {
-        Some(Format::Safetensors) => safetensors::open_file(&file),
+        Some(Format::Safetensors) => open_safetensors(&file),
         Some(Format::CTranslate2) => ctranslate2::open(&file),
-        Some(Format::TorchZip | Format::TorchPickle) => unsupported(
-            "a PyTorch file (OpenAI .pt or pytorch_model.bin)",
-            "use the model's model.safetensors",
-        ),
-        Some(Format::Ggml) => unsupported("a ggml file", "use the model's model.safetensors"),
-        Some(Format::Gguf) => unsupported("a GGUF file", "use the model's model.safetensors"),
+        Some(Format::Torch) => torch::open(&file),
+        Some(Format::Ggml) => ggml::open(&file),
+        Some(Format::Gguf) => gguf::open(&file),
         // The name still says which parser gives the more telling message.
-        None if has_extension(&file, "safetensors") && !head.is_empty() => {
-            safetensors::open_file(&file)
-        }
+        None if has_extension(&file, "safetensors") && !head.is_empty() => open_safetensors(&file),
         None => Err(Error::UnknownFormat {
             path: file,
             what: describe_unknown(&head),
@@ -133,13 +166,48 @@ pub(crate) fn open(path: &Path) -> Result<Weights> {
     }
 }
 
-/// The weights of a folder: a safetensors file or index, else a `model.bin`, else any other file
-/// of a recognised format.
-fn find_in_folder(folder: &Path) -> Result<PathBuf> {
+fn open_safetensors(path: &Path) -> Result<Weights> {
+    let file = MappedFile::open(path)?;
+    let mut tensors = HashMap::new();
+    add(&mut tensors, path, safetensors::read(&file, 0)?)?;
+    Ok(Weights::new(safetensors::FORMAT, vec![file], tensors))
+}
+
+/// Adds the tensors of one file by their canonical names; those that Whisper does not have are passed over.
+fn add(
+    tensors: &mut HashMap<String, Stored>,
+    path: &Path,
+    found: impl IntoIterator<Item = (String, Stored)>,
+) -> Result<()> {
+    for (name, stored) in found {
+        if let Some(canonical) = names::canonical_name(&name)
+            && tensors.insert(canonical.clone(), stored).is_some()
+        {
+            let what = "is there twice, under different names: it is not clear which one is meant";
+            return Err(Error::tensor(path, canonical, what));
+        }
+    }
+    Ok(())
+}
+
+/// A variant of a format that is not read.
+pub(crate) fn unread(path: &Path, format: &str, dtype: &str) -> Error {
+    Error::UnsupportedFormat {
+        path: path.to_path_buf(),
+        format: format!("a {format} file of {dtype} weights"),
+        advice: "use the model in f32, f16 or bf16".into(),
+    }
+}
+
+/// The weights of a folder: a file or index of safetensors, else of PyTorch, else a `model.bin`, else any
+/// other file that is called like weights.
+pub(crate) fn find_in_folder(folder: &Path) -> Result<PathBuf> {
     for name in [
         "model.safetensors",
         "model.safetensors.index.json",
         "model.bin",
+        "pytorch_model.bin",
+        "pytorch_model.bin.index.json",
     ] {
         let file = folder.join(name);
         if file.is_file() {
@@ -154,7 +222,7 @@ fn find_in_folder(folder: &Path) -> Result<PathBuf> {
             let known = ["safetensors", "bin", "pt", "pth", "gguf"]
                 .iter()
                 .any(|extension| has_extension(file, extension));
-            (known || name.ends_with(".safetensors.index.json")) && file.is_file()
+            (known || name.ends_with(".index.json")) && file.is_file()
         })
         .collect();
     // Indices before the shards that they list, then by name, so that the choice is the same on
@@ -219,13 +287,6 @@ impl MappedFile {
     }
 }
 
-/// Number of bytes of a tensor, or `None` when the product overflows.
-pub(crate) fn byte_length(shape: &[usize], element_size: usize) -> Option<usize> {
-    shape
-        .iter()
-        .try_fold(element_size, |product, &length| product.checked_mul(length))
-}
-
 /// A shape as users write it: `[51865, 512]`.
 pub(crate) fn show_shape(shape: &[usize]) -> String {
     format!("{shape:?}")
@@ -236,16 +297,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn products_that_overflow_are_found() {
-        assert_eq!(byte_length(&[3, 5], 2), Some(30));
-        assert_eq!(byte_length(&[], 4), Some(4));
-        assert_eq!(byte_length(&[usize::MAX, 2], 4), None);
-        assert_eq!(byte_length(&[1 << 32, 1 << 32, 0], 4), None);
-    }
-
-    #[test]
     fn formats_are_told_apart_by_their_first_bytes() {
-        assert_eq!(Format::recognise(b"PK\x03\x04rest"), Some(Format::TorchZip));
+        assert_eq!(Format::recognise(b"PK\x03\x04rest"), Some(Format::Torch));
+        assert_eq!(
+            Format::recognise(b"\x80\x02\x8a\nl\xfc\x9cF\xf9"),
+            Some(Format::Torch)
+        );
         assert_eq!(Format::recognise(b"lmgg\x00\x00"), Some(Format::Ggml));
         assert_eq!(Format::recognise(b"GGUF\x03\x00"), Some(Format::Gguf));
         assert_eq!(
@@ -254,6 +311,11 @@ mod tests {
         );
         assert_eq!(
             Format::recognise(b"\x02\0\0\0\0\0\0\0{}"),
+            Some(Format::Safetensors)
+        );
+        // A header of 640 bytes: its length begins like a pickle.
+        assert_eq!(
+            Format::recognise(b"\x80\x02\0\0\0\0\0\0{\""),
             Some(Format::Safetensors)
         );
         assert_eq!(Format::recognise(b"RIFF\x24\x80\0\0WAVE"), None);

@@ -1,8 +1,13 @@
-//! What the tests share: small made-up models in both formats, and a local Hub.
+//! What the tests share: small made-up models in every format, and a local Hub.
 #![allow(dead_code)] // each test file uses its part
 
+pub mod ggml;
+pub mod gguf;
+pub mod hostile;
 pub mod hub;
+pub mod pieces;
 pub mod synthetic;
+pub mod torch;
 
 use std::path::PathBuf;
 

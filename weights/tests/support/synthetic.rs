@@ -25,17 +25,30 @@ pub const DIMS: ModelDims = ModelDims {
 /// A tensor as written: shape and values.
 pub type Values = (Vec<usize>, Vec<f32>);
 
+/// Wide enough for ggml's blocks of 32 values.
+pub const WIDE: ModelDims = ModelDims {
+    n_audio_state: 32,
+    n_text_state: 32,
+    ..DIMS
+};
+
 /// The model's tensors by canonical name.
 pub struct Synthetic {
+    pub dims: ModelDims,
     pub tensors: BTreeMap<String, Values>,
 }
 
 impl Synthetic {
     /// Values that every stored type holds exactly, and that differ between tensors.
     pub fn new() -> Self {
+        Self::of(DIMS)
+    }
+
+    /// The same with other dimensions.
+    pub fn of(dims: ModelDims) -> Self {
         let mut tensors = BTreeMap::new();
         let mut state = 12345u32;
-        whisper_weights::for_each_tensor(&DIMS, |name, shape| {
+        whisper_weights::for_each_tensor(&dims, |name, shape| {
             let count = shape.iter().product();
             let values = (0..count).map(|_| {
                 state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -43,7 +56,16 @@ impl Synthetic {
             });
             tensors.insert(name, (shape, values.collect()));
         });
-        Self { tensors }
+        Self { dims, tensors }
+    }
+
+    /// Shapes without values.
+    pub fn shapes(dims: ModelDims) -> Self {
+        let mut tensors = BTreeMap::new();
+        whisper_weights::for_each_tensor(&dims, |name, shape| {
+            tensors.insert(name, (shape, Vec::new()));
+        });
+        Self { dims, tensors }
     }
 
     /// A CTranslate2 `model.bin`.
@@ -282,7 +304,8 @@ impl Ct2Writer {
     }
 }
 
-fn string(text: &str) -> Vec<u8> {
+/// A string as CTranslate2 writes it.
+pub fn string(text: &str) -> Vec<u8> {
     let mut bytes = (text.len() as u16 + 1).to_le_bytes().to_vec();
     bytes.extend(text.as_bytes());
     bytes.push(0);
@@ -293,6 +316,7 @@ fn string(text: &str) -> Vec<u8> {
 pub fn stacked(model: &Synthetic) -> Vec<(String, Values)> {
     let mut variables = Vec::new();
     let get = |name: &str| model.tensors[name].clone();
+    let state = model.dims.n_text_state;
     let stack = |names: &[String]| {
         let mut values = Vec::new();
         let mut shape = Vec::new();
@@ -302,7 +326,7 @@ pub fn stacked(model: &Synthetic) -> Vec<(String, Values)> {
                 .tensors
                 .get(name)
                 .cloned()
-                .unwrap_or((vec![4], vec![0.0; 4]));
+                .unwrap_or((vec![state], vec![0.0; state]));
             values.extend(part);
             shape = part_shape;
         }
@@ -330,8 +354,8 @@ pub fn stacked(model: &Synthetic) -> Vec<(String, Values)> {
         get("decoder.token_embedding.weight"),
     ));
     for (side, layers, last) in [
-        ("encoder", DIMS.n_audio_layer, "ln_post"),
-        ("decoder", DIMS.n_text_layer, "ln"),
+        ("encoder", model.dims.n_audio_layer, "ln_post"),
+        ("decoder", model.dims.n_text_layer, "ln"),
     ] {
         let positions = get(&format!("{side}.positional_embedding"));
         variables.push((format!("{side}/position_encodings/encodings"), positions));

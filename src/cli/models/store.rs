@@ -1,36 +1,59 @@
-//! From `--model` to weights on this machine, with the progress of what has to be fetched.
+//! From a model's name to weights on this machine, with the progress of what has to be fetched.
 
 use std::cell::RefCell;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use whisper_weights::{Error, Event, Fetcher, Silent};
 
-use super::messages;
-use super::progress::{Progress, Unit};
+use crate::cli::progress::{Progress, Unit};
+use crate::cli::{heading, messages, values};
+
+/// Where models are looked for: the flags of every subcommand that takes a model.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(rename_all = "snake_case")]
+pub struct StoreArguments {
+    /// Folder that keeps fetched models [default: the user's cache folder]
+    #[arg(
+        long,
+        visible_alias = "cache_dir",
+        alias = "cache-dir",
+        value_name = "DIR",
+        help_heading = heading::MODEL,
+        hide_short_help = true,
+    )]
+    pub model_dir: Option<PathBuf>,
+
+    /// Use models of this machine alone, and no network
+    #[arg(
+        long,
+        visible_alias = "local_files_only",
+        alias = "local-files-only",
+        value_parser = values::boolean,
+        num_args = 0..=1,
+        default_value = "False",
+        default_missing_value = "True",
+        value_name = values::BOOLEAN,
+        help_heading = heading::MODEL,
+        hide_short_help = true,
+    )]
+    pub offline: bool,
+}
 
 /// The models that can be had.
 pub struct Models {
-    fetcher: Fetcher,
+    pub fetcher: Fetcher,
 }
 
 impl Models {
-    /// Models are kept in `folder`, or in the user's cache folder.
-    pub fn open(folder: Option<&Path>) -> Result<Self, Error> {
-        let fetcher = Fetcher::from_env()?;
-        Ok(Models {
-            fetcher: match folder {
-                Some(folder) => fetcher.with_cache(folder),
-                None => fetcher,
-            },
-        })
-    }
-
-    /// The models that are on this machine alone, if `offline`.
-    pub fn offline(mut self, offline: bool) -> Self {
-        if offline {
-            self.fetcher = self.fetcher.offline(true);
+    pub fn open(arguments: &StoreArguments) -> Result<Self, Error> {
+        let mut fetcher = match &arguments.model_dir {
+            Some(folder) => Fetcher::new(folder),
+            None => Fetcher::from_env()?,
+        };
+        if arguments.offline {
+            fetcher = fetcher.offline(true);
         }
-        self
+        Ok(Models { fetcher })
     }
 
     /// Refuses a name that no source can have and a path that is not there, at once and without any network.
@@ -67,6 +90,15 @@ impl Models {
             },
             // Other events are news that a progress bar has no place for.
             _ => {}
+        })
+    }
+
+    /// The model's file or folder on this machine.
+    pub fn find(&self, model: &str) -> Result<PathBuf, Error> {
+        self.check(model)?;
+        self.fetcher.find(model).ok_or_else(|| Error::NotHere {
+            name: model.to_owned(),
+            why: None,
         })
     }
 }

@@ -1,0 +1,119 @@
+//! PyTorch's files: OpenAI's `.pt`, and `pytorch_model.bin`, as zip archives or as the bare pickles of before PyTorch 1.6.
+//!
+//! The pickle is read by pytorch-reader (burn-store's reader, which needs no Burn): it builds tensors and plain values, and
+//! keeps everything else as a name. No pickle is ever executed. What is left to do here is names, and limits on what a
+//! file may claim.
+
+use std::path::Path;
+
+use pytorch_reader::{PytorchError, PytorchReader};
+use serde::Deserialize;
+
+use super::{Data, MappedFile, Stored, StoredType, Weights, add};
+use crate::archive;
+use crate::dims::ModelDims;
+use crate::dtype::DType;
+use crate::error::{Error, Result};
+use crate::formats::names::canonical_name;
+
+/// Name of the format.
+pub(super) const FORMAT: &str = "PyTorch";
+
+/// Whether a file begins like a zip archive, or like a pickle.
+pub(super) fn recognise(head: &[u8]) -> bool {
+    archive::recognise(head) || matches!(head, [0x80, 2..=5, ..])
+}
+
+/// Opens a single file.
+pub(super) fn open(path: &Path) -> Result<Weights> {
+    let file = MappedFile::open(path)?;
+    let mut tensors = std::collections::HashMap::new();
+    add(&mut tensors, path, read(&file, 0)?)?;
+    let stated = stated_dims(&file)?;
+    let mut weights = Weights::new(FORMAT, vec![file], tensors);
+    weights.stated_dims = stated;
+    Ok(weights)
+}
+
+/// The tensors of one file, by the file's own names.
+pub(super) fn read(file: &MappedFile, index: usize) -> Result<Vec<(String, Stored)>> {
+    check_archive(file)?;
+    let reader = PytorchReader::new(&file.path).map_err(|error| explain(file, &error))?;
+    let mut claimed = 0u64;
+    let mut tensors = Vec::new();
+    for (name, tensor) in reader.into_tensors() {
+        if canonical_name(&name).is_some() {
+            claimed = claimed.saturating_add(tensor.byte_len() as u64);
+        }
+        let dtype = match tensor.dtype() {
+            pytorch_reader::DType::F32 => StoredType::Read(DType::F32),
+            pytorch_reader::DType::F16 => StoredType::Read(DType::F16),
+            pytorch_reader::DType::BF16 => StoredType::Read(DType::BF16),
+            other => StoredType::Unread(format!("{other:?}").to_lowercase()),
+        };
+        let stored = Stored {
+            file: index,
+            shape: tensor.shape().to_vec(),
+            data: Data::Torch(tensor),
+            dtype,
+            scales: None,
+        };
+        tensors.push((name, stored));
+    }
+    // A view may repeat what is stored once, so that a small file stands for very large tensors.
+    if claimed > archive::largest_content(file.map.len() as u64) {
+        let what = format!(
+            "its tensors claim {claimed} bytes, but the whole file has {}",
+            file.map.len()
+        );
+        return Err(Error::corrupt(&file.path, what));
+    }
+    Ok(tensors)
+}
+
+/// The dimensions that OpenAI's files hold beside the weights.
+#[derive(Deserialize)]
+struct Dims {
+    n_mels: usize,
+    n_audio_ctx: usize,
+    n_audio_state: usize,
+    n_audio_head: usize,
+    n_audio_layer: usize,
+    n_vocab: usize,
+    n_text_ctx: usize,
+    n_text_state: usize,
+    n_text_head: usize,
+    n_text_layer: usize,
+}
+
+fn stated_dims(file: &MappedFile) -> Result<Option<ModelDims>> {
+    match PytorchReader::load_config::<Dims, _>(&file.path, Some("dims")) {
+        Ok(dims) => Ok(Some(ModelDims {
+            n_mels: dims.n_mels,
+            n_audio_ctx: dims.n_audio_ctx,
+            n_audio_state: dims.n_audio_state,
+            n_audio_head: dims.n_audio_head,
+            n_audio_layer: dims.n_audio_layer,
+            n_vocab: dims.n_vocab,
+            n_text_ctx: dims.n_text_ctx,
+            n_text_state: dims.n_text_state,
+            n_text_head: dims.n_text_head,
+            n_text_layer: dims.n_text_layer,
+        })),
+        // Other files than OpenAI's.
+        Err(PytorchError::KeyNotFound(_)) => Ok(None),
+        Err(error) => Err(explain(file, &error)),
+    }
+}
+
+/// Refuses zip bombs, and archives that name files outside of themselves.
+fn check_archive(file: &MappedFile) -> Result<()> {
+    if archive::recognise(&file.map) {
+        archive::check(&file.map).map_err(|what| Error::corrupt(&file.path, what))?;
+    }
+    Ok(())
+}
+
+fn explain(file: &MappedFile, error: &PytorchError) -> Error {
+    Error::corrupt(&file.path, error.to_string())
+}

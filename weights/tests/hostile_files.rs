@@ -1,0 +1,329 @@
+//! A user is given a file that was made to do harm, or that is damaged: the corpus of the fuzz targets, and bombs.
+//!
+//! Memory is counted while a file is read: it stays within a small multiple of what the file takes on the disk.
+
+mod support;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::fs;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use support::hostile;
+use support::pieces::{self, Piece, tensors};
+use support::synthetic::{DIMS, Synthetic};
+use support::{ggml, gguf, torch};
+use whisper_weights::DType;
+
+/// What reading takes beside the file: messages, folders, tables of known names, and the published vocabulary.
+const FIXED: usize = 4 << 20;
+/// What it may take for each byte of the file.
+const PER_BYTE: usize = 64;
+
+/// Counts the bytes that are allocated, and the most that they were.
+struct Counting;
+
+static NOW: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+/// One test at a time counts.
+static COUNTING: Mutex<()> = Mutex::new(());
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+// SAFETY: every call goes to the system's allocator as it is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let now = NOW.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
+        PEAK.fetch_max(now, Ordering::Relaxed);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        NOW.fetch_sub(layout.size(), Ordering::Relaxed);
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+/// The most memory that was allocated beyond what there was before, in bytes.
+fn peak_of(action: impl FnOnce()) -> usize {
+    let _guard = COUNTING
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    let before = NOW.load(Ordering::Relaxed);
+    PEAK.store(before, Ordering::Relaxed);
+    action();
+    PEAK.load(Ordering::Relaxed).saturating_sub(before)
+}
+
+#[track_caller]
+fn assert_small(peak: usize, file: usize, what: &str) {
+    let most = FIXED + PER_BYTE * file;
+    assert!(peak <= most, "{what}: {peak} bytes for a file of {file}");
+}
+
+/// Reads a file of these bytes, and looks at the memory that it takes.
+fn open(name: &str, bytes: &[u8]) -> bool {
+    let mut opened = false;
+    let peak = peak_of(|| opened = hostile::open(name, bytes));
+    assert_small(peak, bytes.len(), name);
+    opened
+}
+
+fn corpus(target: &str) -> Vec<(String, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../fuzz/corpus")
+        .join(target);
+    let mut files: Vec<(String, Vec<u8>)> = fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.display().to_string(), fs::read(&path).unwrap()))
+        .collect();
+    files.sort();
+    assert!(
+        files.len() > 5,
+        "{} has {} files",
+        folder.display(),
+        files.len()
+    );
+    files
+}
+
+fn replay(target: &str, file: &str) {
+    let mut opened = 0;
+    for (path, bytes) in corpus(target) {
+        println!("{path}");
+        opened += usize::from(open(file, &bytes));
+    }
+    // Whole files are among the seeds: the corpus reaches past the first check.
+    assert!(opened > 0, "no file of {target} was read");
+}
+
+#[test]
+fn the_corpus_of_safetensors() {
+    replay("safetensors", "model.safetensors");
+}
+
+#[test]
+fn the_corpus_of_ctranslate2() {
+    replay("ctranslate2", "model.bin");
+}
+
+#[test]
+fn the_corpus_of_pytorch() {
+    replay("pytorch", "model.pt");
+}
+
+#[test]
+fn the_corpus_of_ggml() {
+    replay("ggml", "ggml-model.bin");
+}
+
+#[test]
+fn the_corpus_of_gguf() {
+    replay("gguf", "model.gguf");
+}
+
+#[test]
+fn the_corpus_of_wheels() {
+    let mut unpacked = 0;
+    for (path, bytes) in corpus("wheel") {
+        println!("{path}");
+        let peak = peak_of(|| unpacked += usize::from(hostile::unpack_wheel(&bytes)));
+        assert_small(peak, bytes.len(), &path);
+    }
+    assert!(unpacked > 0, "no wheel was unpacked");
+}
+
+/// Every file cut at every length, and with every byte damaged.
+#[test]
+fn damage_anywhere_in_a_pytorch_ggml_or_gguf_file() {
+    let model = Synthetic::new();
+    let torch = pieces::bytes(torch::openai(&DIMS, tensors(&model, DType::F16)));
+    let tokens: [&[u8]; 3] = [b"a", b"b", b"ab"];
+    let ggml = pieces::bytes(ggml::file(&DIMS, &tokens, tensors(&model, DType::F16)));
+    let gguf = pieces::bytes(gguf::file(tensors(&model, DType::F16)));
+    for (name, file) in [
+        ("model.pt", torch),
+        ("ggml-model.bin", ggml),
+        ("model.gguf", gguf),
+    ] {
+        assert!(open(name, &file), "{name} is whole");
+        for length in 0..file.len() {
+            assert!(
+                !hostile::open(name, &file[..length]),
+                "{name} was read with {length} bytes"
+            );
+        }
+        let mut damaged = file.clone();
+        let mut refused = 0;
+        for position in 0..file.len() {
+            damaged[position] ^= 1 << (position % 8);
+            refused += usize::from(!hostile::open(name, &damaged));
+            damaged[position] = file[position];
+        }
+        assert!(
+            refused > 1000,
+            "{name}: {refused} of {} damages were found",
+            file.len()
+        );
+    }
+}
+
+/// A tensor that repeats one number a thousand million times.
+#[test]
+fn a_view_that_claims_more_than_the_file_has() {
+    let mut pickle = torch::Pickle::new();
+    pickle.0.extend(b"}(");
+    pickle.text("encoder.conv1.weight");
+    pickle.tensor(0, 1, &[1_000_000_000], &[0], DType::F32);
+    pickle.0.push(b'u');
+    let file = torch::archive(pickle.finish(), vec![Piece::Bytes(vec![0; 4])]);
+    let file = pieces::bytes(file);
+    assert!(!open("model.pt", &file));
+    assert!(message("model.pt", &file).contains("claim 4000000000 bytes"));
+}
+
+/// Ten doublings of a list of a list of ... by way of the memo: harmless at ten, a bomb at fifty.
+#[test]
+fn a_pickle_that_doubles_itself() {
+    let mut pickle = b"\x80\x02]q\x00".to_vec();
+    for level in 1..50u8 {
+        pickle.extend([
+            b']',
+            b'q',
+            level,
+            b'(',
+            b'h',
+            level - 1,
+            b'h',
+            level - 1,
+            b'e',
+        ]);
+    }
+    pickle.push(b'.');
+    assert!(!hostile::open("model.pt", &pickle));
+    let file = pieces::bytes(torch::archive(pickle, Vec::new()));
+    let peak = peak_of(|| assert!(!hostile::open("model.pt", &file)));
+    // The pickle reader's own limit, a million objects, whatever the file is.
+    assert!(peak < 200 << 20, "{peak}");
+}
+
+/// A pickle that asks for a call, as one that does harm does: `os.system("...")`.
+#[test]
+fn a_pickle_is_never_executed() {
+    let folder = tempfile::tempdir().unwrap();
+    let witness = folder.path().join("executed");
+    let mut pickle = torch::Pickle::new();
+    pickle.0.extend(b"}(");
+    pickle.text("encoder.conv1.weight");
+    pickle.0.extend(b"cos\nsystem\n(");
+    pickle.text(&format!("touch {}", witness.display()));
+    pickle.0.extend(b"tRu");
+    let file = pieces::bytes(torch::archive(pickle.finish(), Vec::new()));
+    assert!(!open("model.pt", &file));
+    assert!(!witness.exists());
+}
+
+/// Archives whose members unpack to far more than they take, or lie outside of the archive's folder.
+#[test]
+fn zip_bombs_and_names_that_lead_elsewhere() {
+    let bomb = deflated(&[("archive/data.pkl", &vec![b'.'; 50 << 20])]);
+    assert!(bomb.len() < 100_000);
+    assert!(!open("model.pt", &bomb));
+    assert!(message("model.pt", &bomb).contains("zip bomb"));
+    let peak = peak_of(|| assert!(!hostile::unpack_wheel(&bomb)));
+    assert_small(peak, bomb.len(), "wheel");
+
+    for name in ["../model.bin", "/etc/model.bin", "fuzzed/../../model.bin"] {
+        let wheel = deflated(&[
+            ("fuzzed/model.bin", b"abc"),
+            ("fuzzed/config.json", b"{}"),
+            (name, b"x"),
+        ]);
+        assert!(!hostile::unpack_wheel(&wheel), "{name}");
+        assert!(
+            message("model.pt", &wheel).contains("outside of its folder"),
+            "{name}"
+        );
+    }
+    let wheel = deflated(&[("fuzzed/model.bin", b"abc"), ("fuzzed/config.json", b"{}")]);
+    assert!(hostile::unpack_wheel(&wheel));
+}
+
+fn deflated(members: &[(&str, &[u8])]) -> Vec<u8> {
+    use std::io::{Cursor, Write};
+    use zip::write::{SimpleFileOptions, ZipWriter};
+
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in members {
+        writer
+            .start_file(*name, SimpleFileOptions::default())
+            .unwrap();
+        writer.write_all(content).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+/// The error that a file of these bytes gives.
+fn message(name: &str, bytes: &[u8]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    fs::write(&path, bytes).unwrap();
+    whisper_weights::Checkpoint::open(path)
+        .unwrap_err()
+        .to_string()
+}
+
+/// Writes the first seeds of the corpus: whole small files of every kind.
+#[test]
+#[ignore = "writes fuzz/corpus; run once when a format is added"]
+fn write_the_seeds() {
+    let model = Synthetic::new();
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus");
+    let write = |target: &str, name: &str, bytes: &[u8]| {
+        fs::create_dir_all(corpus.join(target)).unwrap();
+        fs::write(corpus.join(target).join(name), bytes).unwrap();
+    };
+    let tokens: [&[u8]; 5] = [b"a", b"b", b"ab", b"", b"aab"];
+    for dtype in [DType::F32, DType::F16, DType::BF16] {
+        let name = format!("seed-{dtype}");
+        write("safetensors", &name, &model.safetensors(dtype));
+        write("ctranslate2", &name, &model.ctranslate2(dtype));
+        write(
+            "pytorch",
+            &name,
+            &pieces::bytes(torch::openai(&DIMS, tensors(&model, dtype))),
+        );
+        write(
+            "gguf",
+            &name,
+            &pieces::bytes(gguf::file(tensors(&model, dtype))),
+        );
+        if dtype != DType::BF16 {
+            write(
+                "ggml",
+                &name,
+                &pieces::bytes(ggml::file(&DIMS, &tokens, tensors(&model, dtype))),
+            );
+        }
+    }
+    let wheel = [
+        ("fuzzed/model.bin", b"abc".as_slice()),
+        ("fuzzed/config.json", b"{}"),
+    ];
+    write("wheel", "seed-deflated", &deflated(&wheel));
+    let stored = wheel.map(|(name, data)| (name.to_string(), Piece::Bytes(data.to_vec())));
+    write(
+        "wheel",
+        "seed-stored",
+        &pieces::bytes(torch::zip(Vec::from(stored))),
+    );
+    write(
+        "pytorch",
+        "seed-deflated",
+        &deflated(&[("archive/data.pkl", b"\x80\x02}.")]),
+    );
+    write("pytorch", "seed-pickle", b"\x80\x02}.");
+}

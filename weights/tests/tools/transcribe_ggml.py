@@ -1,0 +1,26 @@
+"""Transcribes with whisper.cpp (PyPI pywhispercpp) and each ggml file of a folder that write_formats.py has filled.
+
+    python weights/tests/tools/transcribe_ggml.py FOLDER tests/data/jfk.wav
+
+Shows that what this project's writer writes is what whisper.cpp reads.
+"""
+
+import sys
+import wave
+from pathlib import Path
+
+import numpy as np
+from pywhispercpp.model import Model
+
+
+def main(folder, clip):
+    with wave.open(clip) as audio:
+        assert (audio.getframerate(), audio.getnchannels(), audio.getsampwidth()) == (16000, 1, 2)
+        samples = np.frombuffer(audio.readframes(audio.getnframes()), dtype="<i2").astype(np.float32) / 32768
+    for path in sorted(Path(folder).glob("ggml-*/*.bin")):
+        model = Model(str(path), print_progress=False, print_realtime=False, redirect_whispercpp_logs_to=None)
+        print(path.name, "".join(f" {segment.text.strip()}" for segment in model.transcribe(samples, language="en")))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
