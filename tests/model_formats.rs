@@ -76,10 +76,8 @@ fn words(text: &str) -> String {
 fn transcribe(model: &Path) -> Transcript {
     let whisper = Whisper::load(model.to_str().unwrap(), &device::open("cpu").unwrap()).unwrap();
     let audio = Audio::open(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/jfk.wav")).unwrap();
-    let options = TranscribeOptions {
-        temperatures: vec![0.0],
-        ..TranscribeOptions::default()
-    };
+    let mut options = TranscribeOptions::default();
+    options.temperatures = vec![0.0];
     whisper.transcribe(&audio, &options).unwrap()
 }
 
