@@ -19,4 +19,4 @@ pub use audio::Audio;
 pub use compute_type::ComputeType;
 pub use error::{Error, Result};
 pub use tokenizer::{Task, Tokenizer};
-pub use transcribe::{Segment, Segments, TranscribeOptions, Transcript, Whisper, Word};
+pub use transcribe::{Segment, Segments, Token, TranscribeOptions, Transcript, Whisper, Word};

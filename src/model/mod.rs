@@ -11,6 +11,7 @@ mod check;
 pub mod decoder;
 pub mod encoder;
 pub mod kv_cache;
+pub mod layer_norm;
 pub mod linear;
 mod load;
 

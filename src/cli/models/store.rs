@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use whisper_weights::{Error, Event, Fetcher, Silent};
 
-use crate::cli::messages;
 use crate::cli::progress::{Progress, Unit};
+use crate::cli::{heading, messages, values};
 
 /// Where models are looked for: the flags of every subcommand that takes a model.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -17,12 +17,25 @@ pub struct StoreArguments {
         long,
         visible_alias = "cache_dir",
         alias = "cache-dir",
-        value_name = "DIR"
+        value_name = "DIR",
+        help_heading = heading::MODEL,
+        hide_short_help = true,
     )]
     pub model_dir: Option<PathBuf>,
 
     /// Use models of this machine alone, and no network
-    #[arg(long)]
+    #[arg(
+        long,
+        visible_alias = "local_files_only",
+        alias = "local-files-only",
+        value_parser = values::boolean,
+        num_args = 0..=1,
+        default_value = "False",
+        default_missing_value = "True",
+        value_name = values::BOOLEAN,
+        help_heading = heading::MODEL,
+        hide_short_help = true,
+    )]
     pub offline: bool,
 }
 
