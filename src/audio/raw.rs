@@ -84,15 +84,20 @@ impl RawFormat {
             .find(|(_, sample, ..)| *sample == self.sample)
             .unwrap_or(&SAMPLES[1]);
         let frame = self.channels * bits / 8;
-        let mut header = Vec::with_capacity(44);
+        // What is not linear has the length of further parameters, of which there are none, behind the usual ones.
+        let more = matches!(self.sample, RawSample::Alaw | RawSample::Mulaw);
+        let mut header = Vec::with_capacity(46);
         header.extend(b"RIFF\xff\xff\xff\xffWAVEfmt ");
-        header.extend(16u32.to_le_bytes());
+        header.extend((if more { 18u32 } else { 16 }).to_le_bytes());
         header.extend(tag.to_le_bytes());
         header.extend(self.channels.to_le_bytes());
         header.extend(self.rate.to_le_bytes());
         header.extend(self.rate.saturating_mul(frame.into()).to_le_bytes());
         header.extend(frame.to_le_bytes());
         header.extend(bits.to_le_bytes());
+        if more {
+            header.extend(0u16.to_le_bytes());
+        }
         header.extend(b"data\xff\xff\xff\xff");
         header
     }

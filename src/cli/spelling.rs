@@ -14,6 +14,9 @@ use super::{values, whisper_cli};
 /// The subcommand that is meant when none is named.
 const TRANSCRIBE: &str = "transcribe";
 
+/// What names of files have and other words have not.
+const FILE_MARKS: [char; 4] = ['.', '/', '\\', '*'];
+
 /// The words as the table knows them; other subcommands' are left as they are.
 ///
 /// # Errors
@@ -41,12 +44,19 @@ pub fn respell(
     }
 }
 
+/// Whether a word behind a boolean flag is another flag or a file, and not a mistyped value.
+fn looks_like_no_value(word: &OsStr) -> bool {
+    let text = word.to_string_lossy();
+    values::boolean(&text).is_err()
+        && (text.starts_with('-') || text.contains(FILE_MARKS) || Path::new(word).exists())
+}
+
 /// Whether a command line that begins so has left out the subcommand: a file, or a flag that is not the command's own.
 fn means_transcribe(command: &Command, first: &OsStr) -> bool {
     let text = first.to_string_lossy();
     let own = ["-h", "--help", "-V", "--version", "help"].contains(&text.as_ref())
         || command.find_subcommand(first).is_some();
-    !own && (text.starts_with('-') || text.contains(['.', '/', '*']) || Path::new(first).exists())
+    !own && (text.starts_with('-') || text.contains(FILE_MARKS) || Path::new(first).exists())
 }
 
 fn respell_flags(transcribe: &Command, words: Vec<OsString>) -> Result<Vec<OsString>, String> {
@@ -76,10 +86,8 @@ fn respell_flags(transcribe: &Command, words: Vec<OsString>) -> Result<Vec<OsStr
         if !is_boolean && !arg.get_action().takes_values() {
             continue;
         }
-        let next_is_value = !is_boolean
-            || (words.peek())
-                .and_then(|next| next.to_str())
-                .is_some_and(|next| values::boolean(next).is_ok());
+        let next_is_value =
+            !is_boolean || !words.peek().is_none_or(|next| looks_like_no_value(next));
         if next_is_value {
             // A value that looks like a flag is a value all the same.
             respelled.extend(words.next());
@@ -168,6 +176,12 @@ mod tests {
             respelled("whisper-rs transcribe a.wav -p"),
             "whisper-rs transcribe a.wav -p=True"
         );
+    }
+
+    #[test]
+    fn a_mistyped_value_is_no_file() {
+        let line = "whisper-rs transcribe a.wav --verbose maybe";
+        assert_eq!(respelled(line), line);
     }
 
     #[test]
