@@ -1,14 +1,18 @@
 #!/usr/bin/env python3
-"""whisper-rs beside openai/whisper on the same files: wall time and peak memory, in alternation, with the same threads.
+"""whisper-rs beside other engines on the same files: wall time, CPU time and peak memory, in alternation, with the same threads.
 
     cargo build --release
-    python3 benches/compare.py --python VENV/bin/python --weights FOLDER --runs 5 FILE...
+    python3 benches/compare.py --python VENV/bin/python --weights FOLDER --runs 5 [--peers openai-whisper faster-whisper whisper.cpp]
+        [--decoding greedy beam words] FILE...
 
-Each run is one process per engine and file, so that both start cold: first one engine, then the other, and the order turns round
-after each run, so that a machine that slows down slows both. `process` is the wall time of the whole process (start, model, audio,
+Peers are openai-whisper (torch f32), faster-whisper (float32), faster-whisper-int8 and whisper.cpp (needs --ggml); decoding is greedy,
+with a beam of 5, or greedy with word timestamps, at temperature 0 without fallback.
+
+Each run is one process per engine and file, so that all start cold: one engine after the other, and the order turns round after each
+run, so that a machine that slows down slows all. `process` is the wall time of the whole process (start, model, audio,
 transcript), `transcribe` that of audio and transcript alone: the peer times it itself, for whisper-rs the wall time of a run on
 a file of zero samples is taken off. Needs only the standard library;
-the peer's interpreter needs `openai-whisper`. --threads pins both to that many cores where the system can (Linux).
+the peers' interpreter needs their packages. --threads pins both to that many cores where the system can (Linux).
 """
 import argparse
 import json
@@ -22,11 +26,17 @@ import wave
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-GREEDY = "--temperature 0 --temperature_increment_on_fallback None --beam_size None --best_of None".split()
+TEMPERATURE_0 = "--temperature 0 --temperature_increment_on_fallback None --best_of None".split()
+DECODING = {
+    "greedy": ["--beam_size", "None"],
+    "beam": ["--beam_size", "5"],
+    "words": ["--beam_size", "None", "--word_timestamps", "True"],
+}
+PEER_DECODING = {"greedy": [], "beam": ["--beam", "5"], "words": ["--words"]}
 
 
 def run(command, cores):
-    """Runs a process; (wall seconds, peak MiB, stdout, stderr)."""
+    """Runs a process; (wall seconds, CPU seconds, peak MiB, stdout)."""
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         pin = (lambda: os.sched_setaffinity(0, cores)) if cores else None
         begin = time.perf_counter()
@@ -40,7 +50,7 @@ def run(command, cores):
         stdout, stderr = out.read(), err.read()
     if process.returncode:
         sys.exit(f"{' '.join(map(str, command))}: exit {process.returncode}\n{stderr[-2000:]}")
-    return seconds, usage.ru_maxrss / 1024, stdout, stderr
+    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, stdout
 
 
 class WhisperRs:
@@ -49,18 +59,18 @@ class WhisperRs:
     def __init__(self, args):
         self.args = args
 
-    def measure(self, file, cores):
-        start = self.process(self.empty_file(), cores, "--language", "en")["process"]
-        measured = self.process(file, cores)
+    def measure(self, file, cores, decoding):
+        start = self.process(self.empty_file(), cores, decoding, "--language", "en")["process"]
+        measured = self.process(file, cores, decoding)
         return dict(measured, transcribe=measured["process"] - start)
 
-    def process(self, file, cores, *more):
+    def process(self, file, cores, decoding, *more):
         with tempfile.TemporaryDirectory() as folder:
             command = [self.args.bin, "transcribe", file, "--model", self.args.model, "--threads", str(self.args.threads),
-                       "--output_format", "json", "--output_dir", folder, *GREEDY, *more]
-            seconds, memory, _, _ = run(command, cores)
+                       "--output_format", "json", "--output_dir", folder, *TEMPERATURE_0, *DECODING[decoding], *more]
+            seconds, cpu, memory, _ = run(command, cores)
             (made,) = Path(folder).glob("*.json")
-            return dict(process=seconds, memory=memory, text=json.loads(made.read_text())["text"])
+            return dict(process=seconds, cpu=cpu, memory=memory, text=json.loads(made.read_text())["text"])
 
     def empty_file(self):
         path = Path(tempfile.gettempdir()) / "whisper-rs-zero-samples.wav"
@@ -71,19 +81,21 @@ class WhisperRs:
         return path
 
 
-class OpenaiWhisper:
-    name = "openai-whisper"
+class Peer:
+    def __init__(self, args, name):
+        self.args, self.name = args, name
+        script, *more = {
+            "openai-whisper": ["openai_whisper.py", "--weights", args.weights],
+            "faster-whisper": ["faster_whisper.py", "--weights", args.weights],
+            "faster-whisper-int8": ["faster_whisper.py", "--weights", args.weights, "--compute_type", "int8"],
+            "whisper.cpp": ["whisper_cpp.py", "--ggml", args.ggml],
+        }[name]
+        self.command = [args.python, ROOT / "benches/peers" / script, "--model", args.model, "--threads", str(args.threads), *more]
 
-    def __init__(self, args):
-        self.args = args
-
-    def measure(self, file, cores):
-        command = [self.args.python, ROOT / "benches/peers/openai_whisper.py", file, "--model", self.args.model,
-                   "--weights", self.args.weights, "--threads", str(self.args.threads)]
-        seconds, memory, stdout, _ = run(command, cores)
-        report = json.loads(stdout.splitlines()[-1])
-        entry = report["files"][0]
-        return dict(process=seconds, memory=memory, text=entry["text"], transcribe=entry["seconds"][0])
+    def measure(self, file, cores, decoding):
+        seconds, cpu, memory, stdout = run([*self.command, *PEER_DECODING[decoding], file], cores)
+        entry = json.loads(stdout.splitlines()[-1])["files"][0]
+        return dict(process=seconds, cpu=cpu, memory=memory, text=entry["text"], transcribe=entry["seconds"][0])
 
 
 def summary(values):
@@ -96,43 +108,65 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+")
     parser.add_argument("--bin", default=ROOT / "target/release/whisper-rs")
-    parser.add_argument("--python", default=sys.executable, help="interpreter that has openai-whisper")
-    parser.add_argument("--weights", required=True, help="folder with the CTranslate2 model.bin, for the peer")
+    parser.add_argument("--python", default=sys.executable, help="interpreter that has the peers' packages")
+    parser.add_argument("--weights", required=True, help="folder with the CTranslate2 model.bin, for the peers")
+    parser.add_argument("--ggml", help="the model's ggml file, for whisper.cpp")
     parser.add_argument("--model", default="base")
+    parser.add_argument("--peers", nargs="*", default=["openai-whisper"],
+                        choices=["openai-whisper", "faster-whisper", "faster-whisper-int8", "whisper.cpp"])
+    parser.add_argument("--decoding", nargs="*", default=["greedy"], choices=DECODING)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--json", type=Path, help="also write every measurement to this file")
     args = parser.parse_args()
+    if "whisper.cpp" in args.peers and not args.ggml:
+        parser.error("whisper.cpp needs --ggml")
 
     cores = set(sorted(os.sched_getaffinity(0))[: args.threads]) if hasattr(os, "sched_setaffinity") else None
-    engines = [WhisperRs(args), OpenaiWhisper(args)]
+    engines = [WhisperRs(args), *(Peer(args, name) for name in args.peers)]
     for engine in engines:  # one unmeasured run: disk caches, first-use conversions
-        engine.measure(args.files[0], cores)
+        engine.measure(args.files[0], cores, args.decoding[0])
     results = []
     for file in args.files:
-        runs = {engine.name: [] for engine in engines}
+        # By decoding and engine. Ways to decode take turns too, so that they compare with each other.
+        runs = {decoding: {engine.name: [] for engine in engines} for decoding in args.decoding}
         for index in range(args.runs):
-            for engine in engines if index % 2 == 0 else reversed(engines):
-                runs[engine.name].append(engine.measure(file, cores))
+            for decoding in args.decoding:
+                for engine in engines if index % 2 == 0 else reversed(engines):
+                    runs[decoding][engine.name].append(engine.measure(file, cores, decoding))
         results.append(dict(file=file, runs=runs))
-        report(file, args, runs)
+        for decoding in args.decoding:
+            report(file, args, decoding, runs[decoding])
+        of_greedy(args, runs)
     if args.json:
         args.json.write_text(json.dumps(dict(model=args.model, threads=args.threads, results=results), indent=1) + "\n")
 
 
-def report(file, args, runs):
-    print(f"{Path(file).name}, {args.model}, {args.threads} threads, {args.runs} runs")
-    for measure, unit in (("process", "s"), ("transcribe", "s"), ("memory", "MiB")):
-        ours, theirs = (summary(r[measure] for r in runs[name]) for name in (WhisperRs.name, OpenaiWhisper.name))
-        cells = "   ".join(f"{name} {s[0]:8.2f} ({s[1]:.2f} to {s[2]:.2f}) {unit}" if s else f"{name} not reported"
-                           for name, s in ((WhisperRs.name, ours), (OpenaiWhisper.name, theirs)))
-        # Each pair ran side by side, so their ratio suffers least from what else the machine does.
-        pairs = [a[measure] / b[measure] for a, b in zip(runs[WhisperRs.name], runs[OpenaiWhisper.name]) if a[measure] and b[measure]]
-        ratio = f"   ratio {statistics.median(pairs):.3f} ({min(pairs):.3f} to {max(pairs):.3f})" if pairs else ""
-        print(f"  {measure:<10} {cells}{ratio}")
-    same = {r["text"] for all_runs in runs.values() for r in all_runs}
-    print("  text       " + ("equal" if len(same) == 1 else "DIFFERS"))
+def ratio(ours, theirs, measure):
+    """Ours over theirs, of the runs that were side by side: their ratio suffers least from what else the machine does."""
+    pairs = [a[measure] / b[measure] for a, b in zip(ours, theirs) if a[measure] and b[measure]]
+    return f"{statistics.median(pairs):.3f} ({min(pairs):.3f} to {max(pairs):.3f})" if pairs else "-"
+
+
+def report(file, args, decoding, runs):
+    print(f"{Path(file).name}, {args.model}, {decoding}, {args.threads} threads, {args.runs} runs")
+    ours = runs[WhisperRs.name]
+    for name, measured in runs.items():
+        for measure, unit in (("process", "s"), ("transcribe", "s"), ("cpu", "s"), ("memory", "MiB")):
+            middle, least, most = summary(r[measure] for r in measured)
+            beside = "" if name == WhisperRs.name else f"   whisper-rs takes {ratio(ours, measured, measure)} of it"
+            print(f"  {name:<20} {measure:<10} {middle:8.2f} ({least:.2f} to {most:.2f}) {unit}{beside}")
+        if {r["text"].split() == ours[0]["text"].split() for r in measured} != {True}:
+            print(f"  {name:<20} text       DIFFERS")
     sys.stdout.flush()
+
+
+def of_greedy(args, runs):
+    """What a beam or words cost each engine."""
+    for decoding in args.decoding:
+        if "greedy" in runs and decoding != "greedy":
+            for name, measured in runs[decoding].items():
+                print(f"  {decoding} / greedy, {name}: transcribe {ratio(measured, runs['greedy'][name], 'transcribe')}")
 
 
 if __name__ == "__main__":

@@ -95,7 +95,7 @@ def peers(names, pcm, device, args):
     if 'whispercpp' in names and device == 'cpu' and args.ggml:
         try:
             import _pywhispercpp as cpp
-            context = cpp.whisper_init_from_file(args.ggml)
+            context = cpp.whisper_init_from_file_with_params(args.ggml, cpp.whisper_context_default_params())
             threads = args.threads or os.cpu_count()
             yield 'whisper.cpp', lambda: cpp.whisper_pcm_to_mel(context, pcm, len(pcm), threads)
         except Exception as error:

@@ -83,6 +83,17 @@ fn gpu(name: &str, kind: DeviceType, index: Option<usize>) -> Result<Device> {
         })
 }
 
+/// Whether a device is a GPU, or a driver that takes itself for one: whatever CubeCL's runtimes drive.
+pub fn is_gpu(device: &Device) -> bool {
+    #[cfg(any(feature = "cuda", feature = "wgpu"))]
+    return device.identity().is_some();
+    #[cfg(not(any(feature = "cuda", feature = "wgpu")))]
+    {
+        let _ = device;
+        false
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,6 +102,7 @@ mod tests {
     fn cpu_and_auto_open() {
         assert!(open("cpu").is_ok());
         assert!(open("auto").is_ok());
+        assert!(!is_gpu(&open("cpu").unwrap()));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 pub mod audio;
 pub mod compare;
+mod compute_type;
 pub mod decoding;
 pub mod device;
 mod error;
@@ -15,6 +16,7 @@ pub mod tokenizer;
 pub mod transcribe;
 
 pub use audio::Audio;
+pub use compute_type::ComputeType;
 pub use error::{Error, Result};
 pub use tokenizer::{Task, Tokenizer};
-pub use transcribe::{Segment, Segments, TranscribeOptions, Transcript, Whisper, Word};
+pub use transcribe::{Segment, Segments, Token, TranscribeOptions, Transcript, Whisper, Word};

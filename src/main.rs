@@ -5,10 +5,19 @@ mod cli;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    cli::log::start();
     cli::messages::one_line_panics();
     match cli::parse(std::env::args_os()) {
         Ok(cli::Command::Transcribe(arguments)) => cli::transcribe::run(&arguments),
+        Ok(cli::Command::Models(command)) => cli::models::run(&command),
         Ok(cli::Command::Bench(command)) => cli::bench::run(&command),
+        Ok(cli::Command::Completions { shell }) => {
+            cli::printed(cli::documents::completions(cli::command(), shell))
+        }
+        Ok(cli::Command::Man { subcommand }) => cli::printed(cli::documents::manual_page(
+            cli::command(),
+            subcommand.as_deref(),
+        )),
         Err(exit) => exit,
     }
 }

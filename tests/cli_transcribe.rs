@@ -42,6 +42,8 @@ fn json_and_text_files_equal_openai_whisper() {
         model("base"),
         "--output_dir",
         out.to_str().unwrap(),
+        "--output_format",
+        "txt,json",
         GREEDY[0],
         GREEDY[1],
         "--verbose",
@@ -68,6 +70,131 @@ fn json_and_text_files_equal_openai_whisper() {
     let text = fs::read_to_string(out.join("jfk.txt")).unwrap();
     assert_eq!(text.lines().collect::<Vec<_>>().join(" "), JFK);
     assert_eq!(fs::read_dir(&out).unwrap().count(), 4);
+}
+
+/// What openai/whisper hears in a clip, greedy.
+fn reference_text(model: &str, clip: &str) -> String {
+    let reference = reference(model, clip);
+    reference["text"].as_str().unwrap().trim().to_owned()
+}
+
+#[test]
+fn every_format_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let clip = data("jfk.wav");
+    let arguments = [
+        "transcribe",
+        "--model",
+        model("tiny.en"),
+        "--output_dir",
+        folder.path().to_str().unwrap(),
+        "--output_format",
+        "all,json-full,jsonl,csv,lrc,ass",
+        "--word_timestamps",
+        "True",
+        "--max_line_width",
+        "30",
+        "--max_line_count",
+        "1",
+        GREEDY[0],
+        GREEDY[1],
+        clip.to_str().unwrap(),
+    ];
+    run(&arguments).succeeded();
+    let file = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 10);
+
+    let srt = file("jfk.srt");
+    assert!(
+        srt.starts_with("1\n00:00:0") && srt.ends_with("\n\n"),
+        "{srt}"
+    );
+    let lines: Vec<&str> = srt.lines().skip(2).step_by(4).collect();
+    assert!(
+        lines.len() > 3 && lines.iter().all(|line| line.len() <= 30),
+        "{srt}"
+    );
+    assert_eq!(lines.join(" "), reference_text("tiny.en", "jfk"));
+    assert!(file("jfk.vtt").starts_with("WEBVTT\n\n00:0"));
+    assert!(file("jfk.ass").contains("{\\k"));
+    assert!(file("jfk.lrc").contains("\n[00:0"));
+    assert!(file("jfk.csv").starts_with("start,end,text\n"));
+    assert!(file("jfk.tsv").starts_with("start\tend\ttext\n"));
+
+    let plain = json(&folder.path().join("jfk.json"));
+    let mut full = json(&folder.path().join("jfk.full.json"));
+    let lines: Vec<serde_json::Value> = (file("jfk.jsonl").lines())
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(plain["segments"], serde_json::Value::from(lines));
+    for segment in full["segments"].as_array_mut().unwrap() {
+        let details = segment.as_object_mut().unwrap().remove("token_details");
+        let details = details.unwrap().as_array().unwrap().clone();
+        let ids: Vec<_> = details.iter().map(|token| token["id"].clone()).collect();
+        assert_eq!(segment["tokens"], serde_json::Value::from(ids));
+        let text: String = (details.iter().map(|token| token["text"].as_str().unwrap()))
+            .filter(|text| !text.starts_with("<|"))
+            .collect();
+        assert_eq!(segment["text"], text);
+        let logprob = |token: &serde_json::Value| token["probability"].as_f64().unwrap().ln();
+        let mean = details.iter().map(logprob).sum::<f64>() / details.len() as f64;
+        let window = segment["avg_logprob"].as_f64().unwrap();
+        assert!(
+            (mean - window).abs() < 0.5,
+            "{mean} in a window of {window}"
+        );
+    }
+    assert_eq!(
+        plain, full,
+        "json-full has the fields of json and token_details"
+    );
+}
+
+#[test]
+fn one_format_on_standard_output() {
+    let clip = data("jfk.wav");
+    let clip = clip.to_str().unwrap();
+    let common = ["transcribe", clip, "--model", model("tiny.en"), "-o", "-"];
+    let run_with = |format| run(&[&common[..], &GREEDY, &["-f", format]].concat());
+    let text = run_with("txt");
+    let lines: Vec<&str> = text.succeeded().stdout.lines().collect();
+    assert_eq!(lines.join(" "), reference_text("tiny.en", "jfk"));
+    let lines = run_with("jsonl");
+    for line in lines.succeeded().stdout.lines() {
+        let segment: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(segment["text"].is_string());
+    }
+    let whole = run_with("json");
+    let value: serde_json::Value = serde_json::from_str(&whole.succeeded().stdout).unwrap();
+    assert_eq!(value["language"], "en");
+    assert!(whole.stdout.ends_with("}\n"));
+}
+
+#[test]
+fn an_input_is_not_overwritten_by_its_own_transcript() {
+    let folder = tempfile::tempdir().unwrap();
+    let clip = folder.path().join("recording.txt");
+    fs::copy(data("clips/gen_0.1s.wav"), &clip).unwrap();
+    let run = run(&[
+        "transcribe",
+        "--model",
+        model("tiny.en"),
+        "-f",
+        "txt,srt",
+        "-o",
+        folder.path().to_str().unwrap(),
+        clip.to_str().unwrap(),
+    ]);
+    assert!(
+        run.succeeded().stderr.contains("recording.txt.*"),
+        "{run:?}"
+    );
+    assert_eq!(
+        fs::read(&clip).unwrap(),
+        fs::read(data("clips/gen_0.1s.wav")).unwrap()
+    );
+    assert!(folder.path().join("recording.txt.txt").is_file());
+    assert!(folder.path().join("recording.txt.srt").is_file());
 }
 
 #[test]

@@ -4,7 +4,7 @@
 #![cfg_attr(feature = "ndarray", allow(deprecated))]
 
 use burn::module::Module;
-use burn::tensor::{DType, Device, Distribution, Int, Tensor, TensorData};
+use burn::tensor::{DType, Device, Distribution, FloatDType, Int, Tensor, TensorData};
 use whisper_rs::model::WhisperModel;
 use whisper_weights::ModelDims;
 
@@ -85,8 +85,8 @@ fn decode(model: &WhisperModel, features: Tensor<3>) -> Vec<(&'static str, Tenso
     ]
 }
 
-#[test]
-fn every_device_computes_the_same() {
+/// Compares every stage with the CPU's, on every device, in an element type.
+fn check(dtype: FloatDType, tolerance: f32) {
     let cpu = Device::flex();
     let model = WhisperModel::random(&DIMS, &cpu);
     let mel = Tensor::<3>::random([1, 80, 3000], Distribution::Uniform(-1.0, 1.0), &cpu);
@@ -94,8 +94,12 @@ fn every_device_computes_the_same() {
     let features = model.encode(mel.clone());
     let decoded = decode(&model, features.clone());
     for (name, device) in devices() {
-        let model = model.clone().to_device(&device);
-        let mel = on(&device, &mel);
+        if !device.supports_dtype(DType::from(dtype)) {
+            println!("{name}: no {dtype:?}");
+            continue;
+        }
+        let model = model.clone().to_device(&device).cast(dtype);
+        let mel = on(&device, &mel).cast(dtype);
         let mut stages = vec![
             (
                 "convolutions",
@@ -104,13 +108,27 @@ fn every_device_computes_the_same() {
             ("encoder", difference(&features, model.encode(mel))),
         ];
         // From the same features, so that each stage answers for itself.
-        let there = decode(&model, on(&device, &features));
+        let there = decode(&model, on(&device, &features).cast(dtype));
         for ((stage, expected), (_, actual)) in decoded.iter().zip(there) {
             stages.push((stage, difference(expected, actual)));
         }
-        println!("{name}: {stages:?}");
+        println!("{name}, {dtype:?}: {stages:?}");
         for (stage, difference) in stages {
-            assert!(difference < 1e-4, "{name}, {stage}: {difference:e}");
+            assert!(
+                difference < tolerance,
+                "{name}, {dtype:?}, {stage}: {difference:e}"
+            );
         }
     }
+}
+
+#[test]
+fn every_device_computes_the_same() {
+    check(FloatDType::F32, 1e-4);
+}
+
+#[test]
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+fn half_precision_is_close() {
+    check(FloatDType::F16, 1e-2);
 }

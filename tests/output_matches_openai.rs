@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::Path;
 
 use serde_json::Value;
-use whisper_rs::output::{self, Writer};
+use whisper_rs::output::{self, FormatOptions, Writer};
 use whisper_rs::{Segment, Transcript, Word};
 
 fn reference() -> Value {
@@ -89,20 +89,33 @@ fn assert_same(written: &str, expected: &str) {
     );
 }
 
+/// What a format writes.
+fn written(format: &str, options: &FormatOptions, transcript: &Transcript) -> String {
+    let mut out = Vec::new();
+    let writer = output::writer(format, options).unwrap();
+    writer.write(transcript, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
 #[test]
-fn txt_and_json_files() {
+fn files_of_every_format_of_openai_whisper() {
     let reference = reference();
     let cases = reference["cases"].as_array().unwrap();
     assert_eq!(cases.len(), 7);
+    let mut files = 0;
     let folder = tempfile::tempdir().unwrap();
     for case in cases {
         let transcript = transcript(&case["transcript"]);
-        for format in ["txt", "json"] {
-            let writer = output::writer(format).unwrap();
+        for format in output::OPENAI_FORMATS {
+            let Value::String(expected) = &case[format] else {
+                continue;
+            };
+            files += 1;
+            let writer = output::writer(format, &FormatOptions::default()).unwrap();
             let audio = Path::new("clips/speech.of.1961.wav");
             let path = output::save(
                 &transcript,
-                writer,
+                writer.as_ref(),
                 audio,
                 &folder.path().join("made/on/demand"),
             )
@@ -111,10 +124,34 @@ fn txt_and_json_files() {
                 path.file_name().unwrap().to_str().unwrap(),
                 format!("speech.of.1961.{format}")
             );
-            assert_same(
-                &std::fs::read_to_string(path).unwrap(),
-                &text(&case[format]),
-            );
+            assert_same(&std::fs::read_to_string(path).unwrap(), expected);
+        }
+    }
+    assert_eq!(files, 7 * 2 + 6 * 3);
+}
+
+#[test]
+fn subtitles_by_words_with_every_option() {
+    let reference = reference();
+    let cases = reference["words"].as_array().unwrap();
+    assert_eq!(cases.len(), 10);
+    let limit = |value: &Value| value.as_u64().map(|limit| limit as usize);
+    for case in cases {
+        let transcript = transcript(&case["transcript"]);
+        let tsv = written("tsv", &FormatOptions::default(), &transcript);
+        assert_same(&tsv, &text(&case["tsv"]));
+        let subtitles = case["subtitles"].as_array().unwrap();
+        assert_eq!(subtitles.len(), 17);
+        for expected in subtitles {
+            let mut options = FormatOptions::default();
+            options.subtitles.max_line_width = limit(&expected["max_line_width"]);
+            options.subtitles.max_line_count = limit(&expected["max_line_count"]);
+            options.subtitles.max_words_per_line = limit(&expected["max_words_per_line"]);
+            options.subtitles.highlight_words = expected["highlight_words"].as_bool().unwrap();
+            for format in ["srt", "vtt"] {
+                let ours = written(format, &options, &transcript);
+                assert_same(&ours, &text(&expected[format]));
+            }
         }
     }
 }
@@ -157,7 +194,7 @@ fn json_stays_json_when_a_number_is_not_finite() {
     case.segments[0].avg_logprob = f64::NAN;
     case.segments[1].avg_logprob = f64::NEG_INFINITY;
     let mut json = Vec::new();
-    output::Json.write(&case, &mut json).unwrap();
+    output::Json::default().write(&case, &mut json).unwrap();
     let value: Value = serde_json::from_slice(&json).unwrap();
     assert_eq!(value["segments"][0]["avg_logprob"], Value::Null);
     assert_eq!(value["segments"][1]["avg_logprob"], Value::Null);

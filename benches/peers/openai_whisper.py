@@ -2,9 +2,9 @@
 """Times openai/whisper (PyPI `openai-whisper`, torch f32 on the CPU) on files, as a peer of whisper-rs.
 
     pip install openai-whisper==20250625
-    python benches/peers/openai_whisper.py --model base --weights FOLDER --threads 2 FILE...
+    python benches/peers/openai_whisper.py --model base --weights FOLDER --threads 2 [--beam 5] [--words] FILE...
 
-Greedy at temperature 0 without fallback or word timestamps. FOLDER holds the CTranslate2 `model.bin` that whisper-rs uses; it is
+At temperature 0 without fallback. FOLDER holds the CTranslate2 `model.bin` that whisper-rs uses; it is
 converted once to a checkpoint of openai's own form in the cache folder, f16 as published, so that the load measured is openai's
 `load_model`. Prints one JSON object.
 """
@@ -44,7 +44,8 @@ def main():
     parser.add_argument("--model", default="base")
     parser.add_argument("--weights", required=True, help="folder with the CTranslate2 model.bin")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--runs", type=int, default=1, help="transcriptions of each file in this process")
+    parser.add_argument("--beam", type=int, default=1)
+    parser.add_argument("--words", action="store_true")
     args = parser.parse_args()
     path = checkpoint(args.weights, args.model)
 
@@ -57,12 +58,10 @@ def main():
     loaded = time.perf_counter()
     results = []
     for file in args.files:
-        seconds = []
-        for _ in range(args.runs):
-            begin = time.perf_counter()
-            result = whisper.transcribe(model, file, temperature=0.0, beam_size=None, best_of=None, fp16=False, verbose=None)
-            seconds.append(time.perf_counter() - begin)
-        results.append(dict(file=file, seconds=seconds, text=result["text"]))
+        begin = time.perf_counter()
+        result = whisper.transcribe(model, file, temperature=0.0, beam_size=args.beam if args.beam > 1 else None, best_of=None,
+                                    fp16=False, verbose=None, word_timestamps=args.words)
+        results.append(dict(file=file, seconds=[time.perf_counter() - begin], text=result["text"]))
     print(json.dumps(dict(
         engine=f"openai-whisper {whisper.__version__}, torch {torch.__version__}", model=args.model, threads=args.threads,
         import_seconds=imported - started, load_seconds=loaded - imported, files=results,

@@ -9,8 +9,9 @@
 //!   WebGPU, and host code for flex and ndarray.
 //! - [`Loudness`]: peak and RMS normalisation of PCM, and [`cut_windows`]: PCM to windows with a
 //!   stride; both of Burn's operations, where the PCM is.
-//! - [`gelu`], [`linear`], [`attention`]: host code for flex; elsewhere, and for other element types
-//!   than `f32`, the plain Burn expressions.
+//! - [`linear`], [`attention`]: host code for flex in `f32`, CubeCL kernels for GPUs in `f32`, `f16`
+//!   and `bf16`; [`layer_norm`]: a CubeCL kernel for GPUs; [`gelu`]: host code for flex. Elsewhere the
+//!   plain Burn expressions.
 
 mod attention;
 mod backends;
@@ -21,6 +22,7 @@ mod gelu;
 mod host;
 #[cfg(feature = "cubecl")]
 mod launches;
+mod layer_norm;
 mod linear;
 mod log_mel;
 mod loudness;
@@ -31,6 +33,7 @@ pub use error::{Error, Result};
 pub use gelu::gelu;
 #[cfg(feature = "cubecl")]
 pub use launches::{Launches, count_launches};
+pub use layer_norm::layer_norm;
 pub use linear::{linear, linear_gelu};
 pub use log_mel::{
     ComposedLogMel, HOP_LENGTH, LogMel, LogMelConfig, Maximum, N_FFT, Pcm, Smoothing, Windows,

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 
 use super::SAMPLE_RATE;
 use super::downmix::Downmix;
+use super::options::Channel;
 use super::pcm::PcmWriter;
 use super::resample::{self, Resampler};
 
@@ -64,11 +65,12 @@ impl From<Error> for Refused {
 }
 
 impl Converter {
-    /// A converter for packets like this one, of which each sample has `bits` bits where that is known.
+    /// A converter for packets like this one, of whose channels all or one are heard and of which each sample has `bits` bits where that is known.
     /// Says in one line why they are refused.
     pub(super) fn new(
         packet: &GenericAudioBufferRef<'_>,
         bits: Option<u32>,
+        channel: Channel,
     ) -> Result<Converter, String> {
         let spec = packet.spec();
         resample::check_rate(spec.rate())?;
@@ -87,7 +89,10 @@ impl Converter {
         Ok(Converter {
             spec: spec.clone(),
             kind,
-            downmix: Downmix::new(spec.channels()),
+            downmix: match channel.index(spec.channels().count()) {
+                None => Downmix::new(spec.channels()),
+                Some(index) => Downmix::alone(index, spec.channels().count()),
+            },
             resampler,
             scratch: Scratch::default(),
         })
@@ -266,7 +271,8 @@ mod tests {
             buffer.plane_mut(index).unwrap().copy_from_slice(plane);
         }
         let mut writer = PcmWriter::new(1 << 20);
-        let mut converter = Converter::new(&buffer.as_generic_audio_buffer_ref(), bits).unwrap();
+        let mut converter =
+            Converter::new(&buffer.as_generic_audio_buffer_ref(), bits, Channel::Mix).unwrap();
         assert!(
             converter
                 .push(&buffer.as_generic_audio_buffer_ref(), 0, &mut writer)

@@ -20,6 +20,7 @@ use super::codec_name::codec_name;
 use super::convert::{Converter, Refused};
 use super::encoder_delay::{FAAC_DELAY, is_faac, itunes_delay};
 use super::mp4_edit::TrackStart;
+use super::options::Channel;
 use super::pcm::{PcmWriter, SAMPLES_IN_MEMORY};
 use super::resample::check_rate;
 use super::source::Source;
@@ -28,8 +29,35 @@ use super::source::Source;
 const CONVERT: &str =
     "convert it first, for example with: ffmpeg -i INPUT -ac 1 -ar 16000 OUTPUT.wav";
 
-/// Decodes the whole of a source.
-pub(super) fn decode(mut source: Source, name: &str) -> Result<Audio> {
+/// Why a source gives no audio.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Its format or codec is not supported, or it is no audio: another decoder may know.
+    Unsupported(String),
+    Error(Error),
+}
+
+impl Failure {
+    /// The error for an input of this name.
+    pub(super) fn into_error(self, name: &str) -> Error {
+        match self {
+            Failure::Unsupported(reason) => Error::Audio {
+                name: name.into(),
+                reason,
+            },
+            Failure::Error(error) => error,
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure::Error(error)
+    }
+}
+
+/// Decodes the whole of a source, of several channels all or one.
+pub(super) fn decode(mut source: Source, name: &str, channel: Channel) -> Result<Audio, Failure> {
     let refuse = |reason: String| Error::Audio {
         name: name.into(),
         reason,
@@ -44,8 +72,8 @@ pub(super) fn decode(mut source: Source, name: &str) -> Result<Audio> {
             FormatOptions::default(),
             MetadataOptions::default(),
         )
-        .map_err(|error| refuse(unreadable(&error, container)))?;
-    let mut track = Track::open(format.as_ref()).map_err(refuse)?;
+        .map_err(|error| Failure::Unsupported(unreadable(&error, container)))?;
+    let mut track = Track::open(format.as_ref()).map_err(Failure::Unsupported)?;
     let mut delay = Delay::of(format.as_mut(), &track, &starts);
 
     let mut writer = PcmWriter::new(SAMPLES_IN_MEMORY);
@@ -101,7 +129,7 @@ pub(super) fn decode(mut source: Source, name: &str) -> Result<Audio> {
         }
         let current = match same {
             Some(same) => same,
-            None => Converter::new(&buffer, track.bits).map_err(refuse)?,
+            None => Converter::new(&buffer, track.bits, channel).map_err(refuse)?,
         };
         let current = converter.insert(current);
         let skipped = delay.take(buffer.frames(), buffer.spec().rate());
@@ -109,9 +137,9 @@ pub(super) fn decode(mut source: Source, name: &str) -> Result<Audio> {
             Ok(()) => progress.seconds += seconds(buffer.frames(), buffer.spec().rate()),
             Err(Refused::NotFinite { frame }) => {
                 let position = progress.seconds + seconds(frame, buffer.spec().rate());
-                return Err(refuse(super::not_finite(position)));
+                return Err(refuse(super::not_finite(position)).into());
             }
-            Err(Refused::Error(error)) => return Err(error),
+            Err(Refused::Error(error)) => return Err(error.into()),
         }
     }
     if let Some(last) = converter {
@@ -119,7 +147,7 @@ pub(super) fn decode(mut source: Source, name: &str) -> Result<Audio> {
     }
     progress.compare(&track.claimed);
     let warnings = progress.warnings().map_err(refuse)?;
-    Audio::from_writer(writer, warnings)
+    Audio::from_writer(writer, warnings).map_err(Failure::Error)
 }
 
 /// The track that is decoded.

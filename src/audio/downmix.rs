@@ -52,6 +52,12 @@ impl Downmix {
         Downmix::for_positions(positions)
     }
 
+    /// One channel of so many, as it is.
+    pub(super) fn alone(index: usize, count: usize) -> Downmix {
+        let weight = |channel| if channel == index { 1.0 } else { 0.0 };
+        Downmix::from_weights((0..count).map(weight).collect())
+    }
+
     /// Decoders give positioned channels in ascending order of their position's bit.
     fn for_positions(positions: Position) -> Downmix {
         Downmix::from_weights(positions.iter().map(position_weight).collect())
@@ -185,6 +191,18 @@ mod tests {
         mix_f32_matches(&mix, &[0.0, 0.0, 1.0, 0.0, 0.0, 0.0], (1.0 / sum) as f32);
         mix_f32_matches(&mix, &[0.0, 0.0, 0.0, 1.0, 0.0, 0.0], 0.0);
         mix_f32_matches(&mix, &[0.0, 0.0, 0.0, 0.0, 1.0, 0.0], (0.5 / sum) as f32);
+    }
+
+    #[test]
+    fn a_channel_alone_is_as_it_is() {
+        let mut out = Vec::new();
+        let planes = [vec![1, -32768, 7], vec![5, 32767, -9]];
+        for (index, plane) in planes.iter().enumerate() {
+            let mix = Downmix::alone(index, 2);
+            mix.planes_16(&planes, &mut out);
+            assert_eq!(&out, plane);
+        }
+        mix_f32_matches(&Downmix::alone(1, 3), &[0.5, -0.25, 1.0], -0.25);
     }
 
     #[test]

@@ -12,16 +12,23 @@ mod convert;
 mod decode;
 mod downmix;
 mod encoder_delay;
+mod ffmpeg;
 mod mp4_edit;
+mod options;
 mod pcm;
+mod raw;
 mod resample;
 mod source;
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Cursor, Read};
 use std::path::Path;
 
+pub use options::{AudioOptions, Channel};
+pub use raw::RawFormat;
+
 use crate::error::{Error, Result};
+use decode::Failure;
 use pcm::{PcmStore, PcmWriter};
 use resample::Resampler;
 use source::Source;
@@ -57,6 +64,15 @@ impl Audio {
     /// The file is missing, a folder, empty, no supported audio, has nothing that can be decoded, or
     /// has samples that are not finite numbers.
     pub fn open(path: impl AsRef<Path>) -> Result<Audio> {
+        Audio::open_with(path, &AudioOptions::default())
+    }
+
+    /// As [`Audio::open`], with options.
+    ///
+    /// # Errors
+    ///
+    /// As [`Audio::open`]; where ffmpeg was to be asked and is not installed, the error says so.
+    pub fn open_with(path: impl AsRef<Path>, options: &AudioOptions) -> Result<Audio> {
         let path = path.as_ref();
         let name = path.display().to_string();
         let io_error = |source| Error::Io {
@@ -74,7 +90,7 @@ impl Audio {
         }
         if !metadata.is_file() {
             // A pipe or a terminal: it can be read once, from front to back.
-            return Audio::from_reader(file, &name);
+            return Audio::from_reader_with(file, &name, options);
         }
         if metadata.len() == 0 {
             return Err(Error::Audio {
@@ -82,7 +98,16 @@ impl Audio {
                 reason: source::EMPTY.into(),
             });
         }
-        decode::decode(Source::file(file).map_err(io_error)?, &name)
+        if let Some(raw) = options.raw {
+            return from_raw(raw, file, &name, options.channel);
+        }
+        let source = Source::file(file).map_err(io_error)?;
+        match decode::decode(source, &name, options.channel) {
+            Err(Failure::Unsupported(reason)) if options.ffmpeg => {
+                by_ffmpeg(path, &name, reason, options.channel)
+            }
+            result => result.map_err(|failure| failure.into_error(&name)),
+        }
     }
 
     /// Decodes what a reader gives, in any format that [`Audio::open`] knows; `name` is for messages.
@@ -94,7 +119,49 @@ impl Audio {
     ///
     /// As [`Audio::open`], and whatever the reader reports.
     pub fn from_reader(reader: impl Read + Send + Sync + 'static, name: &str) -> Result<Audio> {
-        decode::decode(Source::reader(reader, name)?, name)
+        Audio::from_reader_with(reader, name, &AudioOptions::default())
+    }
+
+    /// As [`Audio::from_reader`], with options. Where ffmpeg may be asked, what it may be asked about is copied to a
+    /// temporary file first.
+    ///
+    /// # Errors
+    ///
+    /// As [`Audio::open_with`], and whatever the reader reports.
+    pub fn from_reader_with(
+        mut reader: impl Read + Send + Sync + 'static,
+        name: &str,
+        options: &AudioOptions,
+    ) -> Result<Audio> {
+        if let Some(raw) = options.raw {
+            return from_raw(raw, reader, name, options.channel);
+        }
+        let refuse = |reason: String| Error::Audio {
+            name: name.into(),
+            reason,
+        };
+        let head = source::head(&mut reader)
+            .map_err(|error| refuse(format!("could not be read: {error}")))?;
+        if head.is_empty() {
+            return Err(refuse(source::EMPTY.into()));
+        }
+        let mut whole = Cursor::new(head.clone()).chain(reader);
+        if !options.ffmpeg || source::is_surely_supported(&head) {
+            let source = Source::reader(whole, head, name)?;
+            return decode::decode(source, name, options.channel)
+                .map_err(|failure| failure.into_error(name));
+        }
+        let copy = tempfile::NamedTempFile::new().map_err(pcm::temporary_file_error)?;
+        io::copy(&mut whole, &mut copy.as_file())
+            .map_err(|error| refuse(format!("could not be copied to a temporary file: {error}")))?;
+        let file = copy.reopen().map_err(pcm::temporary_file_error)?;
+        let source = Source::file(file).map_err(pcm::temporary_file_error)?;
+        match decode::decode(source, name, options.channel) {
+            Err(Failure::Unsupported(reason)) => {
+                by_ffmpeg(copy.path(), name, reason, options.channel)
+            }
+            result => result.map_err(|failure| failure.into_error(name)),
+        }
     }
 
     /// Audio of 16-bit samples at 16 kHz, mono.
@@ -213,6 +280,37 @@ impl Audio {
             warnings,
         })
     }
+}
+
+/// Decodes samples without a header.
+fn from_raw(
+    raw: RawFormat,
+    reader: impl Read + Send + Sync + 'static,
+    name: &str,
+    channel: Channel,
+) -> Result<Audio> {
+    let header = raw.wav_header();
+    let whole = Cursor::new(header.clone()).chain(reader);
+    decode::decode(Source::reader(whole, header, name)?, name, channel)
+        .map_err(|failure| failure.into_error(name))
+}
+
+/// Has ffmpeg decode a file that is not supported here, for this reason.
+fn by_ffmpeg(path: &Path, name: &str, reason: String, channel: Channel) -> Result<Audio> {
+    let reason = match ffmpeg::decode(path, channel) {
+        Ok(audio) => return Ok(audio),
+        Err(ffmpeg::Refusal::Error(error)) => return Err(error),
+        Err(ffmpeg::Refusal::Absent) => {
+            format!("{reason} (an installed ffmpeg would be asked, and there is none)")
+        }
+        Err(ffmpeg::Refusal::Unknown(said)) => {
+            format!("{reason} (nor does ffmpeg know it: {said})")
+        }
+    };
+    Err(Error::Audio {
+        name: name.into(),
+        reason,
+    })
 }
 
 /// Refuses samples that are NaN or infinite: one would turn the maximum of the whole file's features,

@@ -1,7 +1,7 @@
 //! Where encoded audio comes from: a file, or a reader that may not be seekable.
 
 use std::fs::File;
-use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 
 use symphonia::core::io::{
     MediaSource, MediaSourceStream, MediaSourceStreamOptions, ReadOnlySource,
@@ -18,6 +18,21 @@ pub(super) const EMPTY: &str = "is empty (0 bytes)";
 /// Bytes by which the kind of a file is told.
 const HEAD: u64 = 12;
 
+/// The first bytes of a reader.
+pub(super) fn head(reader: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    reader.take(HEAD).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+/// Whether a file that starts so is of a kind that is always decoded here.
+pub(super) fn is_surely_supported(head: &[u8]) -> bool {
+    let mpeg = matches!(head, [0xff, second, ..] if second & 0xe0 == 0xe0);
+    mpeg || [&b"RIFF"[..], b"fLaC", b"ID3"]
+        .iter()
+        .any(|start| head.starts_with(start))
+}
+
 /// Encoded audio to be decoded.
 pub(super) struct Source {
     stream: Box<dyn MediaSource>,
@@ -30,8 +45,7 @@ pub(super) struct Source {
 impl Source {
     /// A regular file.
     pub(super) fn file(mut file: File) -> io::Result<Source> {
-        let mut head = Vec::new();
-        (&mut file).take(HEAD).read_to_end(&mut head)?;
+        let head = head(&mut file)?;
         let starts = if is_mp4(&head) {
             track_starts(&mut io::BufReader::new(&mut file))?
         } else {
@@ -45,26 +59,18 @@ impl Source {
         })
     }
 
-    /// A reader; formats that need to be seekable are copied to a temporary file first.
+    /// A reader, of which the first bytes are known to be `head`; formats that need to be seekable are copied to a
+    /// temporary file first.
     pub(super) fn reader(
         mut reader: impl Read + Send + Sync + 'static,
+        head: Vec<u8>,
         name: &str,
     ) -> Result<Source> {
         let refuse = |reason: String| Error::Audio {
             name: name.into(),
             reason,
         };
-        let mut head = Vec::new();
-        (&mut reader)
-            .take(HEAD)
-            .read_to_end(&mut head)
-            .map_err(|error| refuse(format!("could not be read: {error}")))?;
-        if head.is_empty() {
-            return Err(refuse(EMPTY.into()));
-        }
-        let seek_needed = needs_seek(&head);
-        let mut reader = Cursor::new(head.clone()).chain(reader);
-        if !seek_needed {
+        if !needs_seek(&head) {
             return Ok(Source {
                 stream: Box::new(ReadOnlySource::new(reader)),
                 head,

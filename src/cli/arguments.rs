@@ -6,64 +6,101 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
 use whisper_rs::frontend::{Normalisation, Smoothing};
-use whisper_rs::output::{self, Writer};
-use whisper_rs::{Task, TranscribeOptions, device};
+use whisper_rs::{ComputeType, Task, TranscribeOptions, device};
 
 use super::decoding_flags::DecodingFlags;
-use super::later::{Later, not_supported_yet};
+use super::feedback_flags::FeedbackFlags;
+use super::heading;
+use super::input_flags::InputFlags;
+use super::later::Later;
+use super::models::StoreArguments;
+use super::output_flags::{OutputFlags, Place};
+use super::precision;
 use super::values::{self, List, Optional};
 
 /// What `transcribe` is asked to do.
 #[derive(Debug, clap::Args)]
 #[command(rename_all = "snake_case")]
 pub struct TranscribeArguments {
-    /// Audio files to transcribe; - is standard input
-    #[arg(required = true, value_name = "FILES")]
+    /// Audio files, folders of them or globs; - is standard input
+    #[arg(value_name = "FILES")]
     pub files: Vec<PathBuf>,
 
+    /// What is read.
+    #[command(flatten)]
+    pub input: InputFlags,
+
     /// Model: a name such as tiny.en or base, or the path of a file or folder with weights
-    #[arg(long, default_value = "base")]
+    #[arg(short, long, default_value = "base", help_heading = heading::MODEL)]
     pub model: String,
 
-    /// Folder that keeps fetched models [default: the user's cache folder]
-    #[arg(long, value_name = "DIR")]
-    pub model_dir: Option<PathBuf>,
+    /// Folder or file of a model, in the place of --model
+    #[arg(long, value_name = "PATH", help_heading = heading::MODEL, hide_short_help = true)]
+    pub model_directory: Option<String>,
+
+    #[command(flatten)]
+    pub store: StoreArguments,
 
     // The help names what this build can open.
     #[arg(
         long,
         default_value = "auto",
         help = format!("Device to run on: {}", device::AVAILABLE.join(", ")),
+        help_heading = heading::MODEL,
     )]
     pub device: String,
 
-    /// Folder for the output files; without it and --output_format no file is written
-    #[arg(short, long, value_name = "DIR")]
-    pub output_dir: Option<PathBuf>,
+    /// Which of several GPUs to use, counted from 0
+    #[arg(
+        long,
+        value_parser = values::whole_number,
+        default_value = "0",
+        value_name = "N",
+        allow_hyphen_values = true,
+        help_heading = heading::MODEL,
+        hide_short_help = true,
+    )]
+    pub device_index: usize,
 
-    /// Output file format, written to --output_dir or the current folder [default with --output_dir: all]
-    #[arg(short = 'f', long, value_enum, value_name = "FORMAT")]
-    pub output_format: Option<OutputFormat>,
+    /// Numbers that the model computes in: float32, or on a GPU float16 or bfloat16; auto is the best that is proven
+    #[arg(
+        long,
+        value_parser = PossibleValuesParser::new(precision::KNOWN),
+        default_value = "auto",
+        value_name = "TYPE",
+        hide_possible_values = true,
+        help_heading = heading::MODEL,
+        hide_short_help = true,
+    )]
+    pub compute_type: String,
 
-    /// Print the transcript as it comes (True), or show a progress bar (False)
+    /// --compute_type as openai/whisper has it: False is float32, True is float16 on a GPU
     #[arg(
         long,
         value_parser = values::boolean,
         num_args = 0..=1,
-        default_value = "True",
         default_missing_value = "True",
-        value_name = "True|False",
+        value_name = values::BOOLEAN,
+        help_heading = heading::MODEL,
+        hide_short_help = true,
     )]
-    pub verbose: bool,
+    pub fp16: Option<bool>,
 
     /// Transcribe in the language spoken, or translate to English
-    #[arg(long, value_enum, default_value = "transcribe")]
+    #[arg(long, value_enum, default_value = "transcribe", help_heading = heading::SPEECH)]
     pub task: TaskName,
 
     /// Language spoken, by code or English name; None detects it
-    #[arg(long, value_parser = values::language, default_value = "None")]
+    #[arg(
+        short,
+        long,
+        value_parser = values::language,
+        default_value = "None",
+        help_heading = heading::SPEECH,
+    )]
     pub language: Optional<&'static str>,
 
     /// Temperature to decode at; 0 takes the likeliest token
@@ -72,6 +109,7 @@ pub struct TranscribeArguments {
         value_parser = values::temperature,
         default_value = "0",
         allow_hyphen_values = true,
+        help_heading = heading::DECODING,
     )]
     pub temperature: f64,
 
@@ -82,6 +120,8 @@ pub struct TranscribeArguments {
         default_value = "5",
         value_name = "N",
         allow_hyphen_values = true,
+        help_heading = heading::DECODING,
+        hide_short_help = true,
     )]
     pub best_of: Optional<usize>,
 
@@ -92,6 +132,7 @@ pub struct TranscribeArguments {
         default_value = "5",
         value_name = "N",
         allow_hyphen_values = true,
+        help_heading = heading::DECODING,
     )]
     pub beam_size: Optional<usize>,
 
@@ -102,6 +143,8 @@ pub struct TranscribeArguments {
         default_value = "None",
         value_name = "FACTOR",
         allow_hyphen_values = true,
+        help_heading = heading::DECODING,
+        hide_short_help = true,
     )]
     pub patience: Optional<f64>,
 
@@ -112,6 +155,8 @@ pub struct TranscribeArguments {
         default_value = "None",
         value_name = "ALPHA",
         allow_hyphen_values = true,
+        help_heading = heading::DECODING,
+        hide_short_help = true,
     )]
     pub length_penalty: Optional<f64>,
 
@@ -122,6 +167,8 @@ pub struct TranscribeArguments {
         default_value = "0",
         value_name = "N",
         allow_hyphen_values = true,
+        help_heading = heading::DECODING,
+        hide_short_help = true,
     )]
     pub seed: u64,
 
@@ -132,6 +179,8 @@ pub struct TranscribeArguments {
         default_value = "-1",
         value_name = "IDS",
         allow_hyphen_values = true,
+        help_heading = heading::DECODING,
+        hide_short_help = true,
     )]
     pub suppress_tokens: List<i64>,
 
@@ -142,11 +191,37 @@ pub struct TranscribeArguments {
         default_value = "0",
         value_name = "TIMES",
         allow_hyphen_values = true,
+        help_heading = heading::SPEECH,
     )]
     pub clip_timestamps: List<f64>,
 
+    /// Where to begin, in milliseconds; in the place of --clip_timestamps
+    #[arg(
+        long,
+        value_parser = values::whole_number,
+        value_name = "MS",
+        allow_hyphen_values = true,
+        conflicts_with = "clip_timestamps",
+        help_heading = heading::SPEECH,
+        hide_short_help = true,
+    )]
+    pub offset_t: Option<usize>,
+
+    /// How much to transcribe, in milliseconds; in the place of --clip_timestamps; 0 is all
+    #[arg(
+        short = 'd',
+        long,
+        value_parser = values::whole_number,
+        value_name = "MS",
+        allow_hyphen_values = true,
+        conflicts_with = "clip_timestamps",
+        help_heading = heading::SPEECH,
+        hide_short_help = true,
+    )]
+    pub duration: Option<usize>,
+
     /// Text to put before the first window, as if it had been said before
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, help_heading = heading::CONTEXT)]
     pub initial_prompt: Option<String>,
 
     /// Put the initial prompt before every window, not only the first
@@ -156,7 +231,9 @@ pub struct TranscribeArguments {
         num_args = 0..=1,
         default_value = "False",
         default_missing_value = "True",
-        value_name = "True|False",
+        value_name = values::BOOLEAN,
+        help_heading = heading::CONTEXT,
+        hide_short_help = true,
     )]
     pub carry_initial_prompt: bool,
 
@@ -167,7 +244,9 @@ pub struct TranscribeArguments {
         num_args = 0..=1,
         default_value = "True",
         default_missing_value = "True",
-        value_name = "True|False",
+        value_name = values::BOOLEAN,
+        help_heading = heading::CONTEXT,
+        hide_short_help = true,
     )]
     pub condition_on_previous_text: bool,
 
@@ -178,6 +257,8 @@ pub struct TranscribeArguments {
         default_value = "0.2",
         value_name = "STEP",
         allow_hyphen_values = true,
+        help_heading = heading::DECODING,
+        hide_short_help = true,
     )]
     pub temperature_increment_on_fallback: Optional<f64>,
 
@@ -188,6 +269,8 @@ pub struct TranscribeArguments {
         default_value = "2.4",
         value_name = "RATIO",
         allow_hyphen_values = true,
+        help_heading = heading::DECODING,
+        hide_short_help = true,
     )]
     pub compression_ratio_threshold: Optional<f64>,
 
@@ -198,6 +281,8 @@ pub struct TranscribeArguments {
         default_value = "-1.0",
         value_name = "LOGPROB",
         allow_hyphen_values = true,
+        help_heading = heading::DECODING,
+        hide_short_help = true,
     )]
     pub logprob_threshold: Optional<f64>,
 
@@ -209,6 +294,8 @@ pub struct TranscribeArguments {
         default_value = "0.6",
         value_name = "PROBABILITY",
         allow_hyphen_values = true,
+        help_heading = heading::DECODING,
+        hide_short_help = true,
     )]
     pub no_speech_threshold: Optional<f64>,
 
@@ -219,7 +306,8 @@ pub struct TranscribeArguments {
         num_args = 0..=1,
         default_value = "False",
         default_missing_value = "True",
-        value_name = "True|False",
+        value_name = values::BOOLEAN,
+        help_heading = heading::WORDS,
     )]
     pub word_timestamps: bool,
 
@@ -229,6 +317,8 @@ pub struct TranscribeArguments {
         default_value_t = TranscribeOptions::default().prepend_punctuations,
         value_name = "MARKS",
         allow_hyphen_values = true,
+        help_heading = heading::WORDS,
+        hide_short_help = true,
     )]
     pub prepend_punctuations: String,
 
@@ -238,6 +328,8 @@ pub struct TranscribeArguments {
         default_value_t = TranscribeOptions::default().append_punctuations,
         value_name = "MARKS",
         allow_hyphen_values = true,
+        help_heading = heading::WORDS,
+        hide_short_help = true,
     )]
     pub append_punctuations: String,
 
@@ -248,27 +340,60 @@ pub struct TranscribeArguments {
         default_value = "None",
         value_name = "SECONDS",
         allow_hyphen_values = true,
+        help_heading = heading::WORDS,
+        hide_short_help = true,
     )]
     pub hallucination_silence_threshold: Optional<f64>,
 
     /// Average the log-Mel features over 3x3 neighbours; OpenAI's transcripts are made without
-    #[arg(long, value_enum, default_value = "none")]
+    #[arg(
+        long,
+        value_enum,
+        default_value = "none",
+        help_heading = heading::SPEECH,
+        hide_short_help = true,
+    )]
     pub smoothing: SmoothingKind,
 
     /// Make the samples louder or softer before they are heard: their largest to full scale, or their
     /// root mean square to -20 dB; OpenAI's transcripts are made without
-    #[arg(long, alias = "normalize", value_enum, default_value = "none")]
-    pub normalise: NormaliseKind,
-
-    /// Threads for work on the CPU; 0 is one for each physical core
     #[arg(
         long,
-        default_value_t = 0,
+        alias = "normalize",
+        value_enum,
+        default_value = "none",
+        help_heading = heading::SPEECH,
+        hide_short_help = true,
+    )]
+    pub normalise: NormaliseKind,
+
+    /// Threads for work on the CPU; 0 or None is one for each physical core
+    #[arg(
+        short,
+        long,
+        default_value = "0",
         value_name = "N",
         allow_hyphen_values = true,
-        value_parser = clap::value_parser!(u16).range(0..=1024),
+        value_parser = values::threads,
+        help_heading = heading::MODEL,
     )]
-    pub threads: u16,
+    pub threads: usize,
+
+    /// How much is told meanwhile.
+    #[command(flatten)]
+    pub feedback: FeedbackFlags,
+
+    /// File with defaults for these flags [default: whisper-rs/config.toml in the user's folder of settings]
+    #[arg(long, value_name = "FILE", help_heading = heading::SETTINGS)]
+    pub config: Option<PathBuf>,
+
+    /// Print the flags in force and where each comes from, as a config file, and do nothing else
+    #[arg(long, help_heading = heading::SETTINGS)]
+    pub print_config: bool,
+
+    /// Where transcripts go.
+    #[command(flatten)]
+    pub output: OutputFlags,
 
     /// What openai/whisper's command has no flags for.
     #[command(flatten)]
@@ -313,26 +438,6 @@ impl From<SmoothingKind> for Smoothing {
     }
 }
 
-/// The formats of openai/whisper's `--output_format`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum OutputFormat {
-    /// The text, one segment a line
-    Txt,
-    /// Everything that is known about each segment
-    Json,
-    /// WebVTT subtitles: not there yet
-    #[value(hide = true)]
-    Vtt,
-    /// SubRip subtitles: not there yet
-    #[value(hide = true)]
-    Srt,
-    /// Tab-separated values: not there yet
-    #[value(hide = true)]
-    Tsv,
-    /// Each of these
-    All,
-}
-
 /// openai/whisper's names of the two tasks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum TaskName {
@@ -342,48 +447,78 @@ pub enum TaskName {
     Translate,
 }
 
-impl OutputFormat {
-    /// The writers of this format, or of all.
-    pub fn writers(self) -> Result<Vec<&'static dyn Writer>, String> {
-        let all = output::formats().collect();
-        let names = if self == OutputFormat::All {
-            all
-        } else {
-            vec![self.name()]
-        };
-        let writers = names.into_iter().map(output::writer);
-        writers
-            .collect::<Result<_, _>>()
-            .map_err(|error| error.to_string())
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            OutputFormat::Txt => "txt",
-            OutputFormat::Json => "json",
-            OutputFormat::Vtt => "vtt",
-            OutputFormat::Srt => "srt",
-            OutputFormat::Tsv => "tsv",
-            OutputFormat::All => "all",
-        }
-    }
-}
-
 impl TranscribeArguments {
     /// Refuses what is known but not there yet, and values that make no sense together. (The defaults are and do, so
     /// what is refused was given.)
     pub fn check(&self) -> Result<(), clap::Error> {
-        match self.output_format {
-            Some(format @ (OutputFormat::Vtt | OutputFormat::Srt | OutputFormat::Tsv)) => {
-                Err(not_supported_yet(
-                    "output_format",
-                    format.name(),
-                    "the formats are txt, json and all",
-                ))
-            }
-            _ => (self.options().check())
-                .map_err(|error| clap::Error::raw(ErrorKind::ValueValidation, error)),
+        let refuse = |message: String| clap::Error::raw(ErrorKind::ValueValidation, message);
+        if self.files.is_empty() && self.input.files_from.is_none() {
+            let message = "no FILES: give the audio files to transcribe, or - for standard input";
+            return Err(clap::Error::raw(
+                ErrorKind::MissingRequiredArgument,
+                message,
+            ));
         }
+        precision::compute_type(&self.compute_type).map_err(refuse)?;
+        let options = self.options();
+        options
+            .check()
+            .map_err(|error| clap::Error::raw(ErrorKind::ValueValidation, error))?;
+        if self.input.resume && !matches!(self.output.place(), Some(Place::Folder(_))) {
+            let message = "--resume skips files whose outputs are there; give --output_dir or --output_format";
+            return Err(refuse(message.to_owned()));
+        }
+        self.output.check(options.word_timestamps)
+    }
+
+    /// What flags will not do as they seem to.
+    pub fn warnings(&self) -> impl Iterator<Item = &'static str> {
+        let fp16 = self.numbers().1;
+        fp16.into_iter().chain(self.output.warnings())
+    }
+
+    /// The numbers to compute in.
+    pub fn compute_type(&self) -> ComputeType {
+        self.numbers().0
+    }
+
+    /// The numbers to compute in, and what should be told of them.
+    fn numbers(&self) -> (ComputeType, Option<&'static str>) {
+        match (precision::compute_type(&self.compute_type), self.fp16) {
+            (Ok(ComputeType::Auto), Some(fp16)) => precision::of_fp16(fp16, &self.device),
+            (Ok(compute_type), _) => (compute_type, None),
+            // Refused by `check`.
+            (Err(_), _) => (ComputeType::Auto, None),
+        }
+    }
+
+    /// The model's name or path.
+    pub fn model(&self) -> &str {
+        self.model_directory.as_deref().unwrap_or(&self.model)
+    }
+
+    /// The device's name: which of several is meant stands behind a colon.
+    pub fn device_name(&self) -> String {
+        match self.device_index {
+            0 => self.device.clone(),
+            index => format!("{}:{index}", self.device),
+        }
+    }
+
+    /// Starts and ends of the parts to transcribe, in seconds.
+    fn clips(&self) -> Vec<f64> {
+        let duration = self.duration.filter(|&duration| duration > 0);
+        if self.offset_t.is_none() && duration.is_none() {
+            return self.clip_timestamps.0.clone();
+        }
+        let seconds = |milliseconds: usize| milliseconds as f64 / 1000.0;
+        let start = self.offset_t.unwrap_or(0);
+        let end = duration.map(|duration| start.saturating_add(duration));
+        [Some(start), end]
+            .into_iter()
+            .flatten()
+            .map(seconds)
+            .collect()
     }
 
     /// The library's options for these flags.
@@ -402,7 +537,7 @@ impl TranscribeArguments {
         options.length_penalty = self.length_penalty.0;
         options.seed = self.seed;
         options.suppress_tokens = self.suppress_tokens.0.clone();
-        options.clip_timestamps = self.clip_timestamps.0.clone();
+        options.clip_timestamps = self.clips();
         options.carry_initial_prompt = self.carry_initial_prompt;
         options.compression_ratio_threshold = self.compression_ratio_threshold.0;
         options.logprob_threshold = self.logprob_threshold.0;

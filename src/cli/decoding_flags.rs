@@ -3,6 +3,7 @@
 
 use whisper_rs::TranscribeOptions;
 
+use super::heading;
 use super::values::{self, Optional};
 
 /// How windows are decoded, beyond openai/whisper's flags.
@@ -10,7 +11,13 @@ use super::values::{self, Optional};
 #[command(rename_all = "snake_case")]
 pub struct DecodingFlags {
     /// Text that every window begins with
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        allow_hyphen_values = true,
+        help_heading = heading::CONTEXT,
+        hide_short_help = true,
+    )]
     pub prefix: Option<String>,
 
     /// Words that may be spoken, as names: put before every window, as if they had been said before
@@ -18,7 +25,8 @@ pub struct DecodingFlags {
         long,
         value_name = "TEXT",
         allow_hyphen_values = true,
-        conflicts_with = "prefix"
+        conflicts_with = "prefix",
+        help_heading = heading::CONTEXT,
     )]
     pub hotwords: Option<String>,
 
@@ -29,7 +37,9 @@ pub struct DecodingFlags {
         num_args = 0..=1,
         default_value = "True",
         default_missing_value = "True",
-        value_name = "True|False",
+        value_name = values::BOOLEAN,
+        help_heading = heading::DECODING,
+        hide_short_help = true,
     )]
     pub suppress_blank: bool,
 
@@ -40,7 +50,9 @@ pub struct DecodingFlags {
         num_args = 0..=1,
         default_value = "False",
         default_missing_value = "True",
-        value_name = "True|False",
+        value_name = values::BOOLEAN,
+        help_heading = heading::DECODING,
+        hide_short_help = true,
     )]
     pub without_timestamps: bool,
 
@@ -51,6 +63,8 @@ pub struct DecodingFlags {
         default_value = "1.0",
         value_name = "SECONDS",
         allow_hyphen_values = true,
+        help_heading = heading::DECODING,
+        hide_short_help = true,
     )]
     pub max_initial_timestamp: Optional<f64>,
 
@@ -61,6 +75,8 @@ pub struct DecodingFlags {
         default_value = "1.0",
         value_name = "FACTOR",
         allow_hyphen_values = true,
+        help_heading = heading::DECODING,
+        hide_short_help = true,
     )]
     pub repetition_penalty: f64,
 
@@ -71,6 +87,8 @@ pub struct DecodingFlags {
         default_value = "0",
         value_name = "N",
         allow_hyphen_values = true,
+        help_heading = heading::DECODING,
+        hide_short_help = true,
     )]
     pub no_repeat_ngram_size: usize,
 
@@ -81,6 +99,8 @@ pub struct DecodingFlags {
         default_value = "None",
         value_name = "N",
         allow_hyphen_values = true,
+        help_heading = heading::DECODING,
+        hide_short_help = true,
     )]
     pub max_new_tokens: Optional<usize>,
 
@@ -91,6 +111,8 @@ pub struct DecodingFlags {
         default_value = "0.5",
         value_name = "TEMPERATURE",
         allow_hyphen_values = true,
+        help_heading = heading::CONTEXT,
+        hide_short_help = true,
     )]
     pub prompt_reset_on_temperature: f64,
 
@@ -101,7 +123,9 @@ pub struct DecodingFlags {
         num_args = 0..=1,
         default_value = "False",
         default_missing_value = "True",
-        value_name = "True|False",
+        value_name = values::BOOLEAN,
+        help_heading = heading::SPEECH,
+        hide_short_help = true,
     )]
     pub multilingual: bool,
 
@@ -113,6 +137,8 @@ pub struct DecodingFlags {
         default_value = "0.5",
         value_name = "PROBABILITY",
         allow_hyphen_values = true,
+        help_heading = heading::SPEECH,
+        hide_short_help = true,
     )]
     pub language_detection_threshold: Optional<f64>,
 
@@ -123,6 +149,8 @@ pub struct DecodingFlags {
         default_value = "1",
         value_name = "N",
         allow_hyphen_values = true,
+        help_heading = heading::SPEECH,
+        hide_short_help = true,
     )]
     pub language_detection_segments: usize,
 
@@ -133,7 +161,8 @@ pub struct DecodingFlags {
         num_args = 0..=1,
         default_value = "False",
         default_missing_value = "True",
-        value_name = "True|False",
+        value_name = values::BOOLEAN,
+        help_heading = heading::DECODING,
     )]
     pub strict: bool,
 }

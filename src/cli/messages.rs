@@ -1,21 +1,22 @@
 //! Lines for the user on standard error. Standard output belongs to the transcript alone.
 
 use std::fmt::Display;
-use std::io::Write;
+
+use super::log::TARGET;
 
 /// Says what is going on.
 pub fn note(message: impl Display) {
-    line(message.to_string());
+    tracing::info!(target: TARGET, "{message}");
 }
 
 /// Says that something is not as the user may think; the run goes on.
 pub fn warning(message: impl Display) {
-    line(format!("warning: {message}"));
+    tracing::warn!(target: TARGET, "{message}");
 }
 
 /// Says what went wrong.
 pub fn error(message: impl Display) {
-    line(format!("error: {message}"));
+    tracing::error!(target: TARGET, "{message}");
 }
 
 /// Makes an internal error one line as well, instead of a backtrace; the exit code stays that of a panic, 101.
@@ -28,11 +29,4 @@ pub fn one_line_panics() {
             .unwrap_or_default();
         error(format!("internal error{place}: {what}; please report this"));
     }));
-}
-
-fn line(message: String) {
-    // A path or a foreign library's text may hold line breaks: a message stays one line. Nobody may be reading
-    // standard error, and that is no reason to fail (`eprintln!` would panic).
-    let message = message.trim_end().replace(['\n', '\r'], " ");
-    let _ = writeln!(std::io::stderr(), "{message}");
 }

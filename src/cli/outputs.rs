@@ -1,121 +1,336 @@
-//! The files that a run writes: where, under which names, in which formats.
+//! What a run writes: files named after the inputs, or one format on standard output.
 
-use std::collections::HashMap;
-use std::ffi::OsString;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
-use whisper_rs::Transcript;
-use whisper_rs::output::{self, Writer};
+use whisper_rs::output::{GrowingFile, Writer, file_name, partial_path, write_atomically};
+use whisper_rs::{Segment, Transcript};
 
-use super::arguments::OutputFormat;
+use super::inputs::Input;
+use super::messages;
+use super::output_flags::{OutputFlags, Place};
+use super::output_names::OutputNames;
+use super::standard_output::StandardOutput;
 
-/// The name of standard input on the command line.
-pub const STANDARD_INPUT: &str = "-";
-
-/// Where transcripts go as files.
+/// Where transcripts go, and in which formats.
 pub struct Outputs {
-    folder: PathBuf,
-    writers: Vec<&'static dyn Writer>,
+    writers: Vec<Box<dyn Writer>>,
+    /// For each input the path of its outputs, without ending; none on standard output.
+    names: Option<Vec<PathBuf>>,
 }
 
 impl Outputs {
-    /// Readies the folder, or returns None when no file was asked for.
+    /// Readies the folder and names the files, or returns None when nothing is to be written.
     ///
     /// # Errors
     ///
     /// A message when nothing can be written there, so that this is known before the long work.
-    pub fn open(
-        folder: Option<&Path>,
-        format: Option<OutputFormat>,
-    ) -> Result<Option<Self>, String> {
-        if folder.is_none() && format.is_none() {
+    pub fn open(flags: &OutputFlags, inputs: &[Input]) -> Result<Option<Self>, String> {
+        let Some(place) = flags.place() else {
             return Ok(None);
-        }
-        let folder = folder.unwrap_or(Path::new("."));
-        let writers = format.unwrap_or(OutputFormat::All).writers()?;
-        if folder.exists() && !folder.is_dir() {
-            let folder = folder.display();
-            return Err(format!(
-                "{folder}: is not a folder; choose another --output_dir"
-            ));
-        }
-        fs::create_dir_all(folder)
-            .and_then(|()| tempfile::tempfile_in(folder))
-            .map_err(|error| {
-                let folder = folder.display();
-                format!("{folder}: cannot write here: {error}; choose another --output_dir")
-            })?;
-        Ok(Some(Outputs {
-            folder: folder.to_owned(),
-            writers,
-        }))
+        };
+        let writers = flags.writers().map_err(|error| error.to_string())?;
+        let names = match place {
+            Place::StandardOutput => None,
+            Place::Folder(folder) => {
+                ready(folder)?;
+                let extensions: Vec<&str> = writers.iter().map(|w| w.extension()).collect();
+                Some(names(folder, &extensions, inputs)?)
+            }
+        };
+        Ok(Some(Outputs { writers, names }))
     }
 
-    /// Pairs of inputs whose output files have the same names, as `a/talk.mp3` and `b/talk.wav`.
-    pub fn collisions<'a>(&self, inputs: &'a [PathBuf]) -> Vec<(&'a Path, &'a Path)> {
-        let mut first_with_stem: HashMap<OsString, &Path> = HashMap::new();
-        let mut collisions = Vec::new();
-        for input in inputs {
-            let named = named_after(input);
-            let stem = named.file_stem().unwrap_or(named.as_os_str());
-            let first = *first_with_stem.entry(stem.to_owned()).or_insert(input);
-            if first != input.as_path() {
-                collisions.push((first, input.as_path()));
+    /// Whether standard output is what is written to.
+    pub fn on_standard_output(&self) -> bool {
+        self.names.is_none()
+    }
+
+    /// Whether all outputs of an input are there already, and no older than the input.
+    pub fn are_done(&self, index: usize, input: &Input) -> bool {
+        let Some(name) = self.names.as_ref().and_then(|names| names.get(index)) else {
+            return false;
+        };
+        let Ok(changed) = modified(&input.path) else {
+            return false;
+        };
+        (self.writers.iter())
+            .map(|writer| modified(&path_of(name, writer.as_ref())))
+            .all(|written| written.is_ok_and(|written| written >= changed))
+    }
+
+    /// Begins the outputs of an input, by its place among the inputs.
+    pub fn begin(&self, index: usize) -> Result<InputOutputs<'_>, String> {
+        let name = self.names.as_ref().and_then(|names| names.get(index));
+        let mut outputs = Vec::new();
+        for writer in &self.writers {
+            let path = name.map(|name| path_of(name, writer.as_ref()));
+            let growing = match (&path, writer.by_segment()) {
+                (Some(path), Some(_)) => Some(GrowingFile::create(path).map_err(unwritable)?),
+                _ => None,
+            };
+            outputs.push(Output {
+                writer: writer.as_ref(),
+                path,
+                growing,
+            });
+        }
+        Ok(InputOutputs { outputs })
+    }
+}
+
+/// The outputs of one input.
+pub struct InputOutputs<'a> {
+    outputs: Vec<Output<'a>>,
+}
+
+struct Output<'a> {
+    writer: &'a dyn Writer,
+    /// None on standard output.
+    path: Option<PathBuf>,
+    /// The file, where it is written segment by segment.
+    growing: Option<GrowingFile>,
+}
+
+impl InputOutputs<'_> {
+    /// Writes a segment at once in the formats that are made of segments alone.
+    pub fn segment(
+        &mut self,
+        segment: &Segment,
+        stdout: &mut StandardOutput,
+    ) -> Result<(), String> {
+        for output in &mut self.outputs {
+            let Some(writer) = output.writer.by_segment() else {
+                continue;
+            };
+            match (&output.path, &mut output.growing) {
+                (_, Some(file)) => file
+                    .append(|out| writer.write_segment(segment, out))
+                    .map_err(unwritable)?,
+                (None, _) => stdout
+                    .write(|out| writer.write_segment(segment, out))
+                    .map_err(|error| format!("standard output: {error}"))?,
+                (Some(_), None) => {}
             }
         }
-        collisions
+        Ok(())
     }
 
-    /// Writes the transcript of `input` in each format asked for, each file whole or not at all.
-    pub fn write(&self, input: &Path, transcript: &Transcript) -> Result<(), String> {
-        for &writer in &self.writers {
-            output::save(transcript, writer, named_after(input), &self.folder)
-                .map_err(|error| format!("{error}; choose another --output_dir"))?;
+    /// Writes what there is of a transcript that was interrupted, so that no file seems to be whole: files are called
+    /// `talk.srt.partial`. Returns what their names have in common, if there are files.
+    pub fn leave(
+        self,
+        transcript: &Transcript,
+        stdout: &mut StandardOutput,
+    ) -> Result<Option<String>, String> {
+        let mut common = None;
+        let mut on_standard_output = Vec::new();
+        for output in self.outputs {
+            let writer = output.writer;
+            let left = match (&output.path, output.growing) {
+                (_, Some(file)) => file.leave(),
+                (Some(path), None) => {
+                    let partial = partial_path(path);
+                    write_atomically(&partial, |out| writer.write(transcript, out))
+                        .map_err(unwritable)?;
+                    partial
+                }
+                (None, None) => {
+                    on_standard_output.push(Output {
+                        growing: None,
+                        ..output
+                    });
+                    continue;
+                }
+            };
+            let ending = format!(".{}.partial", writer.extension());
+            let left = left.display().to_string();
+            common = Some(format!("{}.*.partial", left.trim_end_matches(&ending)));
+        }
+        InputOutputs {
+            outputs: on_standard_output,
+        }
+        .finish(transcript, stdout)?;
+        Ok(common)
+    }
+
+    /// Writes the other formats and gives every file its name; each is whole or absent.
+    pub fn finish(
+        self,
+        transcript: &Transcript,
+        stdout: &mut StandardOutput,
+    ) -> Result<(), String> {
+        for output in self.outputs {
+            let writer = output.writer;
+            match (output.path, output.growing) {
+                (_, Some(file)) => file.finish().map_err(unwritable)?,
+                (Some(path), None) => {
+                    write_atomically(&path, |out| writer.write(transcript, out))
+                        .map_err(unwritable)?;
+                    // What an interrupted run left is of no use any more.
+                    let _ = fs::remove_file(partial_path(&path));
+                }
+                (None, None) if writer.by_segment().is_some() => {}
+                (None, None) => stdout
+                    .write(|out| {
+                        let mut text = Vec::new();
+                        writer.write(transcript, &mut text)?;
+                        // What comes next begins on a line of its own.
+                        if !text.ends_with(b"\n") {
+                            text.push(b'\n');
+                        }
+                        out.write_all(&text)
+                    })
+                    .map_err(|error| format!("standard output: {error}"))?,
+            }
         }
         Ok(())
     }
 }
 
-/// The path whose name the output files take.
-fn named_after(input: &Path) -> &Path {
-    if input == Path::new(STANDARD_INPUT) {
-        return Path::new("stdin");
+fn unwritable(error: whisper_rs::Error) -> String {
+    format!("{error}; choose another --output_dir")
+}
+
+/// When a file was last written to.
+fn modified(path: &Path) -> io::Result<SystemTime> {
+    fs::metadata(path)?.modified()
+}
+
+fn path_of(name: &Path, writer: &dyn Writer) -> PathBuf {
+    let stem = name.file_name().unwrap_or_default();
+    name.with_file_name(file_name(stem, writer.extension()))
+}
+
+/// Makes the folder, and tries whether files can be made in it.
+fn ready(folder: &Path) -> Result<(), String> {
+    let shown = folder.display();
+    if folder.exists() && !folder.is_dir() {
+        return Err(format!(
+            "{shown}: is not a folder; choose another --output_dir"
+        ));
     }
-    input
+    fs::create_dir_all(folder)
+        .and_then(|()| tempfile::tempfile_in(folder).map(drop))
+        .map_err(|error| {
+            format!("{shown}: cannot write here: {error}; choose another --output_dir")
+        })
+}
+
+/// The names of the outputs of all inputs; where one is not simply its input's, a line says so.
+fn names(folder: &Path, extensions: &[&str], inputs: &[Input]) -> Result<Vec<PathBuf>, String> {
+    let mut names = OutputNames::new(extensions, inputs.iter().map(|input| input.path.as_path()));
+    let mut all = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        let after = match input.is_standard_input() {
+            true => Path::new("stdin"),
+            false => &input.path,
+        };
+        let below = folder.join(&input.folder);
+        if !input.folder.as_os_str().is_empty() {
+            fs::create_dir_all(&below).map_err(|error| format!("{}: {error}", below.display()))?;
+        }
+        let (name, plain) = names.name(&below, after, input.suffix);
+        if !plain {
+            messages::note(format!(
+                "{}: its outputs are called {}.*, so that nothing is overwritten",
+                input.name(),
+                name.display()
+            ));
+        }
+        all.push(name);
+    }
+    Ok(all)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::inputs;
+    use super::super::testing::transcribe;
     use super::*;
+
+    fn open(flags: &[&str], inputs: &[&str]) -> Result<Option<Outputs>, String> {
+        let files: Vec<PathBuf> = inputs.iter().map(PathBuf::from).collect();
+        let arguments = transcribe(flags)?;
+        Outputs::open(
+            &arguments.output,
+            &inputs::inputs(&files, &arguments.input)?,
+        )
+    }
+
+    fn formats(flags: &[&str]) -> Vec<&'static str> {
+        let outputs = open(flags, &["a.wav"]).unwrap().unwrap();
+        outputs.writers.iter().map(|w| w.name()).collect()
+    }
 
     #[test]
     fn nothing_is_written_unless_asked_for() {
-        assert!(Outputs::open(None, None).unwrap().is_none());
+        assert!(open(&[], &["a.wav"]).unwrap().is_none());
     }
 
     #[test]
-    fn a_folder_alone_means_all_formats() {
+    fn a_folder_alone_means_openais_formats() {
         let folder = tempfile::tempdir().unwrap();
-        let outputs = Outputs::open(Some(folder.path()), None).unwrap().unwrap();
-        let extensions: Vec<_> = outputs.writers.iter().map(|w| w.extension()).collect();
-        assert_eq!(extensions, ["txt", "json"]);
+        let folder = folder.path().to_str().unwrap();
+        let all = ["txt", "vtt", "srt", "tsv", "json"];
+        assert_eq!(formats(&["-o", folder]), all);
+        assert_eq!(formats(&["-o", folder, "-f", "all,lrc,srt"]), {
+            let mut more = all.to_vec();
+            more.push("lrc");
+            more
+        });
+        let several = ["-o", folder, "-f", "ass,csv", "-f", "json-full"];
+        assert_eq!(formats(&several), ["ass", "csv", "json-full"]);
     }
 
     #[test]
-    fn inputs_of_the_same_name_are_told() {
+    fn standard_output_takes_one_format() {
+        let outputs = open(&["-o", "-", "-f", "srt"], &["a.wav"]).unwrap();
+        assert!(outputs.unwrap().on_standard_output());
+        for flags in [&["-o", "-"][..], &["-o", "-", "-f", "srt,vtt"]] {
+            let message = open(flags, &["a.wav"]).err().unwrap();
+            assert!(message.contains("one format"), "{message}");
+        }
+    }
+
+    #[test]
+    fn what_is_done_is_newer_than_its_input() {
         let folder = tempfile::tempdir().unwrap();
-        let outputs = Outputs::open(Some(folder.path()), None).unwrap().unwrap();
-        let inputs = ["a/talk.wav", "b/talk.mp3", "b/other.wav", "a/talk.wav"].map(PathBuf::from);
-        let (first, second) = (Path::new("a/talk.wav"), Path::new("b/talk.mp3"));
-        assert_eq!(outputs.collisions(&inputs), [(first, second)]);
+        let file = |name: &str| folder.path().join(name);
+        let write = |name: &str, age: u64| {
+            let path = file(name);
+            let written = fs::File::create(&path).unwrap();
+            let then = SystemTime::now() - std::time::Duration::from_secs(age);
+            written.set_modified(then).unwrap();
+            path
+        };
+        let clip = write("talk.wav", 100);
+        let place = folder.path().to_str().unwrap();
+        let flags = transcribe(&["-o", place, "-f", "txt,srt"]).unwrap();
+        let inputs = inputs::inputs(&[clip], &flags.input).unwrap();
+        let outputs = Outputs::open(&flags.output, &inputs).unwrap().unwrap();
+        let done = || outputs.are_done(0, &inputs[0]);
+        assert!(!done());
+        write("talk.txt", 50);
+        write("talk.srt.partial", 50);
+        assert!(!done(), "one is missing");
+        write("talk.srt", 200);
+        assert!(!done(), "one is of another recording");
+        write("talk.srt", 50);
+        assert!(done());
     }
 
     #[test]
     fn a_folder_is_made_and_one_that_cannot_be_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let made = folder.path().join("new/deep");
-        assert!(Outputs::open(Some(&made), None).unwrap().is_some());
+        assert!(
+            open(&["-o", made.to_str().unwrap()], &["a.wav"])
+                .unwrap()
+                .is_some()
+        );
         assert!(made.is_dir());
         assert_eq!(
             fs::read_dir(&made).unwrap().count(),
@@ -129,7 +344,9 @@ mod tests {
             (file.clone(), "is not a folder"),
             (file.join("below"), "cannot write"),
         ] {
-            let message = Outputs::open(Some(&path), None).err().unwrap();
+            let message = open(&["-o", path.to_str().unwrap()], &["a.wav"])
+                .err()
+                .unwrap();
             assert!(message.contains(says), "{message}");
         }
     }

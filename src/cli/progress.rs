@@ -4,8 +4,9 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tracing::Level;
 
-use super::messages;
+use super::{log, messages};
 
 /// Time between two lines where there is no terminal.
 const BETWEEN_LINES: Duration = Duration::from_secs(10);
@@ -31,6 +32,8 @@ pub struct Progress {
     /// Where the step began, which for a fetch that goes on from an earlier part is its first position.
     first_position: Option<f64>,
     position: f64,
+    /// Time that this step and those after it will still take, where there are several.
+    all_left: Option<Duration>,
     display: Display,
 }
 
@@ -43,7 +46,9 @@ impl Progress {
     /// Begins a step called `label`, of `total` units where that is known.
     pub fn begin(label: impl Into<String>, unit: Unit, total: Option<f64>) -> Self {
         let begun = Instant::now();
-        let display = if std::io::stderr().is_terminal() {
+        let display = if !log::told(Level::INFO) || !log::is_plain() {
+            Display::Bar(ProgressBar::hidden())
+        } else if std::io::stderr().is_terminal() {
             Display::Bar(bar(total))
         } else {
             Display::Lines { last: begun }
@@ -55,6 +60,7 @@ impl Progress {
             begun,
             first_position: (unit == Unit::AudioSeconds).then_some(0.0),
             position: 0.0,
+            all_left: None,
             display,
         };
         if unit == Unit::Bytes && matches!(progress.display, Display::Lines { .. }) {
@@ -84,10 +90,22 @@ impl Progress {
     }
 
     /// Prints a line from elsewhere, above the bar.
-    pub fn interrupt(&self, print: impl FnOnce()) {
+    pub fn interrupt<T>(&self, print: impl FnOnce() -> T) -> T {
         match &self.display {
             Display::Bar(bar) => bar.suspend(print),
             Display::Lines { .. } => print(),
+        }
+    }
+
+    /// Says how long all steps will still take.
+    pub fn set_all_left(&mut self, all_left: Option<Duration>) {
+        self.all_left = all_left;
+    }
+
+    /// Ends the step without a line.
+    pub fn clear(self) {
+        if let Display::Bar(bar) = &self.display {
+            bar.finish_and_clear();
         }
     }
 
@@ -109,7 +127,11 @@ impl Progress {
             new: self.position - self.first_position.unwrap_or(self.position),
             total: self.total,
         };
-        status(self.unit, done, self.begun.elapsed())
+        let mut status = status(self.unit, done, self.begun.elapsed());
+        if let Some(left) = self.all_left.filter(|left| !left.is_zero()) {
+            status += &format!(", {} for all", clock(left.as_secs_f64()));
+        }
+        status
     }
 }
 
@@ -181,7 +203,7 @@ fn status(unit: Unit, done: Done, elapsed: Duration) -> String {
 }
 
 /// Seconds as `m:ss` or `h:mm:ss`.
-fn clock(seconds: f64) -> String {
+pub fn clock(seconds: f64) -> String {
     let seconds = seconds.round() as u64;
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     if hours > 0 {

@@ -1,6 +1,6 @@
 //! `whisper-rs transcribe`: from audio files to transcripts.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -10,57 +10,69 @@ use whisper_rs::{Audio, Error, Segment, Task, TranscribeOptions, Transcript, Whi
 use whisper_weights::Checkpoint;
 
 use super::arguments::TranscribeArguments;
+use super::batch::Batch;
+use super::feedback_flags::LogFormat;
+use super::inputs::{self, Input};
+use super::interrupt::Interrupt;
+use super::log::{self, TARGET};
 use super::models::Models;
-use super::outputs::{Outputs, STANDARD_INPUT};
-use super::progress::{Progress, Unit};
+use super::outputs::{InputOutputs, Outputs};
+use super::progress::{Progress, Unit, clock};
+use super::standard_output::StandardOutput;
 use super::transcript_lines::TranscriptLines;
-use super::{FAILED, USAGE, messages, threads};
+use super::{FAILED, INTERRUPTED, USAGE, messages, threads};
 
 /// The frames that the library counts in.
 const SECONDS_PER_FRAME: f64 = 0.01;
 
 /// Transcribes each file in turn. A file that fails is reported and the others still go through.
 pub fn run(arguments: &TranscribeArguments) -> ExitCode {
-    let device = match device::open(&arguments.device) {
+    let feedback = &arguments.feedback;
+    log::configure(feedback.level(), feedback.log_format == LogFormat::Json);
+    let interrupt = match Interrupt::watch() {
+        Ok(interrupt) => interrupt,
+        Err(error) => return fail(FAILED, format!("cannot watch for Ctrl-C: {error}")),
+    };
+    let device = match device::open(&arguments.device_name()) {
         Ok(device) => device,
         Err(error) => return fail(USAGE, error),
     };
-    if let Err(message) = threads::configure(arguments.threads.into()) {
+    if let Err(message) = threads::configure(arguments.threads) {
         return fail(FAILED, message);
     }
-    let outputs = match Outputs::open(arguments.output_dir.as_deref(), arguments.output_format) {
+    let inputs = match inputs::inputs(&arguments.files, &arguments.input) {
+        Ok(inputs) => inputs,
+        Err(message) => return fail(FAILED, message),
+    };
+    let outputs = match Outputs::open(&arguments.output, &inputs) {
         Ok(outputs) => outputs,
         Err(message) => return fail(FAILED, message),
     };
-    if outputs.is_none() && !arguments.verbose {
+    arguments.warnings().for_each(messages::warning);
+    if outputs.is_none() && !arguments.feedback.verbose {
         messages::warning(
             "the transcript goes nowhere: --verbose False prints none, and without --output_format \
              or --output_dir no file is written",
         );
     }
     // A mistyped model name should not wait for the audio to be decoded.
-    let models = match Models::open(arguments.model_dir.as_deref())
-        .and_then(|models| models.check(&arguments.model).map(|()| models))
+    let models = match Models::open(&arguments.store)
+        .and_then(|models| models.check(arguments.model()).map(|()| models))
     {
         Ok(models) => models,
         Err(error) => return fail(FAILED, error),
     };
-    for (first, second) in outputs
-        .iter()
-        .flat_map(|outputs| outputs.collisions(&arguments.files))
-    {
-        let (first, second) = (first.display(), second.display());
-        messages::warning(format!(
-            "{first} and {second} have the same output name: the later one's files stay"
-        ));
-    }
     Run {
         arguments,
+        inputs: &inputs,
+        batch: Batch::new(&inputs),
+        interrupt,
         device,
-        outputs,
+        outputs: outputs.as_ref(),
         models,
         engine: None,
-        lines: TranscriptLines::default(),
+        stdout: StandardOutput::default(),
+        lines: TranscriptLines::new(arguments.feedback.print_colors),
     }
     .all_files()
 }
@@ -78,55 +90,105 @@ enum Failure {
     All(String),
     /// Nobody reads standard output any more, and no files are to be written.
     Unread,
+    /// The user has asked for an end; what to do next.
+    Interrupted(String),
 }
 
 struct Run<'a> {
     arguments: &'a TranscribeArguments,
+    inputs: &'a [Input],
+    batch: Batch,
+    interrupt: Interrupt,
     device: Device,
-    outputs: Option<Outputs>,
+    outputs: Option<&'a Outputs>,
     models: Models,
     /// Loaded for the first file that can be decoded: a mistyped file name does not wait for a model, or fetch one.
     engine: Option<Engine>,
+    stdout: StandardOutput,
     lines: TranscriptLines,
 }
 
 impl Run<'_> {
     fn all_files(&mut self) -> ExitCode {
-        let files = &self.arguments.files;
+        let inputs = self.inputs;
         let mut code = ExitCode::SUCCESS;
-        for (index, file) in files.iter().enumerate() {
-            if files.len() > 1 {
+        let mut skipped = 0;
+        for (index, input) in inputs.iter().enumerate() {
+            if self.is_done(index, input) {
+                skipped += 1;
+                self.batch.skip(index);
+                continue;
+            }
+            if inputs.len() > 1 {
                 messages::note(format!(
                     "{} ({} of {})",
-                    file.display(),
+                    input.name(),
                     index + 1,
-                    files.len()
+                    inputs.len()
                 ));
             }
-            match self.one_file(file) {
+            match self.one_file(index, input) {
                 Ok(()) => {}
                 Err(Failure::File(message)) => code = fail(FAILED, message),
                 Err(Failure::All(message)) => return fail(FAILED, message),
                 Err(Failure::Unread) => return code,
+                Err(Failure::Interrupted(message)) => return fail(INTERRUPTED, message),
             }
+        }
+        if skipped > 0 {
+            messages::note(format!(
+                "--resume: {skipped} of {} were done already",
+                inputs.len()
+            ));
         }
         code
     }
 
-    fn one_file(&mut self, file: &Path) -> Result<(), Failure> {
-        let audio = open_audio(file).map_err(|error| Failure::File(about(file, &error)))?;
+    fn is_done(&self, index: usize, input: &Input) -> bool {
+        self.arguments.input.resume
+            && (self.outputs).is_some_and(|outputs| outputs.are_done(index, input))
+    }
+
+    fn one_file(&mut self, index: usize, input: &Input) -> Result<(), Failure> {
+        let audio = self.open(input)?;
         for warning in audio.warnings() {
-            messages::warning(format!("{}: {warning}", file.display()));
+            messages::warning(format!("{}: {warning}", input.name()));
         }
-        let transcript = self.transcript(file, &audio)?;
-        match &self.outputs {
-            Some(outputs) => outputs.write(file, &transcript).map_err(Failure::File),
+        let outputs = self.outputs.map(|outputs| outputs.begin(index));
+        let mut outputs = outputs.transpose().map_err(Failure::File)?;
+        let transcript = self.transcript(index, &audio, outputs.as_mut())?;
+        if self.interrupt.asked() {
+            let end = transcript.segments.last().map_or(0.0, |last| last.end);
+            let left = outputs.map(|outputs| outputs.leave(&transcript, &mut self.stdout));
+            let left = left.transpose().map_err(Failure::File)?.flatten();
+            return Err(Failure::Interrupted(interrupted(end, &audio, left)));
+        }
+        match outputs {
+            Some(outputs) => outputs
+                .finish(&transcript, &mut self.stdout)
+                .map_err(Failure::File),
             None => Ok(()),
         }
     }
 
+    fn open(&self, input: &Input) -> Result<Audio, Failure> {
+        let mut options = self.arguments.input.audio_options();
+        options.channel = input.channel;
+        let audio = match input.is_standard_input() {
+            true => Audio::from_reader_with(io::stdin(), &input.name(), &options),
+            false => Audio::open_with(&input.path, &options),
+        };
+        audio.map_err(|error| Failure::File(about(&input.path, &error)))
+    }
+
     /// Transcribes, and shows the segments or a progress bar meanwhile.
-    fn transcript(&mut self, file: &Path, audio: &Audio) -> Result<Transcript, Failure> {
+    fn transcript(
+        &mut self,
+        index: usize,
+        audio: &Audio,
+        mut outputs: Option<&mut InputOutputs<'_>>,
+    ) -> Result<Transcript, Failure> {
+        let file = self.inputs[index].path.as_path();
         let failed = |error: Error| Failure::File(about(file, &error));
         let engine = match &self.engine {
             Some(engine) => engine,
@@ -136,39 +198,105 @@ impl Run<'_> {
                 self.engine.insert(engine)
             }
         };
+        let _working = self.interrupt.while_working();
         let mut segments = (engine.whisper.segments(audio, &engine.options)).map_err(failed)?;
         if engine.options.language.is_none() {
             let language = language_title(segments.language());
             messages::note(format!("Detected language: {language}"));
         }
-        let mut progress = (!self.arguments.verbose).then(|| {
-            let label = file
-                .file_name()
-                .unwrap_or(file.as_os_str())
-                .to_string_lossy();
-            Progress::begin(label, Unit::AudioSeconds, Some(audio.seconds()))
-        });
-        let mut all = Vec::new();
+        let on_standard_output = self.outputs.is_some_and(Outputs::on_standard_output);
+        let writes_files = self.outputs.is_some() && !on_standard_output;
+        let shown = self.arguments.feedback.verbose && !on_standard_output;
+        let mut progress = progress(self.inputs, index, audio, shown);
+        let mut all: Vec<Segment> = Vec::new();
         while let Some(segment) = segments.next() {
             let segment = segment.map_err(failed)?;
-            match &mut progress {
-                Some(progress) => progress.set(segments.position() as f64 * SECONDS_PER_FRAME),
-                None => self.lines.print(&segment).map_err(unwritable)?,
+            tell(&segment);
+            if let Some(progress) = &mut progress {
+                let position = segments.position() as f64 * SECONDS_PER_FRAME;
+                let fraction = position / audio.seconds();
+                progress.set_all_left(self.batch.time_left(index, fraction));
+                progress.set(position);
             }
-            if self.lines.closed() && self.outputs.is_none() {
+            if shown {
+                let mut print = || self.lines.print(&segment, &mut self.stdout);
+                let printed = match &progress {
+                    Some(progress) => progress.interrupt(print),
+                    None => print(),
+                };
+                printed.map_err(unwritable)?;
+            }
+            if let Some(outputs) = &mut outputs {
+                (outputs.segment(&segment, &mut self.stdout)).map_err(Failure::File)?;
+            }
+            if self.stdout.closed() && !writes_files {
                 return Err(Failure::Unread);
             }
             if engine.options.strict {
                 strict_warning(file, all.last(), &segment);
             }
             all.push(segment);
+            if self.interrupt.asked() {
+                break;
+            }
         }
         if let Some(mut progress) = progress {
-            progress.set(audio.seconds());
-            progress.finish();
+            if shown || self.interrupt.asked() {
+                progress.clear();
+            } else {
+                progress.set(audio.seconds());
+                progress.finish();
+            }
         }
         let language = segments.language().to_owned();
         Ok(Transcript::new(segments.text(), all, language))
+    }
+}
+
+/// How far an input is: instead of its segments, or on a terminal below them.
+fn progress(inputs: &[Input], index: usize, audio: &Audio, shown: bool) -> Option<Progress> {
+    if shown && !io::stderr().is_terminal() {
+        return None;
+    }
+    let path = inputs[index].path.as_path();
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    let name = name.to_string_lossy();
+    let label = match inputs.len() {
+        1 => name.into_owned(),
+        count => format!("{name} ({} of {count})", index + 1),
+    };
+    Some(Progress::begin(
+        label,
+        Unit::AudioSeconds,
+        Some(audio.seconds()),
+    ))
+}
+
+/// Tells how a segment was decoded, to those who asked for that much.
+fn tell(segment: &Segment) {
+    tracing::debug!(
+        target: TARGET,
+        id = segment.id as u64,
+        start = segment.start,
+        end = segment.end,
+        text = segment.text.as_str(),
+        temperature = segment.temperature,
+        avg_logprob = segment.avg_logprob,
+        compression_ratio = segment.compression_ratio,
+        no_speech_prob = segment.no_speech_prob,
+        "segment"
+    );
+}
+
+/// What is there of a recording that was interrupted at so many seconds, and how to go on.
+fn interrupted(end: f64, audio: &Audio, left: Option<String>) -> String {
+    let (at, of) = (clock(end), clock(audio.seconds()));
+    let go_on = format!("--clip_timestamps {end:.2} goes on from there");
+    match left {
+        Some(left) => format!(
+            "interrupted at {at} of {of}: what there is is in {left}; the same command with --resume does what is not done, {go_on}"
+        ),
+        None => format!("interrupted at {at} of {of}: {go_on}"),
     }
 }
 
@@ -187,13 +315,6 @@ fn strict_warning(file: &Path, last: Option<&Segment>, segment: &Segment) {
 
 fn unwritable(error: io::Error) -> Failure {
     Failure::All(format!("standard output: {error}"))
-}
-
-fn open_audio(file: &Path) -> Result<Audio, Error> {
-    if file == Path::new(STANDARD_INPUT) {
-        return Audio::from_reader(io::stdin(), "standard input");
-    }
-    Audio::open(file)
 }
 
 /// The error's line, which names the file even where the error itself does not.
@@ -216,16 +337,16 @@ impl Engine {
         models: &Models,
         device: &Device,
     ) -> Result<Self, Error> {
-        let checkpoint = Checkpoint::open(models.fetch(&arguments.model)?)?;
+        let checkpoint = Checkpoint::open(models.fetch(arguments.model())?)?;
         for line in checkpoint.notes() {
             messages::note(&line);
         }
-        let whisper = Whisper::from_checkpoint(&checkpoint, device)?
+        let whisper = Whisper::from_checkpoint_as(&checkpoint, device, arguments.compute_type())?
             .with_smoothing(arguments.smoothing.into())
             .with_normalisation(arguments.normalise.into());
         let mut options = arguments.options();
         if !whisper.is_multilingual() {
-            english_only(&arguments.model, &mut options);
+            english_only(arguments.model(), &mut options);
         }
         word_warnings(&options).for_each(messages::warning);
         Ok(Engine { whisper, options })

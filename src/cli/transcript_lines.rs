@@ -1,39 +1,116 @@
 //! The transcript on standard output, a line a segment, as the segments come.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, IsTerminal};
 
 use whisper_rs::{Segment, output};
 
-/// Standard output, until its reader goes away.
-#[derive(Debug, Default)]
+use super::standard_output::StandardOutput;
+use super::values::Choice;
+
+/// Colours of a terminal with 256, from improbable (red) to sure (green), as whisper-ctranslate2 has them.
+const COLOURS: [u8; 10] = [196, 202, 208, 214, 220, 226, 190, 154, 118, 82];
+const PLAIN: &str = "\x1b[0m";
+
+/// How segments are shown.
+#[derive(Debug)]
 pub struct TranscriptLines {
-    closed: bool,
+    coloured: bool,
 }
 
 impl TranscriptLines {
-    /// Prints `[00:00.000 --> 00:07.600]  text` at once. A segment without text, as a music-only window may give, is
-    /// no line.
-    pub fn print(&mut self, segment: &Segment) -> io::Result<()> {
-        if self.closed || segment.text.trim().is_empty() {
-            return Ok(());
-        }
-        match print_line(&mut io::stdout().lock(), segment) {
-            // `whisper-rs ... | head -1`: nothing is wrong, and nobody reads on.
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
-                self.closed = true;
-                Ok(())
-            }
-            result => result,
+    /// In colours or not; as a terminal can bear it where that is left open (`NO_COLOR`: no-color.org).
+    pub fn new(colours: Choice) -> Self {
+        let fits = || {
+            let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+            let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+            io::stdout().is_terminal() && !unwanted && !dumb
+        };
+        TranscriptLines {
+            coloured: match colours {
+                Choice::Auto => fits(),
+                Choice::Yes => true,
+                Choice::No => false,
+            },
         }
     }
 
-    /// Whether the reader of standard output has gone away.
-    pub fn closed(&self) -> bool {
-        self.closed
+    /// Prints `[00:00.000 --> 00:07.600]  text` at once. A segment without text, as a music-only window may give, is
+    /// no line.
+    pub fn print(&self, segment: &Segment, stdout: &mut StandardOutput) -> io::Result<()> {
+        if segment.text.trim().is_empty() {
+            return Ok(());
+        }
+        let line = match self.coloured {
+            true => coloured_line(segment),
+            false => output::segment_line(segment),
+        };
+        stdout.write(|out| writeln!(out, "{line}"))
     }
 }
 
-fn print_line(stdout: &mut impl Write, segment: &Segment) -> io::Result<()> {
-    writeln!(stdout, "{}", output::segment_line(segment))?;
-    stdout.flush()
+/// The line with each token in the colour of its probability.
+fn coloured_line(segment: &Segment) -> String {
+    let mut empty = segment.clone();
+    empty.text.clear();
+    let mut line = output::segment_line(&empty);
+    let mut last = None;
+    for token in &segment.token_details {
+        // Timestamps are no text.
+        if token.text.is_empty() || (token.text.starts_with("<|") && token.text.ends_with("|>")) {
+            continue;
+        }
+        let colour = colour(token.probability);
+        if last != Some(colour) {
+            line += &format!("\x1b[38;5;{colour}m");
+            last = Some(colour);
+        }
+        line += &token.text;
+    }
+    line + PLAIN
+}
+
+/// Most tokens are nearly sure: the third power spreads them over the colours.
+fn colour(probability: f64) -> u8 {
+    let steps = COLOURS.len();
+    // The cast saturates.
+    let step = (probability.powi(3) * steps as f64) as usize;
+    COLOURS[step.min(steps - 1)]
+}
+
+#[cfg(test)]
+mod tests {
+    use whisper_rs::Token;
+
+    use super::*;
+
+    fn token(text: &str, probability: f64) -> Token {
+        let mut token = Token::default();
+        token.text = text.to_owned();
+        token.probability = probability;
+        token
+    }
+
+    #[test]
+    fn tokens_are_coloured_by_probability() {
+        let mut segment = Segment::default();
+        segment.text = " And so".to_owned();
+        segment.end = 1.0;
+        segment.token_details = vec![
+            token("<|0.00|>", 0.5),
+            token(" And", 0.99),
+            token("", 0.3),
+            token(" so", 0.1),
+        ];
+        assert_eq!(
+            coloured_line(&segment),
+            "[00:00.000 --> 00:01.000] \x1b[38;5;82m And\x1b[38;5;196m so\x1b[0m"
+        );
+    }
+
+    #[test]
+    fn every_probability_has_a_colour() {
+        assert_eq!(colour(0.0), 196);
+        assert_eq!(colour(1.0), 82);
+        assert_eq!(colour(f64::NAN), 196);
+    }
 }

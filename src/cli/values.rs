@@ -48,6 +48,45 @@ impl<T: FromStr> FromStr for List<T> {
     }
 }
 
+/// How the help writes what a boolean flag takes, which is also how such a flag is told.
+pub const BOOLEAN: &str = "True|False";
+
+/// Whether a flag is a boolean, which may stand without a value.
+pub fn is_boolean(arg: &clap::Arg) -> bool {
+    arg.get_num_args()
+        .is_some_and(|count| count.min_values() == 0)
+}
+
+/// `True`, `False`, or what fits the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    Auto,
+    Yes,
+    No,
+}
+
+/// `auto`, `True` or `False`, in any case.
+pub fn choice(word: &str) -> Result<Choice, String> {
+    if word.eq_ignore_ascii_case("auto") {
+        return Ok(Choice::Auto);
+    }
+    match boolean(word) {
+        Ok(true) => Ok(Choice::Yes),
+        Ok(false) => Ok(Choice::No),
+        Err(_) => Err("write auto, True or False".to_owned()),
+    }
+}
+
+/// A number of threads; `None` is 0.
+pub fn threads(word: &str) -> Result<usize, String> {
+    const MOST: usize = 1024;
+    match word.parse() {
+        Ok(Optional(None)) => Ok(0),
+        Ok(Optional(Some(threads))) if threads <= MOST => Ok(threads),
+        _ => Err(format!("write a whole number from 0 to {MOST}")),
+    }
+}
+
 /// `True` or `False`, in any case.
 pub fn boolean(word: &str) -> Result<bool, String> {
     match word.to_ascii_lowercase().as_str() {

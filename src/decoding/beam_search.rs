@@ -38,7 +38,7 @@ impl BeamSearch {
             }
             for token in top(logits, self.beam_size + 1) {
                 let logprob = (f64::from(logits[token as usize]) - normaliser) as f32;
-                let candidate = row.extended(token, row.sum_logprob + logprob);
+                let candidate = row.extended(token, logprob);
                 let known = (candidates.iter_mut()).find(|(_, c)| c.tokens == candidate.tokens);
                 match known {
                     Some(known) => *known = (source, candidate),
@@ -87,7 +87,7 @@ impl TokenDecoder for BeamSearch {
                 break;
             }
             let row = &rows[row];
-            self.finished.push(row.extended(self.eot, row.sum_logprob));
+            self.finished.push(row.extended(self.eot, 0.0));
         }
         self.finished
     }

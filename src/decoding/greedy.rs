@@ -60,8 +60,7 @@ impl TokenDecoder for Greedy {
             } else {
                 at_fraction(logits, self.temperature, generator.random())
             };
-            let sum_logprob = rows[source].sum_logprob + logprob(logits, token);
-            let hypothesis = rows[source].extended(token, sum_logprob);
+            let hypothesis = rows[source].extended(token, logprob(logits, token));
             if token == self.eot {
                 self.finished.push((row, hypothesis));
             } else {

@@ -1,10 +1,12 @@
 //! A sequence that is being sampled, and what extends it.
 
-/// Tokens sampled so far and the sum of their log-probabilities, in f32 as the reference keeps it.
+/// Tokens sampled so far with their log-probabilities, and the sum of these, in f32 as the reference keeps it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Hypothesis {
     /// Sampled tokens; a finished hypothesis ends with the end of text.
     pub tokens: Vec<u32>,
+    /// Log-probability of each of `tokens`, given those before it.
+    pub logprobs: Vec<f32>,
     /// Sum of the log-probabilities of `tokens`.
     pub sum_logprob: f32,
 }
@@ -14,20 +16,26 @@ impl Hypothesis {
     pub fn empty() -> Self {
         Self {
             tokens: Vec::new(),
+            logprobs: Vec::new(),
             sum_logprob: 0.0,
         }
     }
 
     /// This hypothesis with one more token.
-    pub fn extended(&self, token: u32, sum_logprob: f32) -> Self {
-        let mut tokens = Vec::with_capacity(self.tokens.len() + 1);
-        tokens.extend(&self.tokens);
-        tokens.push(token);
+    pub fn extended(&self, token: u32, logprob: f32) -> Self {
         Self {
-            tokens,
-            sum_logprob,
+            tokens: with_one_more(&self.tokens, token),
+            logprobs: with_one_more(&self.logprobs, logprob),
+            sum_logprob: self.sum_logprob + logprob,
         }
     }
+}
+
+fn with_one_more<T: Copy>(values: &[T], last: T) -> Vec<T> {
+    let mut all = Vec::with_capacity(values.len() + 1);
+    all.extend_from_slice(values);
+    all.push(last);
+    all
 }
 
 /// What a step did to the rows of the batch.

@@ -45,6 +45,7 @@ mod tests {
         let mut tokens = vec![1; length];
         tokens.push(EOT);
         Hypothesis {
+            logprobs: vec![0.0; tokens.len()],
             tokens,
             sum_logprob,
         }

@@ -5,6 +5,8 @@
 pub struct DecodingResult {
     /// Sampled tokens, timestamps among them, without the end of text.
     pub tokens: Vec<u32>,
+    /// Log-probability of each of `tokens`, given those before it, as the logit filters left it.
+    pub token_logprobs: Vec<f32>,
     /// Their text, without white space around it.
     pub text: String,
     /// Mean log-probability of the tokens, the end of text counted in.

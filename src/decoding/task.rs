@@ -199,15 +199,18 @@ impl<'a> DecodingTask<'a> {
             })?;
         let Hypothesis {
             tokens,
+            logprobs,
             sum_logprob,
         } = &candidates[best];
         let end = tokens.iter().position(|&token| token == eot);
         let tokens = tokens[..end.unwrap_or(tokens.len())].to_vec();
+        let token_logprobs = logprobs[..tokens.len()].to_vec();
         let text = self.tokenizer.decode(&tokens);
         let text = python_strip(&text).to_owned();
         Ok(DecodingResult {
             avg_logprob: f64::from(*sum_logprob) / (tokens.len() + 1) as f64,
             tokens,
+            token_logprobs,
             no_speech_prob,
             temperature,
             compression_ratio: compression_ratio(&text),

@@ -29,6 +29,7 @@ pub struct Features<'a> {
     maximum: Maximum,
     /// The block that is on the device.
     block: Pcm,
+    dtype: FloatDType,
 }
 
 impl<'a> Features<'a> {
@@ -72,7 +73,15 @@ impl<'a> Features<'a> {
             gain,
             maximum,
             block,
+            dtype: FloatDType::F32,
         })
+    }
+
+    /// The same with windows of another element type than `f32`; they are computed in `f32` all the same.
+    #[must_use]
+    pub fn with_dtype(mut self, dtype: FloatDType) -> Features<'a> {
+        self.dtype = dtype;
+        self
     }
 
     /// Frames of the file itself: its samples divided by 160 (openai's `content_frames`,
@@ -109,7 +118,10 @@ impl<'a> Features<'a> {
             .min(self.total_frames());
         if start >= end {
             let shape = [1, self.n_mels(), N_FRAMES];
-            return Ok(Tensor::zeros(shape, (&self.mel.device(), DType::F32)));
+            return Ok(Tensor::zeros(
+                shape,
+                (&self.mel.device(), DType::from(self.dtype)),
+            ));
         }
         let needed = self.mel.samples_of(self.audio.len(), start..end);
         if !contains(&self.block.range(), &needed) {
@@ -120,7 +132,7 @@ impl<'a> Features<'a> {
             ..Windows::one(start, N_FRAMES)
         };
         self.mel
-            .windows(&self.block, &self.maximum, windows, FloatDType::F32)
+            .windows(&self.block, &self.maximum, windows, self.dtype)
             .map_err(|error| Error::Device(error.to_string()))
     }
 }

@@ -2,11 +2,11 @@
 
 use burn::config::Config;
 use burn::module::Module;
-use burn::nn::{LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Tensor};
 
 use super::attention::{MultiHeadAttention, MultiHeadAttentionConfig};
 use super::kv_cache::{CrossKv, KvCache};
+use super::layer_norm::{LayerNorm, LayerNormConfig};
 use super::linear::{Linear, LinearConfig};
 
 /// Configuration of the residual blocks.

@@ -2,12 +2,13 @@
 
 use burn::config::Config;
 use burn::module::{Module, Param};
-use burn::nn::{Embedding, EmbeddingConfig, Initializer, LayerNorm, LayerNormConfig};
+use burn::nn::{Embedding, EmbeddingConfig, Initializer};
 use burn::tensor::{DType, Device, Int, Tensor};
 
 use super::alignment::AlignmentHeads;
 use super::block::{BlockConfig, DecoderBlock};
 use super::kv_cache::{CrossKv, KvCache};
+use super::layer_norm::{LayerNorm, LayerNormConfig};
 
 /// Configuration of the [`Decoder`].
 #[derive(Config, Debug)]
@@ -92,11 +93,11 @@ impl Decoder {
     pub fn start(&self, features: Tensor<3>, max_rows: usize) -> DecoderState {
         let [windows, _, n_state] = features.dims();
         let [n_ctx, _] = self.positional_embedding.dims();
-        let device = features.device();
+        let (device, dtype) = (features.device(), features.dtype());
         let max_rows = max_rows.max(windows);
         let mut state = DecoderState {
             self_kv: (self.blocks.iter())
-                .map(|_| KvCache::new(max_rows, n_ctx, n_state, &device))
+                .map(|_| KvCache::new(max_rows, n_ctx, n_state, &device, dtype))
                 .collect(),
             cross_kv: Vec::new(),
         };

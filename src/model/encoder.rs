@@ -3,11 +3,12 @@
 use burn::config::Config;
 use burn::module::{Module, Param};
 use burn::nn::conv::{Conv1d, Conv1dConfig};
-use burn::nn::{Initializer, LayerNorm, LayerNormConfig, PaddingConfig1d};
+use burn::nn::{Initializer, PaddingConfig1d};
 use burn::tensor::{Device, Tensor};
 use whisper_kernels::gelu;
 
 use super::block::{BlockConfig, EncoderBlock};
+use super::layer_norm::{LayerNorm, LayerNormConfig};
 
 /// Configuration of the [`Encoder`].
 #[derive(Config, Debug)]

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
 /// Keys and values of one self-attention layer.
 ///
@@ -17,11 +17,19 @@ pub struct KvCache {
 }
 
 impl KvCache {
-    /// An empty cache for at most `max_rows` sequences of at most `n_ctx` positions.
-    pub fn new(max_rows: usize, n_ctx: usize, n_state: usize, device: &Device) -> Self {
+    /// An empty cache for at most `max_rows` sequences of at most `n_ctx` positions, for keys and values
+    /// of `dtype`.
+    pub fn new(
+        max_rows: usize,
+        n_ctx: usize,
+        n_state: usize,
+        device: &Device,
+        dtype: DType,
+    ) -> Self {
+        let empty = || Tensor::zeros([max_rows, n_ctx, n_state], (device, dtype));
         Self {
-            key: Tensor::zeros([max_rows, n_ctx, n_state], device),
-            value: Tensor::zeros([max_rows, n_ctx, n_state], device),
+            key: empty(),
+            value: empty(),
             rows: max_rows,
             len: 0,
         }
@@ -102,12 +110,21 @@ impl KvCache {
 
     /// The keys of the rows in use, `[rows, n_ctx, n_state]`; positions from [`len`](Self::len) on are stale.
     pub fn key(&self) -> Tensor<3> {
-        self.key.clone().narrow(0, 0, self.rows)
+        in_use(&self.key, self.rows)
     }
 
     /// The values of the rows in use, `[rows, n_ctx, n_state]`; positions from [`len`](Self::len) on are stale.
     pub fn value(&self) -> Tensor<3> {
-        self.value.clone().narrow(0, 0, self.rows)
+        in_use(&self.value, self.rows)
+    }
+}
+
+/// The first rows of a cache: all of it where all are in use, without an operation.
+fn in_use(cache: &Tensor<3>, rows: usize) -> Tensor<3> {
+    if cache.dims()[0] == rows {
+        cache.clone()
+    } else {
+        cache.clone().narrow(0, 0, rows)
     }
 }
 
@@ -126,7 +143,7 @@ mod tests {
 
     /// Rows 0, 1, 2 hold 1, 2, 3 at their only position.
     fn cache(device: &Device) -> KvCache {
-        let mut cache = KvCache::new(3, 4, 1, device);
+        let mut cache = KvCache::new(3, 4, 1, device, DType::F32);
         let rows = Tensor::<3>::from_data([[[1.0]], [[2.0]], [[3.0]]], device);
         cache.append(rows.clone(), rows * 10.0);
         cache
@@ -154,7 +171,7 @@ mod tests {
     #[test]
     fn one_row_grows_to_several() {
         let device = Device::flex();
-        let mut cache = KvCache::new(3, 4, 1, &device);
+        let mut cache = KvCache::new(3, 4, 1, &device, DType::F32);
         cache.clear(1);
         let row = Tensor::<3>::from_data([[[7.0]]], &device);
         cache.append(row.clone(), row);

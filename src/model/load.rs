@@ -1,12 +1,12 @@
 //! Fills a module tree from a checkpoint: each parameter's path is its name there.
 
 use burn::module::{Module, ModuleMapper, Param};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
 use whisper_weights::Checkpoint;
 
 use crate::{Error, Result};
 
-/// Replaces every parameter of `module` by the checkpoint's tensor of the same name, as f32.
+/// Replaces every parameter of `module` by the checkpoint's tensor of the same name, as `dtype`.
 ///
 /// Parameters are lazy, so the random ones that they replace are never made; each tensor is read from
 /// the memory map, widened, and handed to the device before the next one is touched.
@@ -14,10 +14,16 @@ use crate::{Error, Result};
 /// # Errors
 ///
 /// The first tensor that is missing, unreadable or of another shape.
-pub(super) fn load<M: Module>(module: M, checkpoint: &Checkpoint, device: &Device) -> Result<M> {
+pub(super) fn load<M: Module>(
+    module: M,
+    checkpoint: &Checkpoint,
+    device: &Device,
+    dtype: FloatDType,
+) -> Result<M> {
     let mut mapper = CheckpointMapper {
         checkpoint,
         device,
+        dtype: dtype.into(),
         path: Vec::new(),
         error: None,
     };
@@ -31,6 +37,7 @@ pub(super) fn load<M: Module>(module: M, checkpoint: &Checkpoint, device: &Devic
 struct CheckpointMapper<'a> {
     checkpoint: &'a Checkpoint,
     device: &'a Device,
+    dtype: DType,
     path: Vec<String>,
     error: Option<Error>,
 }
@@ -45,10 +52,11 @@ impl CheckpointMapper<'_> {
                 view.shape
             )));
         }
-        let data = TensorData::new(view.to_f32(), view.shape);
+        // Rounded here, so that what goes to the device is no larger than what stays there.
+        let data = TensorData::new(view.to_f32(), view.shape).convert_dtype(self.dtype);
         // What is copied need not stay in memory: the map would else grow to the whole file.
         self.checkpoint.release_pages();
-        Ok(Tensor::from_data(data, self.device))
+        Ok(Tensor::from_data(data, (self.device, self.dtype)))
     }
 }
 

@@ -11,11 +11,12 @@ mod check;
 pub mod decoder;
 pub mod encoder;
 pub mod kv_cache;
+pub mod layer_norm;
 pub mod linear;
 mod load;
 
-use burn::module::Module;
-use burn::tensor::{DType, Device, Tensor};
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::{Device, FloatDType, Tensor};
 use whisper_weights::{Checkpoint, ModelDims};
 
 pub use alignment::AlignmentHeads;
@@ -57,21 +58,32 @@ impl WhisperModel {
         }
     }
 
-    /// The model of a checkpoint, its tensors copied to the device one by one as f32.
+    /// The model of a checkpoint, its tensors copied to the device one by one as `dtype`.
     ///
     /// # Errors
     ///
     /// [`Error::Weights`](crate::Error::Weights) when a tensor is missing or cannot be read,
     /// [`Error::Model`](crate::Error::Model) when a dimension is not that of a Whisper model, or a tensor has another
     /// shape than the dimensions demand.
-    pub fn from_checkpoint(checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
+    pub fn from_checkpoint(
+        checkpoint: &Checkpoint,
+        device: &Device,
+        dtype: FloatDType,
+    ) -> Result<Self> {
         check_dims(checkpoint.dims())?;
-        load::load(Self::random(checkpoint.dims(), device), checkpoint, device)
+        let model = Self::random(checkpoint.dims(), device);
+        load::load(model, checkpoint, device, dtype)
+    }
+
+    /// The same model with weights of another element type.
+    #[must_use]
+    pub fn cast(self, dtype: FloatDType) -> Self {
+        self.map(&mut Cast(dtype))
     }
 
     /// The element type that the model computes with.
-    pub fn dtype(&self) -> DType {
-        self.decoder.dtype()
+    pub fn dtype(&self) -> FloatDType {
+        self.decoder.dtype().into()
     }
 
     /// Encodes windows of 30 s.
@@ -82,5 +94,13 @@ impl WhisperModel {
     /// - output: `[batch, 1500, n_state]`
     pub fn encode(&self, mel: Tensor<3>) -> Tensor<3> {
         self.encoder.forward(mel)
+    }
+}
+
+struct Cast(FloatDType);
+
+impl ModuleMapper for Cast {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        param.map(|tensor| tensor.cast(self.0))
     }
 }

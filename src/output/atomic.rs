@@ -19,23 +19,120 @@ pub fn write_atomically(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<()> {
-    replace(path, write).map_err(|source| Error::Io {
+    replace(path, write).map_err(|source| io_error(path, source))
+}
+
+/// A file that grows as its contents come, under its name and `.partial`, and takes its name when it is finished. A
+/// reader can follow it meanwhile. What is not finished is removed, unless the process is killed.
+///
+/// Links, permissions and what is no file are treated as by [`write_atomically`].
+#[derive(Debug)]
+pub struct GrowingFile {
+    path: PathBuf,
+    file: File,
+    /// Name of the file while it grows, and its last name; none for what is no file.
+    names: Option<(PathBuf, PathBuf)>,
+}
+
+impl GrowingFile {
+    /// Begins the file. What an earlier process left of it is overwritten.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] with `path` as of [`write_atomically`].
+    pub fn create(path: &Path) -> Result<Self> {
+        Self::open(path).map_err(|source| io_error(path, source))
+    }
+
+    fn open(path: &Path) -> io::Result<Self> {
+        let existing = replaceable(path)?;
+        if existing
+            .as_ref()
+            .is_some_and(|metadata| !metadata.is_file())
+        {
+            return Ok(GrowingFile {
+                path: path.to_owned(),
+                file: File::options().write(true).open(path)?,
+                names: None,
+            });
+        }
+        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let partial = partial_path(&target);
+        let file = File::create(&partial)?;
+        if let Some(metadata) = existing {
+            file.set_permissions(metadata.permissions())?;
+        }
+        Ok(GrowingFile {
+            path: path.to_owned(),
+            file,
+            names: Some((partial, target)),
+        })
+    }
+
+    /// Adds to the file, at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] with the path, as when the disk is full.
+    pub fn append(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+        write_buffered(&mut self.file, write).map_err(|source| io_error(&self.path, source))
+    }
+
+    /// Leaves the file as it is, under its name and `.partial`, and returns that path.
+    pub fn leave(mut self) -> PathBuf {
+        match self.names.take() {
+            Some((partial, _)) => partial,
+            None => self.path.clone(),
+        }
+    }
+
+    /// Ends the file and gives it its name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] with the path; what was there before is then left as it was.
+    pub fn finish(mut self) -> Result<()> {
+        let Some((partial, target)) = self.names.take() else {
+            return Ok(());
+        };
+        let renamed = (self.file.sync_all()).and_then(|()| fs::rename(&partial, &target));
+        renamed.map_err(|source| {
+            let _ = fs::remove_file(&partial);
+            io_error(&self.path, source)
+        })
+    }
+}
+
+impl Drop for GrowingFile {
+    fn drop(&mut self) {
+        if let Some((partial, _)) = &self.names {
+            let _ = fs::remove_file(partial);
+        }
+    }
+}
+
+/// `talk.jsonl.partial`: where what is not finished stands, of a name that is cut where this would be too long.
+pub fn partial_path(target: &Path) -> PathBuf {
+    target.with_file_name(super::file_name(
+        target.file_name().unwrap_or_default(),
+        "partial",
+    ))
+}
+
+fn io_error(path: &Path, source: io::Error) -> Error {
+    Error::Io {
         path: path.to_owned(),
         source,
-    })
+    }
 }
 
 fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let existing = fs::metadata(path).ok();
-    match &existing {
-        Some(metadata) if metadata.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
-        Some(metadata) if !metadata.is_file() => {
-            return write_buffered(&mut File::options().write(true).open(path)?, write);
-        }
-        Some(metadata) if metadata.permissions().readonly() => {
-            return Err(io::ErrorKind::PermissionDenied.into());
-        }
-        _ => {}
+    let existing = replaceable(path)?;
+    if existing
+        .as_ref()
+        .is_some_and(|metadata| !metadata.is_file())
+    {
+        return write_buffered(&mut File::options().write(true).open(path)?, write);
     }
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let mut temporary = temporary_beside(&target)?;
@@ -48,6 +145,18 @@ fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) ->
     temporary.as_file().sync_all()?;
     temporary.persist(&target)?;
     Ok(())
+}
+
+/// What is there already and may be replaced: a file, or what is written to directly.
+fn replaceable(path: &Path) -> io::Result<Option<fs::Metadata>> {
+    let existing = fs::metadata(path).ok();
+    match &existing {
+        Some(metadata) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        Some(metadata) if metadata.is_file() && metadata.permissions().readonly() => {
+            Err(io::ErrorKind::PermissionDenied.into())
+        }
+        _ => Ok(existing),
+    }
 }
 
 fn write_buffered(
@@ -112,6 +221,34 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_grows_can_be_followed_and_is_whole_or_absent() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.jsonl");
+        let partial = folder.path().join("a.jsonl.partial");
+        fs::write(&path, "earlier").unwrap();
+        let mut file = GrowingFile::create(&path).unwrap();
+        file.append(|out| out.write_all(b"one\n")).unwrap();
+        assert_eq!(fs::read_to_string(&partial).unwrap(), "one\n");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "earlier");
+        file.append(|out| out.write_all(b"two\n")).unwrap();
+        file.finish().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntwo\n");
+        assert_eq!(entries(folder.path()), ["a.jsonl"]);
+
+        let mut left = GrowingFile::create(&path).unwrap();
+        left.append(|out| out.write_all(b"what there is")).unwrap();
+        assert_eq!(left.leave(), fs::canonicalize(&partial).unwrap());
+        assert_eq!(fs::read_to_string(&partial).unwrap(), "what there is");
+        fs::remove_file(&partial).unwrap();
+
+        let mut given_up = GrowingFile::create(&path).unwrap();
+        given_up.append(|out| out.write_all(b"half")).unwrap();
+        drop(given_up);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntwo\n");
+        assert_eq!(entries(folder.path()), ["a.jsonl"]);
+    }
+
+    #[test]
     fn errors_name_the_file_that_was_asked_for() {
         let folder = tempfile::tempdir().unwrap();
         let missing = folder.path().join("missing").join("a.txt");
@@ -166,6 +303,9 @@ mod tests {
         assert!(!fs::metadata("/dev/null").unwrap().is_file());
         let error =
             write_atomically(Path::new("/dev/full"), |out| out.write_all(b"no room")).unwrap_err();
+        assert!(error.to_string().starts_with("/dev/full: "), "{error}");
+        let mut full = GrowingFile::create(Path::new("/dev/full")).unwrap();
+        let error = (full.append(|out| out.write_all(b"no room"))).unwrap_err();
         assert!(error.to_string().starts_with("/dev/full: "), "{error}");
     }
 }

@@ -2,23 +2,30 @@
 
 use std::io::{self, Write};
 
-use super::Writer;
+use super::{SegmentWriter, Writer};
 use crate::text::python_strip;
-use crate::transcribe::Transcript;
+use crate::transcribe::{Segment, Transcript};
 
-/// One line of text for each segment, without times (openai/whisper utils.py:107-114).
+/// One line of text for each segment, without times (openai/whisper utils.py:102-110).
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Txt;
 
 impl Writer for Txt {
-    fn extension(&self) -> &'static str {
+    fn name(&self) -> &'static str {
         "txt"
     }
 
     fn write(&self, transcript: &Transcript, out: &mut dyn Write) -> io::Result<()> {
-        for segment in &transcript.segments {
-            writeln!(out, "{}", python_strip(&segment.text))?;
-        }
-        Ok(())
+        (transcript.segments.iter()).try_for_each(|segment| self.write_segment(segment, out))
+    }
+
+    fn by_segment(&self) -> Option<&dyn SegmentWriter> {
+        Some(self)
+    }
+}
+
+impl SegmentWriter for Txt {
+    fn write_segment(&self, segment: &Segment, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{}", python_strip(&segment.text))
     }
 }

@@ -6,4 +6,5 @@ mod strip;
 
 pub use compression::compression_ratio;
 pub use round::{python_round, round_digits};
+pub(crate) use strip::is_python_space;
 pub use strip::python_strip;

@@ -5,7 +5,12 @@
 /// Python counts the separators U+001C to U+001F as white space, Unicode's White_Space property, and so
 /// [`str::trim`], does not; otherwise they agree.
 pub fn python_strip(text: &str) -> &str {
-    text.trim_matches(|c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c))
+    text.trim_matches(is_python_space)
+}
+
+/// Whether Python's `str.isspace` and `\s` take a character for white space.
+pub(crate) fn is_python_space(character: char) -> bool {
+    character.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&character)
 }
 
 #[cfg(test)]

@@ -45,6 +45,7 @@ mod tests {
     fn result(compression_ratio: f64, avg_logprob: f64, no_speech_prob: f64) -> DecodingResult {
         DecodingResult {
             tokens: Vec::new(),
+            token_logprobs: Vec::new(),
             text: String::new(),
             avg_logprob,
             no_speech_prob,

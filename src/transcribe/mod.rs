@@ -12,6 +12,6 @@ mod window;
 mod words;
 
 pub use options::TranscribeOptions;
-pub use segment::{Segment, Transcript, Word};
+pub use segment::{Segment, Token, Transcript, Word};
 pub use segments::Segments;
 pub use whisper::Whisper;

@@ -34,6 +34,10 @@ pub struct Segment {
     /// them; none in a segment that was cleared, whether they were asked for or not (transcribe.py:485-489).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub words: Option<Vec<Word>>,
+    /// Text and probability of each of `tokens`. Not among openai/whisper's fields, and so in no JSON but that of
+    /// [`JsonFull`](crate::output::JsonFull).
+    #[serde(skip)]
+    pub token_details: Vec<Token>,
     /// Code of the window's language, where [`multilingual`](super::TranscribeOptions::multilingual) asked to detect it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
@@ -45,9 +49,24 @@ impl Segment {
         if self.start == self.end || python_strip(&self.text).is_empty() {
             self.text.clear();
             self.tokens.clear();
+            self.token_details.clear();
             self.words = Some(Vec::new());
         }
     }
+}
+
+/// A token as it was sampled.
+///
+/// More fields may come, as with [`Segment`].
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Token {
+    /// Its number in the vocabulary.
+    pub id: u32,
+    /// The text that it completes: empty where a letter goes on in the next token, `<|1.08|>` for a timestamp.
+    pub text: String,
+    /// Its probability, given the tokens before it.
+    pub probability: f64,
 }
 
 /// A word with its times.

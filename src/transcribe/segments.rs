@@ -10,13 +10,14 @@ use super::language::RecordingLanguage;
 use super::prompt::Prompt;
 use super::window::{Slice, slice_window};
 use super::words::{Next, WindowSpan, WordTimestamps};
-use super::{Segment, TranscribeOptions, Whisper};
+use super::{Segment, Token, TranscribeOptions, Whisper};
 use crate::Result;
 use crate::audio::{Audio, SAMPLE_RATE};
 use crate::decoding::{DecodingOptions, DecodingResult, DecodingTask, detect_language};
 use crate::frontend::{Features, HOP_LENGTH, N_FRAMES};
 use crate::model::DecoderState;
 use crate::text::python_strip;
+use crate::tokenizer::Tokenizer;
 
 /// Segments of a recording, each decoded when it is asked for.
 ///
@@ -259,6 +260,7 @@ impl<'a> Segments<'a> {
     fn segment(&self, slice: Slice, result: &DecodingResult) -> Segment {
         let tokenizer = &self.whisper.tokenizer;
         let offset = seconds(self.seek);
+        let logprobs = &result.token_logprobs[slice.begin..];
         let text_tokens: Vec<u32> = (slice.tokens.iter().copied())
             .filter(|&token| token < tokenizer.eot())
             .collect();
@@ -268,6 +270,7 @@ impl<'a> Segments<'a> {
             start: offset + slice.start,
             end: offset + slice.end,
             text: tokenizer.decode(&text_tokens),
+            token_details: token_details(tokenizer, &slice.tokens, logprobs),
             tokens: slice.tokens,
             temperature: result.temperature,
             avg_logprob: result.avg_logprob,
@@ -301,6 +304,26 @@ impl Iterator for Segments<'_> {
         }
         self.ready.pop_front().map(Ok)
     }
+}
+
+/// Text and probability of each token of a segment.
+fn token_details(tokenizer: &Tokenizer, tokens: &[u32], logprobs: &[f32]) -> Vec<Token> {
+    let mut stream = tokenizer.stream();
+    let mut details: Vec<Token> = (tokens.iter().zip(logprobs))
+        .map(|(&id, &logprob)| Token {
+            id,
+            text: if id < tokenizer.timestamp_begin() {
+                stream.push(id).unwrap_or_default()
+            } else {
+                tokenizer.decode_with_timestamps(&[id])
+            },
+            probability: f64::from(logprob).exp(),
+        })
+        .collect();
+    if let (Some(rest), Some(last)) = (stream.finish(), details.last_mut()) {
+        last.text.push_str(&rest);
+    }
+    details
 }
 
 /// Seconds of a number of frames.

@@ -1,6 +1,6 @@
 //! A loaded model, ready to transcribe.
 
-use burn::tensor::{DType, Device};
+use burn::tensor::{Device, FloatDType};
 use whisper_weights::Checkpoint;
 
 use super::segments::Segments;
@@ -10,7 +10,7 @@ use crate::decoding::{LanguageDetection, detect_language};
 use crate::frontend::{self, Features, LogMel, N_FRAMES, Normalisation, Smoothing};
 use crate::model::{AlignmentHeads, WhisperModel, check_dims};
 use crate::tokenizer::Tokenizer;
-use crate::{Error, Result};
+use crate::{ComputeType, Error, Result};
 
 /// A Whisper model on a device, with its tokenizer and frontend. Shared by reference between threads.
 #[derive(Debug)]
@@ -46,6 +46,21 @@ impl Whisper {
     /// the checkpoint's dimensions are not those of a Whisper model or its tensors do not fit them,
     /// [`Error::Tokenizer`](crate::Error::Tokenizer) when the tokenizer belongs to another model.
     pub fn from_checkpoint(checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
+        Self::from_checkpoint_as(checkpoint, device, ComputeType::Auto)
+    }
+
+    /// Puts a checkpoint on a device, to be computed with in a number format.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Device`](crate::Error::Device) when the device cannot compute in it; else as
+    /// [`from_checkpoint`](Self::from_checkpoint).
+    pub fn from_checkpoint_as(
+        checkpoint: &Checkpoint,
+        device: &Device,
+        compute_type: ComputeType,
+    ) -> Result<Self> {
+        let dtype = compute_type.on(device)?;
         let dims = checkpoint.dims();
         check_dims(dims)?;
         let tokenizer = Tokenizer::new(&checkpoint.tokenizer_json()?, dims.n_vocab)?;
@@ -53,7 +68,7 @@ impl Whisper {
             log_mel: frontend::log_mel(dims.n_mels, device)?,
             normalisation: Normalisation::Off,
             alignment_heads: AlignmentHeads::of(checkpoint),
-            model: WhisperModel::from_checkpoint(checkpoint, device)?,
+            model: WhisperModel::from_checkpoint(checkpoint, device, dtype)?,
             tokenizer,
             device: device.clone(),
         })
@@ -76,7 +91,8 @@ impl Whisper {
 
     /// The features of a recording.
     pub(super) fn features<'a>(&self, audio: &'a Audio) -> Result<Features<'a>> {
-        Features::normalised(self.log_mel.clone(), audio, self.normalisation)
+        let features = Features::normalised(self.log_mel.clone(), audio, self.normalisation)?;
+        Ok(features.with_dtype(self.model.dtype()))
     }
 
     /// Transcribes a recording.
@@ -175,7 +191,7 @@ impl Whisper {
     /// features, normalised samples.
     pub(super) fn check_strict(&self) -> Result<()> {
         let dtype = self.model.dtype();
-        if dtype != DType::F32 {
+        if dtype != FloatDType::F32 {
             return Err(Error::Option(format!(
                 "strict: the model computes in {dtype:?}, and only f32 has been proven equal to openai/whisper"
             )));

@@ -12,6 +12,8 @@ pub(super) struct Slice {
     pub start: f64,
     pub end: f64,
     pub tokens: Vec<u32>,
+    /// Where `tokens` begin among those of the window.
+    pub begin: usize,
 }
 
 /// A window's slices, and by how many frames to go on.
@@ -52,6 +54,7 @@ pub(super) fn slice_window(tokens: &[u32], timestamp_begin: u32, segment_size: u
             start: time(tokens[0], timestamp_begin),
             end: time(tokens[tokens.len() - 1], timestamp_begin),
             tokens: tokens.to_vec(),
+            begin,
         });
         begin = cut;
     }
@@ -78,6 +81,7 @@ fn whole_window(tokens: &[u32], timestamp_begin: u32, segment_size: usize) -> Sl
         start: 0.0,
         end,
         tokens: tokens.to_vec(),
+        begin: 0,
     }
 }
 
@@ -103,6 +107,7 @@ mod tests {
         let window = slice(&[100, 1, 2, 150, 150, 3, 200, 200, 4]);
         assert_eq!(times(&window), [(0.0, 1.0), (1.0, 2.0)]);
         assert_eq!(window.slices[1].tokens, [150, 3, 200]);
+        assert_eq!(window.slices[1].begin, 4);
         assert_eq!(window.advance, 200, "2.00 s are 200 frames");
         assert!(!window.single_timestamp_ending);
     }

@@ -157,6 +157,9 @@ impl Checkpoint {
                 let tasks = json!({"transcribe": ids.transcribe, "translate": ids.translate});
                 config.insert("task_to_id".into(), tasks);
                 config.insert("lang_to_id".into(), language_names(tokenizer, &ids));
+                // transformers puts a task's token before the text only where a task is named, and the text is
+                // no good without.
+                config.insert("task".into(), json!("transcribe"));
             }
         }
         Value::Object(config)

@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-/// Result of this crate's operations.
-pub type Result<T> = std::result::Result<T, Error>;
+/// A result with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// An error while reading, writing or fetching a checkpoint.
 #[derive(Debug, thiserror::Error)]
@@ -116,6 +116,42 @@ pub enum Error {
     /// No cache folder is known on this machine.
     #[error("no cache folder is known for this user: set WHISPER_RS_CACHE to a folder")]
     NoCacheFolder,
+
+    /// The cache cannot be written.
+    #[error("cannot keep models in {}: {source}; give a folder that can be written (--cache_dir or WHISPER_RS_CACHE)", folder.display())]
+    CacheNotWritable {
+        /// The folder that was to be made or written.
+        folder: PathBuf,
+        /// The operating system's answer.
+        source: std::io::Error,
+    },
+
+    /// The disk is full, or would be.
+    #[error("not enough disk space in {}: {what}; free some, or keep models in another folder (--cache_dir or WHISPER_RS_CACHE)", folder.display())]
+    NoSpace {
+        /// The folder that the files are to be in.
+        folder: PathBuf,
+        /// How much is missing, or the operating system's answer.
+        what: String,
+    },
+
+    /// The model is not on this machine, and the network is not to be used, or was not asked.
+    #[error("{name} is no model, file or folder on this machine{}; `whisper-rs models fetch {name}` fetches models", why.map(|why| format!(", and {why}")).unwrap_or_default())]
+    NotHere {
+        /// What was asked for.
+        name: String,
+        /// Why it is not fetched, where it was to be.
+        why: Option<&'static str>,
+    },
+
+    /// The model is on this machine, but not one of the cache: it is not this crate's to remove.
+    #[error("{name} is not in the cache but in {}: remove it there", folder.display())]
+    NotInCache {
+        /// What was asked for.
+        name: String,
+        /// Where it is.
+        folder: PathBuf,
+    },
 
     /// One source could not give the model.
     #[error("{source_name}: {why}")]

@@ -40,7 +40,7 @@ pub use checkpoint::{Checkpoint, MelFilters, Origin};
 pub use dims::{HEAD_WIDTH, ModelDims};
 pub use dtype::DType;
 pub use error::{Error, Result};
-pub use fetch::{Event, Fetcher, Progress, Silent, fetch};
+pub use fetch::{Event, Fetcher, Installed, Place, Progress, Silent, fetch};
 pub use languages::LANGUAGES;
 pub use layout::for_each_tensor;
 pub use tensor::TensorView;

@@ -12,9 +12,12 @@ use support::assert_same_tensors;
 use support::hub::{Fault, Server};
 use support::synthetic::Synthetic;
 use tempfile::TempDir;
-use whisper_weights::{Checkpoint, DType, Error, Event, Fetcher, Silent};
+use whisper_weights::{Checkpoint, DType, Error, Event, Fetcher, Place, Silent};
 
 const REPOSITORY: &str = "someone/whisper-small-model";
+/// Limits of time that are reached, and that are not.
+const SOON: Duration = Duration::from_millis(500);
+const LATER: Duration = Duration::from_secs(20);
 
 /// A repository on a local server, and a user's machine with an empty cache.
 struct World {
@@ -46,11 +49,6 @@ impl World {
             .with_cache(machine.path().join("cache"))
             .with_hub_cache(None)
             .with_hub_endpoint(&server.endpoint)
-            .with_hub_timeouts(
-                Duration::from_secs(1),
-                Duration::from_secs(1),
-                Duration::from_secs(1),
-            )
             .with_pip(["false"]);
         Self {
             machine,
@@ -60,23 +58,60 @@ impl World {
         }
     }
 
+    /// The same with a user of little patience: for the first answer, and in a running download.
+    fn with_patience(mut self, answer: Duration, stall: Duration) -> Self {
+        self.fetcher = (self.fetcher).with_hub_timeouts(Duration::from_secs(3), answer, stall);
+        self
+    }
+
     fn cache(&self) -> PathBuf {
         self.machine.path().join("cache")
     }
 
-    /// The reasons of a fetch that must fail, within seconds.
-    fn failures(&self) -> String {
+    /// A fetch that must succeed, with its messages.
+    fn fetch(&self) -> (PathBuf, String) {
+        let lines = RefCell::new(String::new());
+        let progress = |event: Event<'_>| {
+            if let Event::Message(line) = event {
+                lines.borrow_mut().push_str(&format!("{line}\n"));
+            }
+        };
+        let folder = self.fetcher.fetch(REPOSITORY, &progress).unwrap();
+        self.assert_fetched(&folder);
+        (folder, lines.into_inner())
+    }
+
+    /// The error of a fetch that must fail, within seconds, and leave nothing under a final name.
+    fn error(&self) -> Error {
         let start = Instant::now();
         let error = self.fetcher.fetch(REPOSITORY, &Silent).unwrap_err();
         assert!(
-            start.elapsed() < Duration::from_secs(6),
+            start.elapsed() < Duration::from_secs(10),
             "{:?}",
             start.elapsed()
         );
-        assert!(matches!(&error, Error::NotFetched { .. }), "{error}");
         assert!(!error.to_string().contains('\n'), "{error}");
         assert_eq!(self.final_names(), Vec::<PathBuf>::new());
+        error
+    }
+
+    /// The reasons of a fetch that no source could serve.
+    fn failures(&self) -> String {
+        let error = self.error();
+        assert!(matches!(&error, Error::NotFetched { .. }), "{error}");
         error.to_string()
+    }
+
+    /// What an interrupted fetch left of the weights.
+    fn part(&self) -> Option<PathBuf> {
+        let parts = self
+            .cache()
+            .join("partial/someone--whisper-small-model/hub-parts");
+        let mut files = fs::read_dir(parts).ok()?.map(|entry| entry.unwrap().path());
+        files.find(|file| {
+            file.extension()
+                .is_some_and(|extension| extension == "part")
+        })
     }
 
     /// What is under its final name.
@@ -207,6 +242,35 @@ fn shards_are_fetched_with_their_index() {
     world.assert_fetched(&world.fetcher.fetch(REPOSITORY, &Silent).unwrap());
 }
 
+/// Fetching does not look into files: what they are called says which belong together.
+#[test]
+fn pytorch_files_are_fetched_where_there_is_nothing_else() {
+    for names in [
+        &["pytorch_model.bin"][..],
+        &[
+            "pytorch_model.bin.index.json",
+            "pytorch_model-00001-of-00002.bin",
+            "pytorch_model-00002-of-00002.bin",
+        ],
+    ] {
+        let world = World::with(Fault::None, |_, folder| {
+            fs::create_dir_all(folder).unwrap();
+            for name in ["config.json", "training_args.bin"].iter().chain(names) {
+                fs::write(folder.join(name), name).unwrap();
+            }
+        });
+        let folder = world.fetcher.fetch(REPOSITORY, &Silent).unwrap();
+        let mut fetched: Vec<_> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        fetched.sort();
+        let mut expected = [names, &["config.json"]].concat();
+        expected.sort();
+        assert_eq!(fetched, expected);
+    }
+}
+
 #[test]
 fn a_ctranslate2_repository() {
     let world = World::with(Fault::None, |model, folder| {
@@ -219,33 +283,39 @@ fn a_ctranslate2_repository() {
 fn a_repository_without_readable_weights() {
     let world = World::with(Fault::None, |_, folder| {
         fs::create_dir_all(folder).unwrap();
-        fs::write(folder.join("pytorch_model.bin"), "weights").unwrap();
+        fs::write(folder.join("flax_model.msgpack"), "weights").unwrap();
     });
     let message = world.failures();
-    assert!(
-        message.contains("neither model.safetensors nor"),
-        "{message}"
-    );
+    assert!(message.contains("no weights that are read"), "{message}");
 }
 
 #[test]
 fn a_lost_connection_is_taken_up_where_it_broke() {
     let world = World::new(Fault::Truncate(2));
-    let folder = world.fetcher.fetch(REPOSITORY, &Silent).unwrap();
-    world.assert_fetched(&folder);
+    let (folder, lines) = world.fetch();
     let size = fs::metadata(folder.join("model.safetensors"))
         .unwrap()
         .len() as usize;
-    let starts: Vec<String> = world
-        .server
-        .log()
-        .into_iter()
-        .filter(|request| request.starts_with("/cdn/") && !request.ends_with("(0, Some(0)))"))
-        .collect();
     let (half, rest) = (size / 2, size - size / 2);
-    let expected = [0, half, half + rest / 2]
-        .map(|start| format!("/cdn/model.safetensors Some(({start}, None))"));
-    assert_eq!(starts, expected);
+    assert_eq!(
+        world.server.starts_of("model.safetensors"),
+        [None, Some(half), Some(half + rest / 2)]
+    );
+    assert_eq!(lines.matches("model.safetensors: ").count(), 2, "{lines}");
+    assert!(lines.contains("trying again in 0.3 s"), "{lines}");
+}
+
+#[test]
+fn a_network_that_breaks_again_and_again_brings_a_large_file_in_the_end() {
+    // Only the hash says what it is: fetching does not look into files.
+    let content: Vec<u8> = (0..16 << 20u32).map(|at| (at ^ (at >> 9)) as u8).collect();
+    let world = World::with(Fault::Truncate(6), |model, folder| {
+        model.write_hugging_face_folder(folder, DType::F16);
+        fs::write(folder.join("model.safetensors"), &content).unwrap();
+    });
+    let folder = world.fetcher.fetch(REPOSITORY, &Silent).unwrap();
+    assert!(fs::read(folder.join("model.safetensors")).unwrap() == content);
+    assert_eq!(world.server.starts_of("model.safetensors").len(), 7);
 }
 
 #[test]
@@ -254,13 +324,24 @@ fn an_interrupted_fetch_leaves_nothing_under_the_final_name_and_is_taken_up_late
     let message = world.failures();
     assert!(message.contains("model.safetensors"), "{message}");
     world.server.set_fault(Fault::None);
-    let before = world.server.log().len();
-    world.assert_fetched(&world.fetcher.fetch(REPOSITORY, &Silent).unwrap());
-    let later = world.server.log().split_off(before).join("\n");
+    let before = world.server.starts_of("model.safetensors").len();
+    world.fetch();
+    let later = world
+        .server
+        .starts_of("model.safetensors")
+        .split_off(before);
     assert!(
-        !later.contains("(0, None)"),
-        "everything was fetched again:\n{later}"
+        matches!(later[..], [Some(start)] if start > 0),
+        "everything was fetched again: {later:?}"
     );
+}
+
+#[test]
+fn a_store_that_knows_no_ranges_sends_the_whole_file_again() {
+    let world = World::new(Fault::NoRanges(true));
+    world.fetch();
+    let starts = world.server.starts_of("model.safetensors");
+    assert!(matches!(starts[..], [None, Some(_)]), "{starts:?}");
 }
 
 #[test]
@@ -268,9 +349,23 @@ fn content_that_does_not_have_its_hash_is_refused() {
     let world = World::new(Fault::WrongContent);
     let message = world.failures();
     assert!(message.contains("sha256"), "{message}");
+    // It may have been an accident: once more, and no more.
+    let starts = world.server.starts_of("model.safetensors");
+    assert_eq!(starts, [None, None]);
     // Nothing of it is kept for later.
+    assert_eq!(world.part(), None);
     world.server.set_fault(Fault::None);
-    world.assert_fetched(&world.fetcher.fetch(REPOSITORY, &Silent).unwrap());
+    world.fetch();
+}
+
+#[test]
+fn a_copy_of_the_hub_without_hashes_in_its_listing_is_verified_by_etags() {
+    let world = World::new(Fault::BareListing { wrong: true });
+    let message = world.failures();
+    assert!(message.contains("sha256"), "{message}");
+    world.server.set_fault(Fault::BareListing { wrong: false });
+    let (_, lines) = world.fetch();
+    assert_eq!(lines, "");
 }
 
 #[test]
@@ -284,31 +379,109 @@ fn a_repository_that_does_not_exist() {
 }
 
 #[test]
+fn a_repository_that_needs_a_token() {
+    let world = World::new(Fault::NeedsToken("secret"));
+    let message = world.failures();
+    for part in ["401", "set HF_TOKEN", "Access to it is restricted."] {
+        assert!(message.contains(part), "{message}");
+    }
+    assert_eq!(world.server.log().len(), 1);
+}
+
+#[test]
+fn a_hub_that_is_asked_too_often_is_given_the_time_it_asks_for() {
+    let world = World::new(Fault::TooMany(2, 1));
+    let start = Instant::now();
+    let (_, lines) = world.fetch();
+    assert!(start.elapsed() >= Duration::from_secs(2));
+    let line = "http status: 429 (too many requests); trying again in 1.0 s";
+    assert_eq!(lines.matches(line).count(), 2, "{lines}");
+}
+
+#[test]
+fn a_hub_that_asks_for_too_much_time_is_given_up() {
+    let world = World::new(Fault::TooMany(100, 3600));
+    let message = world.failures();
+    assert!(message.contains("asks to wait for 3600 s"), "{message}");
+    assert_eq!(world.server.log().len(), 1);
+}
+
+#[test]
+fn a_store_with_a_problem_is_asked_again() {
+    let world = World::new(Fault::StoreDown(2));
+    let (_, lines) = world.fetch();
+    assert_eq!(lines.matches("503").count(), 2, "{lines}");
+    let world = World::new(Fault::StoreDown(100));
+    let message = world.failures();
+    assert!(message.contains("503"), "{message}");
+}
+
+#[test]
 fn a_network_that_wants_a_sign_in_first() {
     let message = World::new(Fault::Nonsense).failures();
     assert!(message.contains("not understood"), "{message}");
 }
 
 #[test]
-fn an_answer_that_makes_no_sense() {
+fn redirects_that_make_no_sense() {
     let message = World::new(Fault::BrokenRedirect).failures();
-    assert!(
-        message.contains("model.safetensors: the answer is not understood"),
-        "{message}"
-    );
+    let says = "model.safetensors: a redirect to \"\" is not understood";
+    assert!(message.contains(says), "{message}");
+    let message = World::new(Fault::RedirectLoop).failures();
+    assert!(message.contains("more than 10 redirects"), "{message}");
 }
 
 #[test]
 fn a_hub_that_never_answers_is_given_up_within_seconds() {
-    let message = World::new(Fault::HangAtOnce).failures();
+    let world = World::new(Fault::HangAtOnce);
+    let message = world.with_patience(SOON, LATER).failures();
     assert!(message.contains("does not answer"), "{message}");
 }
 
 #[test]
-fn a_download_that_stops_is_given_up_and_taken_up_later() {
-    let world = World::new(Fault::HangInDownload);
+fn a_download_that_stops_is_taken_up_again() {
+    let world = World::new(Fault::HangInDownload(1)).with_patience(LATER, SOON);
+    let (_, lines) = world.fetch();
+    assert!(lines.contains("no data for 0.5 s"), "{lines}");
+    let starts = world.server.starts_of("model.safetensors");
+    assert!(matches!(starts[..], [None, Some(_)]), "{starts:?}");
+}
+
+#[test]
+fn a_download_that_stops_again_and_again_is_given_up() {
+    let world = World::new(Fault::HangInDownload(100)).with_patience(LATER, SOON);
     let message = world.failures();
-    assert!(message.contains("no data for 1 s"), "{message}");
+    assert!(message.contains("no data for 0.5 s"), "{message}");
+}
+
+#[test]
+fn a_model_for_which_the_disk_has_no_room_is_not_begun() {
+    let world = World::new(Fault::Size(1 << 60));
+    let error = world.error();
+    assert!(matches!(&error, Error::NoSpace { .. }), "{error}");
+    let message = error.to_string();
+    for part in ["1152921504.6 GB are needed", "--cache_dir"] {
+        assert!(message.contains(part), "{message}");
+    }
+    assert_eq!(world.server.log().len(), 1);
+}
+
+/// `/dev/full` is a disk without room: what is written there ends as on any other.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_that_is_full_is_told_and_left_as_it_was() {
+    let world = World::new(Fault::Truncate(100));
+    world.failures();
+    let part = world.part().unwrap();
+    fs::remove_file(&part).unwrap();
+    std::os::unix::fs::symlink("/dev/full", &part).unwrap();
+    world.server.set_fault(Fault::None);
+    let error = world.error();
+    assert!(matches!(&error, Error::NoSpace { .. }), "{error}");
+    assert!(error.to_string().contains("No space left"), "{error}");
+    assert!(fs::symlink_metadata(&part).is_err());
+    // With room again, it goes on.
+    world.fetch();
 }
 
 #[test]
@@ -378,8 +551,11 @@ fn without_the_network_only_what_is_here() {
         .offline(true)
         .fetch(REPOSITORY, &Silent)
         .unwrap_err();
+    assert!(matches!(&message, Error::NotHere { .. }), "{message}");
     assert!(
-        message.to_string().contains("not in the cache"),
+        message
+            .to_string()
+            .contains("the network is not to be used"),
         "{message}"
     );
     assert_eq!(world.server.log().len(), 0);
@@ -399,22 +575,11 @@ fn two_at_once_fetch_one_whole_model() {
     for folder in folders {
         world.assert_fetched(&folder);
     }
-    let count = |start: &str, end: &str| {
-        let log = world.server.log();
-        log.iter()
-            .filter(|line| line.starts_with(start) && line.ends_with(end))
-            .count()
-    };
-    assert_eq!(
-        count("/api/", ""),
-        1,
-        "the repository was asked for more than once"
-    );
-    assert_eq!(
-        count("/cdn/model.safetensors", "(0, None))"),
-        1,
-        "fetched more than once"
-    );
+    let listings = world.server.log();
+    let listings = (listings.iter()).filter(|request| request.path.starts_with("/api/"));
+    assert_eq!(listings.count(), 1, "asked for more than once");
+    let starts = world.server.starts_of("model.safetensors");
+    assert_eq!(starts, [None], "fetched more than once");
 }
 
 #[test]
@@ -435,7 +600,7 @@ fn a_path_is_used_as_it_is() {
 }
 
 #[test]
-fn a_cache_folder_that_cannot_be_written() {
+fn a_cache_folder_that_cannot_be_made() {
     let world = World::new(Fault::None);
     let file = world.machine.path().join("file");
     fs::write(&file, "").unwrap();
@@ -447,7 +612,85 @@ fn a_cache_folder_that_cannot_be_written() {
         .unwrap_err();
     let message = error.to_string();
     assert!(
-        message.contains("cannot create") && message.contains("file/partial"),
+        message.contains("cannot keep models in") && message.contains("file/partial"),
         "{message}"
     );
+    assert_eq!(fs::read(&file).unwrap(), b"");
+}
+
+/// A cache on a medium that cannot be written, with one model: it serves that one, and says what is
+/// wrong when it is to take another.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_read_only_cache_serves_what_it_has() {
+    let world = World::new(Fault::None);
+    let (folder, _) = world.fetch();
+    let cache = world.cache();
+    fs::remove_dir_all(cache.join("partial")).unwrap();
+    // The superuser writes where others may not, but not even he makes folders in `/sys`.
+    std::os::unix::fs::symlink("/sys/kernel", cache.join("partial")).unwrap();
+    assert_eq!(world.fetcher.fetch(REPOSITORY, &Silent).unwrap(), folder);
+    let error = world.fetcher.fetch("someone/other", &Silent).unwrap_err();
+    assert!(matches!(&error, Error::CacheNotWritable { .. }), "{error}");
+    let message = error.to_string();
+    for part in ["cannot keep models in", "--cache_dir", "WHISPER_RS_CACHE"] {
+        assert!(message.contains(part), "{message}");
+    }
+    assert_eq!(
+        world
+            .server
+            .log()
+            .iter()
+            .filter(|r| r.path.contains("other"))
+            .count(),
+        0
+    );
+}
+
+#[test]
+fn models_are_listed_and_removed() {
+    let world = World::new(Fault::None);
+    assert_eq!(world.fetcher.installed(), []);
+    assert!(matches!(
+        world.fetcher.remove(REPOSITORY),
+        Err(Error::NotHere { .. })
+    ));
+    let (folder, _) = world.fetch();
+    let installed = world.fetcher.installed();
+    let [model] = &installed[..] else {
+        panic!("{installed:?}");
+    };
+    assert_eq!((model.name.as_str(), &model.folder), (REPOSITORY, &folder));
+    assert_eq!(model.place, Place::Cache);
+    assert!(model.bytes > 1000);
+    assert_eq!(world.fetcher.remove(REPOSITORY).unwrap(), model.bytes);
+    assert!(!folder.exists());
+    assert_eq!(world.fetcher.installed(), []);
+
+    // What an interrupted fetch left goes as well.
+    world.server.set_fault(Fault::Truncate(100));
+    world.failures();
+    assert!(world.fetcher.remove(REPOSITORY).unwrap() > 0);
+    assert_eq!(world.part(), None);
+}
+
+#[test]
+fn models_that_are_not_of_the_cache_are_not_removed() {
+    let world = World::new(Fault::None);
+    let hub_cache = world.machine.path().join("hub");
+    let snapshot = hub_cache.join("models--openai--whisper-tiny/snapshots/abc");
+    Synthetic::new().write_hugging_face_folder(&snapshot, DType::F16);
+    let fetcher = world.fetcher.clone().with_hub_cache(Some(hub_cache));
+    let installed = fetcher.installed();
+    assert_eq!(installed[0].name, "tiny");
+    assert_eq!(installed[0].place, Place::HubCache);
+    for name in ["tiny", world.original.to_str().unwrap()] {
+        let error = fetcher.remove(name).unwrap_err();
+        assert!(matches!(&error, Error::NotInCache { .. }), "{error}");
+    }
+    assert!(snapshot.exists() && world.original.exists());
+    assert!(matches!(
+        fetcher.remove("bsae"),
+        Err(Error::UnknownModel { .. })
+    ));
 }

@@ -6,11 +6,20 @@ use burn_cubecl::CubeBackend;
 
 use super::log_mel::LogMelOps;
 use super::{Activation, WhisperOps};
-use crate::cube::{attention, linear, log_mel};
+use crate::cube::{attention, layer_norm, linear, log_mel};
 use crate::log_mel::Geometry;
 use crate::{AttentionOptions, Smoothing};
 
 impl WhisperOps for CubeBackend {
+    fn normalised(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> FloatTensor<Self> {
+        layer_norm::layer_norm(x, gamma, beta, epsilon)
+    }
+
     fn head_attention(
         query: FloatTensor<Self>,
         key: FloatTensor<Self>,

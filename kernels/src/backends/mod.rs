@@ -40,6 +40,16 @@ pub(crate) trait WhisperOps: Backend {
         plain::gelu::<Self>(x)
     }
 
+    #[fusion(dtype = x, shape = x)]
+    fn normalised(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> FloatTensor<Self> {
+        plain::layer_norm::<Self>(x, gamma, beta, epsilon)
+    }
+
     #[fusion(dtype = query, shape = query)]
     fn head_attention(
         query: FloatTensor<Self>,

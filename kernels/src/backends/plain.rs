@@ -3,13 +3,28 @@
 use burn::backend::ops::AttentionModuleOptions;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Slice, TensorMetadata};
-use burn::tensor::Shape;
+use burn::tensor::{FloatDType, Shape};
 
 use super::{Activation, linear_shape};
 use crate::AttentionOptions;
 
 pub(crate) fn gelu<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
     B::gelu(x)
+}
+
+/// Half precision is widened for the sums.
+pub(crate) fn layer_norm<B: Backend>(
+    x: FloatTensor<B>,
+    gamma: FloatTensor<B>,
+    beta: FloatTensor<B>,
+    epsilon: f64,
+) -> FloatTensor<B> {
+    let original = FloatDType::from(x.dtype());
+    if original == FloatDType::F32 {
+        return B::layer_norm(x, gamma, Some(beta), epsilon);
+    }
+    let [x, gamma, beta] = [x, gamma, beta].map(|x| B::float_cast(x, FloatDType::F32));
+    B::float_cast(B::layer_norm(x, gamma, Some(beta), epsilon), original)
 }
 
 pub(crate) fn attention<B: Backend>(

@@ -6,22 +6,20 @@
 
 use burn::backend::TensorMetadata;
 use burn::backend::cubecl::dtype_to_elem_type;
-use burn::tensor::Shape;
+use burn::tensor::{DType, Shape};
 use burn_cubecl::cubecl;
 use burn_cubecl::kernel::into_contiguous;
-use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::ops::permute;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
+use super::empty;
 use super::matmul::product;
+use super::reduce::{UNITS, largest_of_all, sum_of_all};
 use crate::AttentionOptions;
 
 /// Queries of a sequence that the kernel of few queries takes at most.
 const FEW: usize = 8;
-
-/// Units of a cube.
-const UNITS: usize = 256;
 
 /// The width of a head in every Whisper model; others take the way of many queries.
 const HEAD: usize = 64;
@@ -31,44 +29,6 @@ const TILE: usize = 64;
 
 /// Elements from one key to the next in shared memory: odd, so that units reach different banks.
 const ROW: usize = HEAD + 1;
-
-/// The largest value of the cube's units. Every unit must call it; `shared` is `[UNITS]`.
-#[cube]
-fn largest_of_all(value: f32, shared: &mut Shared<[f32]>) -> f32 {
-    let unit = UNIT_POS as usize;
-    shared[unit] = value;
-    sync_cube();
-    #[unroll]
-    for halving in 0..comptime!(UNITS.ilog2() as usize) {
-        let reach = comptime!(UNITS >> (halving + 1));
-        if unit < reach {
-            shared[unit] = max(shared[unit], shared[unit + reach]);
-        }
-        sync_cube();
-    }
-    let largest = shared[0usize];
-    sync_cube();
-    largest
-}
-
-/// The sum over the cube's units. Every unit must call it; `shared` is `[UNITS]`.
-#[cube]
-fn sum_of_all(value: f32, shared: &mut Shared<[f32]>) -> f32 {
-    let unit = UNIT_POS as usize;
-    shared[unit] = value;
-    sync_cube();
-    #[unroll]
-    for halving in 0..comptime!(UNITS.ilog2() as usize) {
-        let reach = comptime!(UNITS >> (halving + 1));
-        if unit < reach {
-            shared[unit] = shared[unit] + shared[unit + reach];
-        }
-        sync_cube();
-    }
-    let sum = shared[0usize];
-    sync_cube();
-    sum
-}
 
 /// Where the keys and values of a sequence lie.
 #[derive(CubeLaunch, CubeType, Clone, Copy)]
@@ -185,10 +145,11 @@ fn few_queries_kernel<E: Float>(
     }
 }
 
-/// The softmax of each row of scores, in place: the query along x, the head and sequence along y.
+/// The softmax of each row of scores: the query along x, the head and sequence along y.
 #[cube(launch_unchecked)]
 fn softmax_kernel<E: Float>(
-    scores: &mut [E],
+    scores: &[f32],
+    weights: &mut [E],
     length: u32,
     scale: f32,
     #[comptime] causal: bool,
@@ -205,14 +166,14 @@ fn softmax_kernel<E: Float>(
     let mut largest = f32::new(-3.0e38);
     let mut position = unit;
     while position < visible {
-        largest = max(largest, f32::cast_from(scores[row + position]));
+        largest = max(largest, scores[row + position]);
         position += UNITS;
     }
     let largest = largest_of_all(largest, &mut parts);
     let mut sum = 0.0f32;
     let mut position = unit;
     while position < visible {
-        sum += ((f32::cast_from(scores[row + position]) - largest) * scale).exp();
+        sum += ((scores[row + position] - largest) * scale).exp();
         position += UNITS;
     }
     let sum = sum_of_all(sum, &mut parts);
@@ -220,9 +181,9 @@ fn softmax_kernel<E: Float>(
     while position < length {
         let mut weight = 0.0f32;
         if position < visible {
-            weight = ((f32::cast_from(scores[row + position]) - largest) * scale).exp() / sum;
+            weight = ((scores[row + position] - largest) * scale).exp() / sum;
         }
-        scores[row + position] = E::cast_from(weight);
+        weights[row + position] = E::cast_from(weight);
         position += UNITS;
     }
 }
@@ -255,7 +216,7 @@ fn few_queries(
     options: AttentionOptions,
 ) -> CubeTensor {
     let [batch, n_query, _] = query.shape().dims();
-    let output = empty(&query, query.shape());
+    let output = empty(&query, query.shape(), query.dtype);
     let client = query.client.clone();
     let dtype = query.dtype;
     let scale = (HEAD as f32).sqrt().recip();
@@ -311,23 +272,26 @@ fn many_queries(
     let query = heads(query, n_query);
     let key = permute(heads(key, kv_len), &[0, 1, 3, 2]);
     let value = heads(value, kv_len);
-    let scores = into_contiguous(product(query, key));
+    let dtype = query.dtype;
+    // In single precision whatever the factors are: scores of half precision overflow.
+    let scores = into_contiguous(product(query, key, DType::F32));
+    let weights = empty(&scores, scores.shape(), dtype);
     let client = scores.client.clone();
-    let dtype = scores.dtype;
     // SAFETY: each cube has its own row.
     unsafe {
         softmax_kernel::launch_unchecked(
             &client,
             CubeCount::Static(n_query as u32, (batch * n_head) as u32, 1),
             CubeDim::new_1d(UNITS as u32),
-            scores.clone().into_buffer_arg(),
+            scores.into_buffer_arg(),
+            weights.clone().into_buffer_arg(),
             kv_len as u32,
             (width as f32).sqrt().recip(),
             causal,
             dtype_to_elem_type(dtype),
         );
     }
-    let context = product(scores, value);
+    let context = product(weights, value, dtype);
     let mut context = into_contiguous(permute(context, &[0, 2, 1, 3]));
     context.meta.shape = Shape::new([batch, n_query, n_state]);
     context.meta.strides = [n_query * n_state, n_state, 1].into();
@@ -340,9 +304,4 @@ fn with_contiguous_rows(tensor: CubeTensor) -> CubeTensor {
         1 => tensor,
         _ => into_contiguous(tensor),
     }
-}
-
-/// Contiguous memory beside `like`, of its element type.
-fn empty(like: &CubeTensor, shape: Shape) -> CubeTensor {
-    empty_device_contiguous_dtype(like.client.clone(), like.device.clone(), shape, like.dtype)
 }

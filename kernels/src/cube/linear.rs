@@ -9,20 +9,18 @@ use burn::backend::cubecl::dtype_to_elem_type;
 use burn::tensor::Shape;
 use burn_cubecl::cubecl;
 use burn_cubecl::kernel::into_contiguous;
-use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::ops::permute;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
 use super::gelu::gelu;
 use super::matmul::product;
+use super::reduce::UNITS;
+use super::{empty, line_of_cubes};
 use crate::backends::{Activation, linear_shape};
 
 /// Rows that the kernel of few rows takes at most: beams of a step.
 const FEW: usize = 8;
-
-/// Units of a cube.
-const UNITS: usize = 256;
 
 /// Units that share one output.
 const SHARERS: usize = 64;
@@ -141,11 +139,12 @@ pub(crate) fn linear(
     x.meta.shape = Shape::new([rows, inputs]);
     x.meta.strides = [inputs, 1].into();
     let mut y = if rows == 0 || outputs == 0 {
-        empty(&x, Shape::new([rows, outputs]))
+        empty(&x, Shape::new([rows, outputs]), x.dtype)
     } else if rows <= FEW {
         few_rows(x, weight, bias, last)
     } else {
-        let y = product(x, permute(weight, &[1, 0]));
+        let dtype = x.dtype;
+        let y = product(x, permute(weight, &[1, 0]), dtype);
         finished(y, bias, last)
     };
     let strides: Vec<usize> = (0..shape.num_dims())
@@ -165,7 +164,7 @@ fn few_rows(
     let weight = into_contiguous(weight);
     let [outputs, inputs] = weight.shape().dims();
     let [rows, _] = x.shape().dims();
-    let y = empty(&x, Shape::new([rows, outputs]));
+    let y = empty(&x, Shape::new([rows, outputs]), x.dtype);
     let bias = bias.map_or_else(|| x.clone(), into_contiguous);
     let client = x.client.clone();
     let cubes = outputs.div_ceil(UNITS / SHARERS);
@@ -173,7 +172,7 @@ fn few_rows(
     unsafe {
         few_rows_kernel::launch_unchecked(
             &client,
-            CubeCount::Static(cubes.min(65_535) as u32, cubes.div_ceil(65_535) as u32, 1),
+            line_of_cubes(cubes),
             CubeDim::new_1d(UNITS as u32),
             x.clone().into_buffer_arg(),
             weight.into_buffer_arg(),
@@ -203,7 +202,7 @@ fn finished(y: CubeTensor, bias: Option<CubeTensor>, last: Finish) -> CubeTensor
     unsafe {
         finish_kernel::launch_unchecked(
             &client,
-            CubeCount::Static(cubes.min(65_535) as u32, cubes.div_ceil(65_535) as u32, 1),
+            line_of_cubes(cubes),
             CubeDim::new_1d(UNITS as u32),
             y.clone().into_buffer_arg(),
             bias.into_buffer_arg(),
@@ -214,9 +213,4 @@ fn finished(y: CubeTensor, bias: Option<CubeTensor>, last: Finish) -> CubeTensor
         );
     }
     y
-}
-
-/// Contiguous memory beside `like`, of its element type.
-fn empty(like: &CubeTensor, shape: Shape) -> CubeTensor {
-    empty_device_contiguous_dtype(like.client.clone(), like.device.clone(), shape, like.dtype)
 }

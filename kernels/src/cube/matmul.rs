@@ -5,6 +5,7 @@
 //! half precision uses tensor cores. One routine serves each, chosen by hand: nothing is tuned at
 //! run time.
 
+use burn::backend::TensorMetadata;
 use burn::backend::cubecl::dtype_to_elem_type;
 use burn::tensor::DType;
 use burn_cubecl::kernel::matmul::init_matmul_output;
@@ -15,23 +16,28 @@ use cubek::matmul::multi_level;
 use cubek::matmul::strategy::Strategy;
 use cubek::std::InputBinding;
 
-/// The product of matrices, or of batches of as many matrices.
+/// Elements that a tensor core sums at a time. Of sums that are no whole number of these, what lies
+/// past the end would have to be numbers.
+const TENSOR_CORE: usize = 16;
+
+/// The product of matrices, or of batches of as many matrices, in elements of `dtype`.
 ///
 /// # Shapes
 /// - `lhs`: `[.., m, k]`; `rhs`: `[.., k, n]`; either may be a transposed view
 /// - returns `[.., m, n]`
-pub(crate) fn product(lhs: CubeTensor, rhs: CubeTensor) -> CubeTensor {
-    let dtype = lhs.dtype;
+pub(crate) fn product(lhs: CubeTensor, rhs: CubeTensor, dtype: DType) -> CubeTensor {
     let output = init_matmul_output(&lhs, &rhs, dtype);
-    let elem = dtype_to_elem_type(dtype);
+    let elem = dtype_to_elem_type(lhs.dtype);
     let mut elems = MatmulElems::from_globals(&MatmulGlobalElems {
         lhs: elem,
         rhs: elem,
-        out: elem,
+        out: dtype_to_elem_type(dtype),
     });
-    let strategy = match dtype {
-        DType::F32 => multi_level::Strategy::SimpleUnit(Default::default()).into(),
-        _ => Strategy::Auto,
+    let summed = lhs.shape()[lhs.shape().num_dims() - 1];
+    let strategy = if lhs.dtype == DType::F32 || !summed.is_multiple_of(TENSOR_CORE) {
+        multi_level::Strategy::SimpleUnit(Default::default()).into()
+    } else {
+        Strategy::Auto
     };
     let client = output.client.clone();
     launch_ref(

@@ -12,6 +12,7 @@ use whisper_rs::measure::{self, Timer};
 use whisper_rs::{Audio, Error, device};
 
 use super::report::{Seconds, bytes, time};
+use super::{launches, sync};
 use crate::cli::SmoothingKind;
 
 /// The arguments of `bench frontend`.
@@ -185,9 +186,6 @@ fn samples(arguments: &FrontendArguments) -> Result<Vec<f32>, Error> {
     Ok(samples)
 }
 
-/// How many kernels were launched, if the device counts them, and each one's name and number.
-type Counted = (Option<usize>, Vec<(String, usize)>);
-
 /// What the ways are measured with.
 struct Work<'a> {
     device: &'a Device,
@@ -200,7 +198,7 @@ impl Work<'_> {
     /// The first run compiles the kernels. Returns the device memory held at most.
     fn first_run(&self, call: impl Fn() -> Tensor<3>) -> Result<Option<u64>, Error> {
         let features = call();
-        self.sync()?;
+        sync(self.device)?;
         drop(features);
         Ok(measure::device_memory(self.device).map(|memory| memory.peak_reserved))
     }
@@ -213,7 +211,7 @@ impl Work<'_> {
         peak_device_bytes: Option<u64>,
     ) -> Result<Way, Error> {
         measure::reset_host_peak();
-        let (launches, kernels) = self.launches(&call)?;
+        let (launches, kernels) = launches::count(self.device, &call)?;
         let peak_host_bytes = measure::host_memory().map(|memory| memory.peak);
         let series = self.timer.time(&call)?;
         Ok(Way {
@@ -228,38 +226,12 @@ impl Work<'_> {
         })
     }
 
-    #[cfg(any(feature = "cuda", feature = "wgpu"))]
-    fn launches(&self, call: impl Fn() -> Tensor<3>) -> Result<Counted, Error> {
-        let (result, launches) = whisper_kernels::count_launches(|| {
-            let features = call();
-            self.sync().map(|()| features)
-        });
-        result?;
-        if measure::device_memory(self.device).is_none() {
-            return Ok((None, Vec::new()));
-        }
-        let kernels = launches.kernels.iter();
-        let kernels = kernels.map(|(name, &count)| (name.to_string(), count));
-        Ok((Some(launches.total()), kernels.collect()))
-    }
-
-    #[cfg(not(any(feature = "cuda", feature = "wgpu")))]
-    fn launches(&self, call: impl Fn() -> Tensor<3>) -> Result<Counted, Error> {
-        drop(call());
-        self.sync().map(|()| (None, Vec::new()))
-    }
-
     /// The time of reading half of the floor's bytes and writing the other half.
     fn floor(&self) -> Result<Seconds, Error> {
         let half = (self.floor_bytes / 8) as usize;
         let numbers: Tensor<1> = Tensor::zeros([half], (self.device, DType::F32));
         let series = self.timer.time(|| numbers.clone() + 1.0)?;
         Ok(Seconds::from(&series))
-    }
-
-    fn sync(&self) -> Result<(), Error> {
-        let synced = self.device.sync();
-        synced.map_err(|error| Error::Device(format!("the work failed: {error}")))
     }
 }
 

@@ -1,27 +1,40 @@
 //! `whisper-rs bench`: how fast the parts are, on this machine and with the user's own file.
 
 mod frontend;
+mod launches;
+mod load;
+mod network;
 mod report;
 
 use std::process::ExitCode;
 
+use burn::tensor::Device;
 use clap::Subcommand;
+use whisper_rs::Error;
 
 use super::{FAILED, messages};
 
 pub use frontend::FrontendArguments;
+pub use load::LoadArguments;
+pub use network::NetworkArguments;
 
 /// What can be measured.
 #[derive(Debug, Subcommand)]
 pub enum BenchCommand {
     /// The fused log-Mel kernels beside the same composed of Burn's operations
     Frontend(FrontendArguments),
+    /// How long a model takes to load, and the memory beside the model itself
+    Load(LoadArguments),
+    /// Encoder and decoder alone, on features of noise and forced tokens
+    Network(NetworkArguments),
 }
 
 /// Runs the benchmark and prints its report.
 pub fn run(command: &BenchCommand) -> ExitCode {
     let done = match command {
         BenchCommand::Frontend(arguments) => frontend::run(arguments),
+        BenchCommand::Load(arguments) => load::run(arguments),
+        BenchCommand::Network(arguments) => network::run(arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -30,4 +43,10 @@ pub fn run(command: &BenchCommand) -> ExitCode {
             ExitCode::from(FAILED)
         }
     }
+}
+
+/// Waits for all work that the device was given.
+fn sync(device: &Device) -> Result<(), Error> {
+    let synced = device.sync();
+    synced.map_err(|error| Error::Device(format!("the work failed: {error}")))
 }

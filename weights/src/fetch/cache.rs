@@ -11,11 +11,14 @@
 //! when that process ends, however it ends, and the next one takes up what is there.
 
 use std::fs::{self, File, TryLockError};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::progress::{Event, Progress};
+use super::room;
 use crate::error::{Error, Result};
+use crate::formats;
 
 /// A download that nobody took up again for so long is removed.
 const STALE: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -41,12 +44,31 @@ impl Cache {
         is_whole(&folder).then_some(folder)
     }
 
+    /// Where a model's download grows.
+    pub(super) fn partial(&self, name: &str) -> PathBuf {
+        self.root.join("partial").join(folder_name(name))
+    }
+
+    /// All models that are there, by name, with their folders.
+    pub(super) fn models(&self) -> Vec<(String, PathBuf)> {
+        let mut models: Vec<(String, PathBuf)> = fs::read_dir(self.root.join("models"))
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|folder| is_whole(folder))
+            .filter_map(|folder| Some((model_name(folder.file_name()?.to_str()?), folder)))
+            .collect();
+        models.sort();
+        models
+    }
+
     /// Makes this process the only one that downloads the model, waiting for another that does.
     pub(super) fn lock(&self, name: &str, progress: &dyn Progress) -> Result<Partial> {
         let partial = self.root.join("partial");
-        fs::create_dir_all(&partial).map_err(|e| Error::io("create", &partial, e))?;
+        fs::create_dir_all(&partial).map_err(|e| room::folder_error(&partial, e))?;
         let path = partial.join(format!("{}.lock", folder_name(name)));
-        let lock = open_lock(&path)?;
+        let lock = open_lock(&path).map_err(|e| room::folder_error(&partial, e))?;
         let mut said = false;
         loop {
             match lock.try_lock() {
@@ -64,8 +86,8 @@ impl Cache {
                 }
             }
         }
-        let folder = partial.join(folder_name(name));
-        fs::create_dir_all(&folder).map_err(|e| Error::io("create", &folder, e))?;
+        let folder = self.partial(name);
+        fs::create_dir_all(&folder).map_err(|e| room::folder_error(&folder, e))?;
         Ok(Partial {
             folder,
             _lock: Some(lock),
@@ -78,14 +100,14 @@ impl Cache {
     pub(super) fn publish(&self, name: &str, files: &Path) -> Result<PathBuf> {
         let folder = self.model(name);
         let parent = self.root.join("models");
-        fs::create_dir_all(&parent).map_err(|e| Error::io("create", &parent, e))?;
+        fs::create_dir_all(&parent).map_err(|e| room::folder_error(&parent, e))?;
         if !is_whole(&folder) && folder.exists() {
             fs::remove_dir_all(&folder).map_err(|e| Error::io("replace", &folder, e))?;
         }
         match fs::rename(files, &folder) {
             Ok(()) => Ok(folder),
             Err(_) if is_whole(&folder) => Ok(folder),
-            Err(error) => Err(Error::io("create", &folder, error)),
+            Err(error) => Err(room::folder_error(&folder, error)),
         }
     }
 
@@ -121,14 +143,14 @@ pub(super) struct Partial {
 
 impl Partial {
     /// Where the file system has no locks, each process has a folder of its own instead.
-    fn without_lock(partial: &Path, name: &str, error: std::io::Error) -> Result<Self> {
-        if error.kind() != std::io::ErrorKind::Unsupported {
+    fn without_lock(partial: &Path, name: &str, error: io::Error) -> Result<Self> {
+        if error.kind() != ErrorKind::Unsupported {
             return Err(Error::io("lock", partial, error));
         }
         let unique = tempfile::Builder::new()
             .prefix(&format!("{}.", folder_name(name)))
             .tempdir_in(partial)
-            .map_err(|e| Error::io("create", partial, e))?;
+            .map_err(|e| room::folder_error(partial, e))?;
         Ok(Self {
             folder: unique.path().to_path_buf(),
             _lock: None,
@@ -147,13 +169,12 @@ impl Partial {
     }
 }
 
-fn open_lock(path: &Path) -> Result<File> {
+fn open_lock(path: &Path) -> io::Result<File> {
     File::options()
         .create(true)
         .truncate(false)
         .write(true)
         .open(path)
-        .map_err(|e| Error::io("create", path, e))
 }
 
 /// A Hub repository `owner/name` becomes one folder.
@@ -161,15 +182,14 @@ fn folder_name(name: &str) -> String {
     name.replace('/', "--")
 }
 
+/// The name of a model's folder, read back: an owner's name has no two hyphens in a row.
+fn model_name(folder: &str) -> String {
+    folder.replacen("--", "/", 1)
+}
+
 /// Whether the folder has a weight file. It came by rename, so that it has the rest as well.
 fn is_whole(folder: &Path) -> bool {
-    [
-        "model.safetensors",
-        "model.safetensors.index.json",
-        "model.bin",
-    ]
-    .iter()
-    .any(|name| folder.join(name).is_file())
+    formats::find_in_folder(folder).is_ok()
 }
 
 fn newest_change(path: &Path) -> Option<SystemTime> {

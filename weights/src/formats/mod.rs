@@ -201,7 +201,7 @@ pub(crate) fn unread(path: &Path, format: &str, dtype: &str) -> Error {
 
 /// The weights of a folder: a file or index of safetensors, else of PyTorch, else a `model.bin`, else any
 /// other file that is called like weights.
-fn find_in_folder(folder: &Path) -> Result<PathBuf> {
+pub(crate) fn find_in_folder(folder: &Path) -> Result<PathBuf> {
     for name in [
         "model.safetensors",
         "model.safetensors.index.json",

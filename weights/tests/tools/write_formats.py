@@ -2,7 +2,7 @@
 
     python weights/tests/tools/write_formats.py SOURCE FOLDER
 
-SOURCE is a folder that transformers loads (`cargo run -p whisper-weights --example convert -- base SOURCE`
+SOURCE is a folder that transformers loads (`whisper-rs models convert base SOURCE`
 writes one). FOLDER gets one folder or file per format, and `expected.json`: for each of them the sha256 of every
 tensor's values, as little-endian f32, under openai/whisper's names. What a quantised format makes of a value is
 computed by that format's own library (ggml) or by its definition in numpy (CTranslate2), never by this project.

@@ -1,183 +1,261 @@
 //! Downloading one file of a repository, whole and verified.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::Duration;
 
-use hf_hub::api::sync::ApiError;
-use hf_hub::{Repo, RepoType};
+use ureq::http::{HeaderMap, StatusCode};
 
 use super::super::progress::{Event, Progress};
+use super::super::room;
 use super::super::verify::{self, Hash};
-use super::client::{Hub, explain};
+use super::client::{Answer, Hub};
+use super::failure::{Failure, text};
 use super::listing::RemoteFile;
+use super::retries::Retries;
 use crate::error::{Error, Result};
 
-/// How often a download is taken up again after a lost connection.
-const ATTEMPTS: usize = 4;
+/// An attempt that brought so many bytes was worth it, however it ended.
+const WORTH: u64 = 1 << 20;
+/// Bytes that are received at a time.
+const BLOCK: usize = 256 << 10;
 
-impl Hub<'_> {
-    /// Brings one file to `path`, whole and verified.
-    pub(super) fn download(
-        &self,
-        commit: &str,
-        file: &RemoteFile,
-        path: &Path,
-        advance: &dyn Fn(u64),
-        progress: &dyn Progress,
-    ) -> Result<()> {
-        let mut attempt = 1;
+/// A file on its way to this machine.
+pub(super) struct FileDownload<'a> {
+    pub(super) hub: &'a Hub<'a>,
+    /// The commit that it is taken from.
+    pub(super) commit: &'a str,
+    pub(super) file: &'a RemoteFile,
+    /// Told the bytes that are there by now.
+    pub(super) advance: &'a dyn Fn(u64),
+    pub(super) progress: &'a dyn Progress,
+}
+
+impl FileDownload<'_> {
+    /// Brings the file to `path`. What is there of it grows as `<name>.part` in the folder `parts`,
+    /// where the next attempt takes it up, be it one of another process on another day.
+    pub(super) fn run(&self, parts: &Path, path: &Path) -> Result<()> {
+        let part = self.part(parts);
+        let mut retries = Retries::new(self.progress);
+        let mut wrong = false;
         loop {
-            self.remove_finished_parts(file);
-            let error = match self.download_once(commit, &file.name, advance) {
-                Ok(blob) => match self.accept(file, &blob, path) {
+            let before = length(&part).map_err(|failure| self.error(failure))?;
+            let failure = match self.receive_rest(&part, before) {
+                Ok(etag) => match self.accept(&part, etag.as_deref(), path) {
                     Ok(()) => return Ok(()),
-                    Err(error) => error,
+                    // Once may be an accident, of an earlier download perhaps.
+                    Err(Failure::Refused(why)) if !wrong => {
+                        wrong = true;
+                        Failure::Broken(why)
+                    }
+                    Err(failure) => failure,
                 },
-                // The thread still waits for its answer and holds hf-hub's lock on the file.
-                Err(Failure::Stalled(why)) => return Err(self.failure(why)),
-                Err(Failure::Broken(why)) => self.failure(why),
+                Err(failure) => {
+                    let after = length(&part).unwrap_or(0);
+                    if after >= before + WORTH {
+                        retries.got_on();
+                    }
+                    failure
+                }
             };
-            if attempt == ATTEMPTS || error.to_string().contains("http status: 4") {
-                return Err(error);
-            }
-            attempt += 1;
-            progress.event(Event::Message(&format!("{error}; trying again")));
-            std::thread::sleep(Duration::from_millis(300));
+            retries
+                .wait(&self.hub.name(), self.about(failure))
+                .map_err(|failure| self.error(failure))?;
         }
     }
 
-    /// One call of hf-hub, on its own thread; gives the finished blob.
-    fn download_once(
-        &self,
-        commit: &str,
-        name: &str,
-        advance: &dyn Fn(u64),
-    ) -> std::result::Result<PathBuf, Failure> {
-        let (sender, receiver) = mpsc::channel();
-        let repo = Repo::with_revision(self.repository.into(), RepoType::Model, commit.to_string());
-        let (api, file_name) = (self.api.clone(), name.to_string());
-        let worker = std::thread::Builder::new()
-            .name("hub download".into())
-            .spawn(move || {
-                let forward = Forward { sender, done: 0 };
-                api.repo(repo).download_with_progress(&file_name, forward)
-            })
-            .map_err(|e| Failure::Broken(e.to_string()))?;
-        let stall = self.settings.stall_timeout;
-        loop {
-            match receiver.recv_timeout(stall) {
-                Ok(done) => advance(done),
-                Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => {
-                    let seconds = stall.as_secs_f64();
-                    return Err(Failure::Stalled(format!(
-                        "no data for {seconds} s ({name})"
-                    )));
-                }
-            }
-        }
-        match worker.join() {
-            Ok(Ok(link)) => {
-                let blob = fs::canonicalize(&link).map_err(|e| Failure::Broken(e.to_string()));
-                // The link is in the way of the next download of the same file.
-                if blob.as_ref().is_ok_and(|blob| *blob != link) {
-                    let _ = fs::remove_file(&link);
-                }
-                blob
-            }
-            Ok(Err(error)) => Err(Failure::Broken(format!("{name}: {}", explain_api(&error)))),
-            Err(_) => Err(Failure::Broken(format!(
-                "{name}: the answer is not understood"
-            ))),
-        }
-    }
-
-    /// Verifies a finished blob and moves it to its name.
-    fn accept(&self, file: &RemoteFile, blob: &Path, path: &Path) -> Result<()> {
-        let length = fs::metadata(blob)
-            .map_err(|e| Error::io("read", blob, e))?
-            .len();
-        // hf-hub names a blob by its ETag: the hash again, where the listing has none.
-        let by_name = || Hash::from_etag(&blob.file_name()?.to_string_lossy());
-        let outcome = match file.size {
-            Some(size) if size != length => {
-                Err(self.failure(format!("{}: {length} of {size} bytes arrived", file.name)))
-            }
-            _ => match file.hash().or_else(by_name) {
-                Some(hash) => verify::check(blob, &hash)
-                    .map_err(|error| self.failure(format!("{}: {error}", file.name))),
-                None => Ok(()),
-            },
+    /// Where the file grows: under a name that other content of the same name does not have.
+    fn part(&self, parts: &Path) -> PathBuf {
+        let content = match self.file.hash() {
+            Some(Hash::Sha256(id) | Hash::GitBlob(id)) => id,
+            None => self
+                .commit
+                .chars()
+                .filter(char::is_ascii_hexdigit)
+                .collect(),
         };
-        if let Err(error) = outcome {
-            let _ = fs::remove_file(blob);
-            return Err(error);
+        parts.join(format!("{}.{content}.part", self.file.name))
+    }
+
+    /// Receives what is missing of the file; gives the ETag of the answer.
+    fn receive_rest(&self, part: &Path, there: u64) -> Result<Option<String>, Failure> {
+        if self.file.size == Some(there) {
+            return Ok(None);
         }
-        fs::File::open(blob)
-            .and_then(|file| file.sync_all())
-            .and_then(|()| fs::rename(blob, path))
-            .map_err(|e| Error::io("create", path, e))
+        let start = if self.file.size.is_some_and(|size| there > size) {
+            0
+        } else {
+            there
+        };
+        let Answer { response, etag } = (self.hub).get_file(self.commit, &self.file.name, start)?;
+        let (head, body) = response.into_parts();
+        if head.status == StatusCode::RANGE_NOT_SATISFIABLE {
+            // Nothing is left to ask for, though the size says otherwise or is not known.
+            remove(part)?;
+            return Err(Failure::Broken("what is here does not fit its file".into()));
+        }
+        let (start, size) = extent(head.status, &head.headers, start)?;
+        if let (Some(size), Some(expected)) = (size, self.file.size)
+            && size != expected
+        {
+            let why = format!("it has {size} bytes, expected {expected}");
+            return Err(Failure::Refused(why));
+        }
+        self.receive(body.into_reader(), part, start, self.file.size.or(size))?;
+        Ok(etag)
     }
 
-    /// Removes a part that is as long as the file or longer: there is nothing left to ask for,
-    /// and hf-hub would not finish it.
-    fn remove_finished_parts(&self, file: &RemoteFile) {
-        let Some(hash) = file.hash() else { return };
-        let (Hash::Sha256(etag) | Hash::GitBlob(etag)) = hash;
-        let folder = Repo::new(self.repository.into(), RepoType::Model).folder_name();
-        let part = self
-            .cache
-            .join(folder)
-            .join("blobs")
-            .join(format!("{etag}.part"));
-        let finished = fs::metadata(&part)
-            .is_ok_and(|metadata| file.size.is_none_or(|size| metadata.len() >= size));
-        if finished {
-            let _ = fs::remove_file(part);
+    /// Writes a body to the part, from byte `start` on, and no further than the size.
+    fn receive(
+        &self,
+        mut body: impl Read,
+        part: &Path,
+        start: u64,
+        size: Option<u64>,
+    ) -> Result<(), Failure> {
+        let local = |error| Failure::Local(room::write_error(part, error));
+        let mut file = File::options()
+            .create(true)
+            .append(start > 0)
+            .write(true)
+            .truncate(start == 0)
+            .open(part)
+            .map_err(local)?;
+        let (mut done, mut block) = (start, vec![0; BLOCK]);
+        (self.advance)(done);
+        let ended = loop {
+            let count = match body.read(&mut block) {
+                Ok(0) => break Ok(()),
+                Ok(count) => count,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => break Err(self.hub.transport(error)),
+            };
+            if size.is_some_and(|size| done + count as u64 > size) {
+                remove(part)?;
+                return Err(Failure::Refused("more bytes come than it has".into()));
+            }
+            file.write_all(&block[..count]).map_err(local)?;
+            done += count as u64;
+            (self.advance)(done);
+        };
+        // What has come is kept, be it all or not.
+        file.sync_all().map_err(local)?;
+        match size {
+            _ if ended.is_err() => ended,
+            Some(size) if done < size => Err(Failure::Broken(format!(
+                "the connection ended after {done} of {size} bytes"
+            ))),
+            _ => Ok(()),
         }
     }
-}
 
-enum Failure {
-    /// Nothing came for too long; the thread cannot be ended.
-    Stalled(String),
-    /// The connection broke or the answer is an error.
-    Broken(String),
-}
+    /// Verifies the part and gives it its name. Wrong content is removed, and refused.
+    fn accept(&self, part: &Path, etag: Option<&str>, path: &Path) -> Result<(), Failure> {
+        let there = length(part)?;
+        // A copy of the Hub may have a listing without hashes.
+        let hash = self.file.hash().or_else(|| Hash::from_etag(etag?));
+        let outcome = match (self.file.size, &hash) {
+            (Some(size), _) if size != there => Err(format!("{there} of {size} bytes arrived")),
+            (_, Some(hash)) => match verify::check(part, hash) {
+                Err(Error::Corrupt { what, .. }) => Err(what),
+                other => Ok(other.map_err(Failure::Local)?),
+            },
+            (_, None) => Ok(()),
+        };
+        if let Err(why) = outcome {
+            remove(part)?;
+            return Err(Failure::Refused(why));
+        }
+        if hash.is_none() {
+            let name = &self.file.name;
+            let line = format!("{name}: the server gives no hash: it is not verified");
+            self.progress.event(Event::Message(&line));
+        }
+        fs::rename(part, path).map_err(|e| Failure::Local(Error::io("create", path, e)))
+    }
 
-/// Sends hf-hub's progress to the thread that waits for it.
-struct Forward {
-    sender: mpsc::Sender<u64>,
-    done: u64,
-}
+    /// The failure with the file's name.
+    fn about(&self, failure: Failure) -> Failure {
+        let named = |why: String| format!("{}: {why}", self.file.name);
+        match failure {
+            Failure::Refused(why) => Failure::Refused(named(why)),
+            Failure::Broken(why) => Failure::Broken(named(why)),
+            Failure::Busy { why, wait } => Failure::Busy {
+                why: named(why),
+                wait,
+            },
+            Failure::Local(error) => Failure::Local(error),
+        }
+    }
 
-impl Forward {
-    fn send(&self) {
-        // Nobody listens any more when the download was given up.
-        let _ = self.sender.send(self.done);
+    fn error(&self, failure: Failure) -> Error {
+        self.hub.error(failure)
     }
 }
 
-impl hf_hub::api::Progress for Forward {
-    fn init(&mut self, _size: usize, _file: &str) {
-        self.done = 0;
+/// Where the body of an answer begins in its file, and how long the file is, where it is said.
+/// `asked` is where it was to begin.
+fn extent(
+    status: StatusCode,
+    headers: &HeaderMap,
+    asked: u64,
+) -> Result<(u64, Option<u64>), Failure> {
+    if status != StatusCode::PARTIAL_CONTENT {
+        // A server that knows no ranges sends the whole file.
+        let length = text(headers, "content-length").and_then(|length| length.parse().ok());
+        return Ok((0, length));
     }
-
-    fn update(&mut self, size: usize) {
-        self.done += size as u64;
-        self.send();
-    }
-
-    fn finish(&mut self) {
-        self.send();
+    let not_understood = || Failure::Refused("its range is not understood".into());
+    let (range, size) = text(headers, "content-range")
+        .and_then(|value| value.trim().strip_prefix("bytes ")?.split_once('/'))
+        .ok_or_else(not_understood)?;
+    let start: Option<u64> = range
+        .split_once('-')
+        .and_then(|(start, _)| start.parse().ok());
+    match start {
+        Some(start) if start == asked => Ok((start, size.parse().ok())),
+        _ => Err(not_understood()),
     }
 }
 
-fn explain_api(error: &ApiError) -> String {
-    match error {
-        ApiError::RequestError(error) => explain(&error.to_string()),
-        other => other.to_string(),
+/// The length of a file; none has none.
+fn length(path: &Path) -> Result<u64, Failure> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(metadata.len()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(Failure::Local(Error::io("read", path, error))),
+    }
+}
+
+fn remove(path: &Path) -> Result<(), Failure> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(Failure::Local(Error::io("remove", path, error)))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_say_where_they_begin() {
+        let of = |status, name: &'static str, value: &str, asked| {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, value.parse().unwrap());
+            extent(status, &headers, asked).ok()
+        };
+        let (whole, part) = (StatusCode::OK, StatusCode::PARTIAL_CONTENT);
+        assert_eq!(of(whole, "content-length", "9", 4), Some((0, Some(9))));
+        assert_eq!(of(whole, "x", "9", 4), Some((0, None)));
+        let range = |value, asked| of(part, "content-range", value, asked);
+        assert_eq!(range("bytes 4-8/9", 4), Some((4, Some(9))));
+        assert_eq!(range("bytes 4-8/*", 4), Some((4, None)));
+        for value in ["bytes 5-8/9", "bytes */9", "4-8", "items 4-8/9"] {
+            assert_eq!(range(value, 4), None, "{value}");
+        }
+        assert_eq!(of(part, "content-length", "5", 4), None);
     }
 }

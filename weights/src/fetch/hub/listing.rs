@@ -51,22 +51,37 @@ impl RemoteFile {
     }
 }
 
-/// The files of a repository that make up the model: its weights, preferably in one file, and
-/// what belongs beside them.
+/// Weights in one file, and in shards with their index: the index, and how the shards' names begin
+/// and end. The first that a repository has is taken: the safest format first, and one file before
+/// many.
+const WEIGHTS: &[Weights] = &[
+    Weights::OneFile("model.safetensors"),
+    Weights::Shards("model.safetensors.index.json", "model-", ".safetensors"),
+    Weights::OneFile("model.bin"),
+    Weights::OneFile("pytorch_model.bin"),
+    Weights::Shards("pytorch_model.bin.index.json", "pytorch_model-", ".bin"),
+];
+
+enum Weights {
+    OneFile(&'static str),
+    Shards(&'static str, &'static str, &'static str),
+}
+
+/// The files of a repository that make up the model: its weights, and what belongs beside them.
 pub(super) fn choose(listing: &Listing) -> Option<Vec<&RemoteFile>> {
     let named = |name: &str| listing.siblings.iter().find(|file| file.name == name);
     let mut wanted: Vec<&RemoteFile> = COMPANIONS.iter().filter_map(|name| named(name)).collect();
-    if let Some(weights) = named("model.safetensors") {
-        wanted.push(weights);
-    } else if let Some(index) = named("model.safetensors.index.json") {
-        wanted.push(index);
-        wanted.extend(listing.siblings.iter().filter(|file| {
-            file.name.starts_with("model-")
-                && file.name.ends_with(".safetensors")
-                && !file.name.contains('/')
-        }));
-    } else {
-        wanted.push(named("model.bin")?);
-    }
+    let weights = WEIGHTS.iter().find_map(|weights| match weights {
+        Weights::OneFile(name) => Some(vec![named(name)?]),
+        Weights::Shards(index, start, end) => {
+            let mut files = vec![named(index)?];
+            let all = listing.siblings.iter();
+            files.extend(
+                all.filter(|file| file.name.starts_with(start) && file.name.ends_with(end)),
+            );
+            Some(files)
+        }
+    })?;
+    wanted.extend(weights);
     Some(wanted)
 }

@@ -1,39 +1,32 @@
-//! Models from the Hugging Face Hub, through the hf-hub crate.
+//! Models from the Hugging Face Hub, by its HTTP protocol: a JSON listing of a repository, and its
+//! files under `resolve/<commit>/`, most of them behind a redirect to a store.
 //!
-//! hf-hub sets no time limits and reports some broken answers by a panic. So it works on a thread
-//! of its own, and a download from which nothing is heard for a while is given up.
+//! The protocol is spoken here, on ureq, and not through the hf-hub crate (0.5), which has no limits
+//! on time, keeps the answer's headers to itself (so that a server's `Retry-After` cannot be
+//! followed), appends a whole file to its first half where a server ignores ranges, and ends some
+//! broken answers with a panic.
 
 mod client;
 mod download;
+mod failure;
 mod listing;
+mod local;
+mod retries;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use client::Hub;
-use listing::choose;
+use download::FileDownload;
+use failure::Failure;
+use listing::{RemoteFile, choose};
 
 use super::progress::{Download, Progress};
 use super::settings::HubSettings;
-use super::verify;
+use super::{room, verify};
 use crate::error::{Error, Result};
 
-/// A model in the Hub's own local cache, where another program has left it.
-pub(super) fn find_local(settings: &HubSettings, repository: &str) -> Option<PathBuf> {
-    let cache = hf_hub::Cache::new(settings.cache.clone()?).model(repository.into());
-    let weights = [
-        "model.safetensors",
-        "model.safetensors.index.json",
-        "model.bin",
-    ]
-    .iter()
-    .find_map(|name| cache.get(name))?;
-    let folder = weights.parent()?.to_path_buf();
-    // Programs fetch only the files that they need, so that it may be half a model.
-    let checkpoint = crate::Checkpoint::open(&folder).ok()?;
-    checkpoint.tokenizer_json().ok()?;
-    Some(folder)
-}
+pub(super) use local::find as find_local;
 
 /// Fetches a repository's model. The result is a folder of verified files in `partial`.
 pub(super) fn fetch(
@@ -42,15 +35,23 @@ pub(super) fn fetch(
     partial: &Path,
     progress: &dyn Progress,
 ) -> Result<PathBuf> {
-    let hub = Hub::new(settings, repository, &partial.join("hub"))?;
-    let listing = hub.list()?;
+    let hub = Hub::new(settings, repository);
+    let listing = hub.list(progress)?;
     let wanted = choose(&listing).ok_or_else(|| {
-        hub.failure("the repository holds neither model.safetensors nor a CTranslate2 model.bin")
+        hub.error(Failure::Refused(
+            "the repository holds no weights that are read: no model.safetensors, pytorch_model.bin or CTranslate2 model.bin".into(),
+        ))
     })?;
 
-    let files = partial.join("hub-files");
-    fs::create_dir_all(&files).map_err(|e| Error::io("create", &files, e))?;
+    let (files, parts) = (partial.join("hub-files"), partial.join("hub-parts"));
+    for folder in [&files, &parts] {
+        fs::create_dir_all(folder).map_err(|e| Error::io("create", folder, e))?;
+    }
+    remove_others(&files, &wanted)?;
     let total = wanted.iter().map(|file| file.size).sum::<Option<u64>>();
+    let there = size_of(&files) + size_of(&parts);
+    room::check(partial, total.unwrap_or(0).saturating_sub(there))?;
+
     let download = Download::start(progress, repository, total);
     let mut done = 0;
     for file in wanted {
@@ -59,8 +60,14 @@ pub(super) fn fetch(
             .hash()
             .is_some_and(|hash| verify::check(&path, &hash).is_ok());
         if !whole {
-            let advance = |bytes: u64| download.advance_to(done + bytes);
-            hub.download(&listing.sha, file, &path, &advance, progress)?;
+            FileDownload {
+                hub: &hub,
+                commit: &listing.sha,
+                file,
+                advance: &|bytes| download.advance_to(done + bytes),
+                progress,
+            }
+            .run(&parts, &path)?;
         }
         done += fs::metadata(&path)
             .map_err(|e| Error::io("read", &path, e))?
@@ -68,4 +75,28 @@ pub(super) fn fetch(
         download.advance_to(done);
     }
     Ok(files)
+}
+
+/// Removes what an earlier attempt brought that the repository no longer has.
+fn remove_others(files: &Path, wanted: &[&RemoteFile]) -> Result<()> {
+    for entry in fs::read_dir(files)
+        .map_err(|e| Error::io("read", files, e))?
+        .flatten()
+    {
+        let name = entry.file_name();
+        if !wanted.iter().any(|file| name == *file.name) {
+            fs::remove_file(entry.path()).map_err(|e| Error::io("remove", entry.path(), e))?;
+        }
+    }
+    Ok(())
+}
+
+/// Bytes of the files in a folder.
+fn size_of(folder: &Path) -> u64 {
+    fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| Some(entry.metadata().ok()?.len()))
+        .sum()
 }

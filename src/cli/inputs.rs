@@ -1,0 +1,368 @@
+//! From the names on the command line to the recordings to transcribe: globs, folders, a list, channels.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use walkdir::WalkDir;
+use whisper_rs::audio::Channel;
+
+use super::input_flags::InputFlags;
+
+/// The name of standard input on the command line.
+pub const STANDARD_INPUT: &str = "-";
+
+/// Endings by which audio and video are told in folders.
+const ENDINGS: [&str; 36] = [
+    "3gp", "aac", "ac3", "aif", "aifc", "aiff", "amr", "ape", "avi", "caf", "dts", "eac3", "flac",
+    "flv", "m4a", "m4b", "m4v", "mka", "mkv", "mov", "mp1", "mp2", "mp3", "mp4", "mpeg", "mpg",
+    "oga", "ogg", "ogv", "opus", "ts", "wav", "weba", "webm", "wma", "wv",
+];
+
+/// A list that is longer than this many bytes is none.
+const LONGEST_LIST: u64 = 64 << 20;
+
+/// What `--channel` takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ChannelChoice {
+    /// All channels mixed to one
+    Mix,
+    /// The first
+    Left,
+    /// The second
+    Right,
+    /// The first and the second, each by itself
+    Split,
+}
+
+/// A recording to transcribe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Input {
+    pub path: PathBuf,
+    /// Where its outputs go below the output folder: where it lies below the folder that was given.
+    pub folder: PathBuf,
+    pub channel: Channel,
+    /// Stands behind the name of its outputs, where a file has several transcripts.
+    pub suffix: &'static str,
+}
+
+impl Input {
+    fn file(path: PathBuf) -> Self {
+        Input {
+            path,
+            folder: PathBuf::new(),
+            channel: Channel::Mix,
+            suffix: "",
+        }
+    }
+
+    /// Whether this is standard input.
+    pub fn is_standard_input(&self) -> bool {
+        self.path == Path::new(STANDARD_INPUT)
+    }
+
+    /// As messages call it.
+    pub fn name(&self) -> String {
+        let path = match self.is_standard_input() {
+            true => "standard input".to_owned(),
+            false => self.path.display().to_string(),
+        };
+        match self.suffix {
+            "" => path,
+            suffix => format!("{path} ({})", suffix.trim_start_matches('-')),
+        }
+    }
+}
+
+/// The recordings that names and flags stand for, in their order; what is in folders, and what a glob finds, by name.
+///
+/// # Errors
+///
+/// A line when the list cannot be read, a glob finds nothing or is none, a folder holds no audio or cannot be read,
+/// or standard input would be read more than once.
+pub fn inputs(names: &[PathBuf], flags: &InputFlags) -> Result<Vec<Input>, String> {
+    let listed = match &flags.files_from {
+        Some(list) => listed(list)?,
+        None => Vec::new(),
+    };
+    let mut found = Vec::new();
+    for name in names.iter().chain(&listed) {
+        found.extend(meant(name, flags.recursive)?);
+    }
+    if found.is_empty() {
+        return Err("no FILES: the list names none".to_owned());
+    }
+    let found: Vec<Input> = (found.into_iter())
+        .flat_map(|input| channels(input, flags.channel))
+        .collect();
+    let from_list = flags.files_from.as_deref() == Some(Path::new(STANDARD_INPUT));
+    let readers = found
+        .iter()
+        .filter(|input| input.is_standard_input())
+        .count();
+    if readers + usize::from(from_list) > 1 {
+        return Err(
+            "standard input can be read once: give - once, without --channel split".to_owned(),
+        );
+    }
+    Ok(found)
+}
+
+/// What one name stands for. A file that is not there is an input all the same, and fails when its turn comes.
+fn meant(name: &Path, recursive: bool) -> Result<Vec<Input>, String> {
+    if name.is_dir() {
+        return in_folder(name, recursive);
+    }
+    let pattern = name.to_str().filter(|text| text.contains(['*', '?', '[']));
+    match pattern {
+        Some(pattern) if !name.exists() => globbed(pattern, recursive),
+        _ => Ok(vec![Input::file(name.to_owned())]),
+    }
+}
+
+fn globbed(pattern: &str, recursive: bool) -> Result<Vec<Input>, String> {
+    let paths = glob::glob(pattern).map_err(|error| format!("{pattern}: {error}"))?;
+    let mut found = Vec::new();
+    for path in paths {
+        let path =
+            path.map_err(|error| format!("{}: {}", error.path().display(), error.error()))?;
+        match path.is_dir() {
+            // `*` finds folders as well, which nobody may have meant.
+            true if recursive => found.extend(in_folder(&path, recursive)?),
+            true => {}
+            false => found.push(Input::file(path)),
+        }
+    }
+    match found.is_empty() {
+        true => Err(format!("{pattern}: no such file")),
+        false => Ok(found),
+    }
+}
+
+/// The audio and video files in a folder, by name.
+fn in_folder(folder: &Path, recursive: bool) -> Result<Vec<Input>, String> {
+    let depth = if recursive { usize::MAX } else { 1 };
+    let walk = WalkDir::new(folder)
+        .min_depth(1)
+        .max_depth(depth)
+        .follow_links(true)
+        .sort_by_file_name();
+    let mut found = Vec::new();
+    for entry in walk {
+        let entry = entry.map_err(|error| one_line(folder, &error))?;
+        if !entry.file_type().is_file() || !is_audio(entry.path()) {
+            continue;
+        }
+        let below = entry
+            .path()
+            .strip_prefix(folder)
+            .ok()
+            .and_then(Path::parent);
+        found.push(Input {
+            folder: below.unwrap_or(Path::new("")).to_owned(),
+            ..Input::file(entry.path().to_owned())
+        });
+    }
+    if found.is_empty() {
+        let hint = match recursive {
+            true => "",
+            false => "; --recursive looks in the folders within",
+        };
+        return Err(format!(
+            "{}: no audio in this folder{hint}",
+            folder.display()
+        ));
+    }
+    Ok(found)
+}
+
+fn one_line(folder: &Path, error: &walkdir::Error) -> String {
+    let path = error.path().unwrap_or(folder).display();
+    match error.io_error() {
+        Some(error) => format!("{path}: {error}"),
+        None => format!("{path}: the folder is a link to one that it is in"),
+    }
+}
+
+fn is_audio(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    ending.is_some_and(|ending| {
+        ENDINGS
+            .iter()
+            .any(|known| ending.eq_ignore_ascii_case(known))
+    })
+}
+
+/// The names in a list: a line each, empty lines left out.
+fn listed(list: &Path) -> Result<Vec<PathBuf>, String> {
+    let shown = list.display();
+    let failed = |error: io::Error| format!("{shown}: {error}");
+    let mut bytes = Vec::new();
+    let read = if list == Path::new(STANDARD_INPUT) {
+        io::stdin()
+            .lock()
+            .take(LONGEST_LIST + 1)
+            .read_to_end(&mut bytes)
+    } else {
+        let file = fs::File::open(list).map_err(failed)?;
+        file.take(LONGEST_LIST + 1).read_to_end(&mut bytes)
+    };
+    read.map_err(failed)?;
+    if bytes.len() as u64 > LONGEST_LIST {
+        return Err(format!(
+            "{shown}: is no list of files: it is longer than 64 MB"
+        ));
+    }
+    names_in(&bytes).map_err(|line| format!("{shown}: line {line}: is no name of a file"))
+}
+
+/// The names in a list's bytes, or the number of the first line that is none.
+fn names_in(bytes: &[u8]) -> Result<Vec<PathBuf>, usize> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut names = Vec::new();
+    for (number, line) in (1..).zip(bytes.split(|&byte| byte == b'\n')) {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() {
+            continue;
+        }
+        if line.contains(&0) {
+            return Err(number);
+        }
+        names.push(path_of(line).ok_or(number)?);
+    }
+    Ok(names)
+}
+
+#[cfg(unix)]
+fn path_of(bytes: &[u8]) -> Option<PathBuf> {
+    use std::os::unix::ffi::OsStrExt;
+    Some(PathBuf::from(std::ffi::OsStr::from_bytes(bytes)))
+}
+
+#[cfg(not(unix))]
+fn path_of(bytes: &[u8]) -> Option<PathBuf> {
+    std::str::from_utf8(bytes).ok().map(PathBuf::from)
+}
+
+fn channels(input: Input, choice: ChannelChoice) -> Vec<Input> {
+    let one = |channel, suffix| Input {
+        channel,
+        suffix,
+        ..input.clone()
+    };
+    match choice {
+        ChannelChoice::Mix => vec![one(Channel::Mix, "")],
+        ChannelChoice::Left => vec![one(Channel::Left, "")],
+        ChannelChoice::Right => vec![one(Channel::Right, "")],
+        ChannelChoice::Split => vec![one(Channel::Left, "-left"), one(Channel::Right, "-right")],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::transcribe;
+    use super::*;
+
+    fn tree() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [
+            "b.wav",
+            "a.MP3",
+            "notes.txt",
+            "deep/er/c.opus",
+            "deep/d.flac",
+        ] {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        folder
+    }
+
+    /// What names below `folder` stand for: names and where their outputs go.
+    fn found(
+        folder: &Path,
+        names: &[&str],
+        flags: &[&str],
+    ) -> Result<Vec<(String, String)>, String> {
+        let names: Vec<PathBuf> = names.iter().map(|name| folder.join(name)).collect();
+        let inputs = inputs(&names, &transcribe(flags)?.input)?;
+        let shown = |input: Input| {
+            let path = input
+                .path
+                .strip_prefix(folder)
+                .unwrap()
+                .display()
+                .to_string();
+            (path, format!("{}{}", input.folder.display(), input.suffix))
+        };
+        Ok(inputs.into_iter().map(shown).collect())
+    }
+
+    fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+        let owned = |&(path, place): &(&str, &str)| (path.to_owned(), place.to_owned());
+        expected.iter().map(owned).collect()
+    }
+
+    #[test]
+    fn folders_and_globs_by_name() {
+        let tree = tree();
+        let found = |names: &[&str], flags: &[&str]| found(tree.path(), names, flags);
+        assert_eq!(
+            found(&["."], &[]).unwrap(),
+            pairs(&[("a.MP3", ""), ("b.wav", "")])
+        );
+        assert_eq!(
+            found(&["."], &["--recursive"]).unwrap(),
+            pairs(&[
+                ("a.MP3", ""),
+                ("b.wav", ""),
+                ("deep/d.flac", "deep"),
+                ("deep/er/c.opus", "deep/er"),
+            ])
+        );
+        assert_eq!(
+            found(&["*.wav", "deep/*"], &[]).unwrap(),
+            pairs(&[("b.wav", ""), ("deep/d.flac", "")])
+        );
+        assert!(found(&["*.ogg"], &[]).unwrap_err().contains("no such file"));
+        assert!(found(&["deep/er", "missing.wav"], &[]).unwrap().len() == 2);
+        fs::remove_file(tree.path().join("deep/d.flac")).unwrap();
+        assert!(found(&["deep"], &[]).unwrap_err().contains("--recursive"));
+    }
+
+    #[test]
+    fn a_file_whose_name_is_a_pattern_is_that_file() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("[a].wav"), "").unwrap();
+        assert_eq!(
+            found(folder.path(), &["[a].wav"], &[]).unwrap(),
+            pairs(&[("[a].wav", "")])
+        );
+    }
+
+    #[test]
+    fn split_channels_are_two_recordings() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(
+            found(folder.path(), &["a.wav"], &["--channel", "split"]).unwrap(),
+            pairs(&[("a.wav", "-left"), ("a.wav", "-right")])
+        );
+        let standard_input = [PathBuf::from("-")];
+        let flags = transcribe(&["--channel", "split"]).unwrap().input;
+        assert!(
+            inputs(&standard_input, &flags)
+                .unwrap_err()
+                .contains("once")
+        );
+    }
+
+    #[test]
+    fn a_list_has_a_name_a_line() {
+        let names = |text: &[u8]| names_in(text).map(|names| names.len());
+        assert_eq!(names(b"\xef\xbb\xbfa.wav\r\n\nb c.wav\n# d.wav"), Ok(3));
+        assert_eq!(names(b""), Ok(0));
+        assert_eq!(names(b"a.wav\nb\0.wav"), Err(2));
+    }
+}

@@ -1,0 +1,55 @@
+//! Ctrl-C: the first one ends the work after the segment at hand, a second one ends the program.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+/// Whether the user, or the system, has asked for an end.
+#[derive(Debug)]
+pub struct Interrupt {
+    asked: Arc<AtomicBool>,
+    /// Whether the next signal ends the program as it would without all this.
+    at_once: Arc<AtomicBool>,
+}
+
+impl Interrupt {
+    /// Watches for SIGINT and SIGTERM. Until [`while_working`](Self::while_working) they end the program as usual.
+    pub fn watch() -> io::Result<Self> {
+        let interrupt = Interrupt {
+            asked: Arc::default(),
+            at_once: Arc::new(AtomicBool::new(true)),
+        };
+        for signal in [SIGINT, SIGTERM] {
+            // In this order: the first signal is one that is asked for, the second one ends at once.
+            flag::register_conditional_default(signal, Arc::clone(&interrupt.at_once))?;
+            flag::register(signal, Arc::clone(&interrupt.at_once))?;
+            flag::register(signal, Arc::clone(&interrupt.asked))?;
+        }
+        Ok(interrupt)
+    }
+
+    /// Until what this returns is dropped, the first signal is only noted.
+    pub fn while_working(&self) -> Working<'_> {
+        if !self.asked() {
+            self.at_once.store(false, Ordering::SeqCst);
+        }
+        Working(self)
+    }
+
+    /// Whether an end was asked for.
+    pub fn asked(&self) -> bool {
+        self.asked.load(Ordering::SeqCst)
+    }
+}
+
+/// Work that is ended in good order.
+pub struct Working<'a>(&'a Interrupt);
+
+impl Drop for Working<'_> {
+    fn drop(&mut self) {
+        self.0.at_once.store(true, Ordering::SeqCst);
+    }
+}

@@ -1,0 +1,104 @@
+//! From a model's name to weights on this machine, with the progress of what has to be fetched.
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+
+use whisper_weights::{Error, Event, Fetcher, Silent};
+
+use crate::cli::progress::{Progress, Unit};
+use crate::cli::{heading, messages, values};
+
+/// Where models are looked for: the flags of every subcommand that takes a model.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(rename_all = "snake_case")]
+pub struct StoreArguments {
+    /// Folder that keeps fetched models; --cache_dir is the same [default: the user's cache folder]
+    #[arg(
+        long,
+        alias = "cache_dir",
+        alias = "cache-dir",
+        value_name = "DIR",
+        help_heading = heading::MODEL,
+        hide_short_help = true,
+    )]
+    pub model_dir: Option<PathBuf>,
+
+    /// Use models of this machine alone, and no network
+    #[arg(
+        long,
+        visible_alias = "local_files_only",
+        alias = "local-files-only",
+        value_parser = values::boolean,
+        num_args = 0..=1,
+        default_value = "False",
+        default_missing_value = "True",
+        value_name = values::BOOLEAN,
+        help_heading = heading::MODEL,
+        hide_short_help = true,
+    )]
+    pub offline: bool,
+}
+
+/// The models that can be had.
+pub struct Models {
+    pub fetcher: Fetcher,
+}
+
+impl Models {
+    pub fn open(arguments: &StoreArguments) -> Result<Self, Error> {
+        let mut fetcher = match &arguments.model_dir {
+            Some(folder) => Fetcher::new(folder),
+            None => Fetcher::from_env()?,
+        };
+        if arguments.offline {
+            fetcher = fetcher.offline(true);
+        }
+        Ok(Models { fetcher })
+    }
+
+    /// Refuses a name that no source can have and a path that is not there, at once and without any network.
+    pub fn check(&self, model: &str) -> Result<(), Error> {
+        match self.fetcher.clone().offline(true).fetch(model, &Silent) {
+            Err(error @ (Error::UnknownModel { .. } | Error::NotFound(_))) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// The model's file or folder, fetched if it is not on this machine.
+    pub fn fetch(&self, model: &str) -> Result<PathBuf, Error> {
+        let download: RefCell<Option<Progress>> = RefCell::new(None);
+        self.fetcher.fetch(model, &|event: Event<'_>| match event {
+            Event::Started { what, total } => {
+                let total = total.map(|bytes| bytes as f64);
+                let label = format!("fetching {model} ({what})");
+                let begun = Progress::begin(label, Unit::Bytes, total);
+                download.replace(Some(begun));
+            }
+            Event::Advanced { done } => {
+                if let Some(download) = download.borrow_mut().as_mut() {
+                    download.set(done as f64);
+                }
+            }
+            Event::Finished => {
+                if let Some(download) = download.take() {
+                    download.finish();
+                }
+            }
+            Event::Message(line) => match download.borrow().as_ref() {
+                Some(download) => download.interrupt(|| messages::note(line)),
+                None => messages::note(line),
+            },
+            // Other events are news that a progress bar has no place for.
+            _ => {}
+        })
+    }
+
+    /// The model's file or folder on this machine.
+    pub fn find(&self, model: &str) -> Result<PathBuf, Error> {
+        self.check(model)?;
+        self.fetcher.find(model).ok_or_else(|| Error::NotHere {
+            name: model.to_owned(),
+            why: None,
+        })
+    }
+}

@@ -1,0 +1,347 @@
+//! Defaults of one's own: a config file and environment variables, behind the command line and before the built-in
+//! defaults.
+
+use std::collections::HashMap;
+use std::env;
+use std::ffi::OsString;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command};
+use toml::{Table, Value};
+
+/// Begins the name of each environment variable: `WHISPER_RS_BEAM_SIZE` is `--beam_size`.
+const PREFIX: &str = "WHISPER_RS_";
+/// Flags that are no settings.
+const NO_SETTINGS: [&str; 4] = ["config", "print_config", "help", "version"];
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    CommandLine,
+    Environment(String),
+    Config(PathBuf),
+    Default,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::CommandLine => f.write_str("command line"),
+            Source::Environment(variable) => f.write_str(variable),
+            Source::Config(path) => path.display().fmt(f),
+            Source::Default => f.write_str("default"),
+        }
+    }
+}
+
+/// A value that the command line did not give.
+#[derive(Debug)]
+struct Setting {
+    flag: String,
+    value: OsString,
+    source: Source,
+}
+
+impl Setting {
+    fn word(&self) -> OsString {
+        let mut word = OsString::from(format!("--{}=", self.flag));
+        word.push(&self.value);
+        word
+    }
+}
+
+/// The settings of a run and where each comes from.
+#[derive(Debug, Default)]
+pub struct Settings {
+    settings: Vec<Setting>,
+}
+
+impl Settings {
+    /// Looks for every flag of `command` that `given` does not have: in the environment, then in the config file.
+    ///
+    /// # Errors
+    ///
+    /// A line when the file cannot be read or is no TOML, has a key that is no flag, or a value that its flag does
+    /// not take.
+    pub fn find(command: &Command, given: &ArgMatches) -> Result<Self, String> {
+        let on_command_line =
+            |arg: &Arg| given.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine);
+        let mut config = Config::open(command, given)?;
+        let mut settings = Vec::new();
+        for arg in settable(command) {
+            let Some(long) = arg.get_long() else { continue };
+            let in_config = config.take(long);
+            if on_command_line(arg) {
+                continue;
+            }
+            let variable = format!("{PREFIX}{}", long.to_ascii_uppercase());
+            let found = match (env::var_os(&variable), in_config) {
+                (Some(value), _) => (value, Source::Environment(variable)),
+                (None, Some(value)) => (value, Source::Config(config.path.clone())),
+                (None, None) => continue,
+            };
+            settings.push(Setting {
+                flag: long.to_owned(),
+                value: found.0,
+                source: found.1,
+            });
+        }
+        config.nothing_left(command)?;
+        Ok(Settings { settings })
+    }
+
+    /// The settings one by one as words of a command line, each with its source.
+    pub fn words(&self) -> impl Iterator<Item = (OsString, &Source)> {
+        (self.settings.iter()).map(|setting| (setting.word(), &setting.source))
+    }
+
+    /// Every flag's value, as a config file would have it, with its source behind it.
+    pub fn print(&self, command: &Command, in_force: &ArgMatches) -> String {
+        let found: HashMap<&str, &Source> = (self.settings.iter())
+            .map(|setting| (setting.flag.as_str(), &setting.source))
+            .collect();
+        let mut lines = String::new();
+        for arg in settable(command).filter(|arg| !arg.is_hide_set()) {
+            let Some(long) = arg.get_long() else { continue };
+            let id = arg.get_id().as_str();
+            let source = match (found.get(long), in_force.value_source(id)) {
+                (Some(source), _) => (*source).clone(),
+                (None, Some(ValueSource::CommandLine)) => Source::CommandLine,
+                _ => Source::Default,
+            };
+            let values: Option<Vec<_>> = (in_force.get_raw(id))
+                .map(|values| values.map(|value| value.to_string_lossy()).collect());
+            lines += &match values {
+                Some(values) => format!("{long} = {}  # {source}\n", as_toml(&values.join(","))),
+                None => format!("# {long} is not set\n"),
+            };
+        }
+        lines
+    }
+}
+
+/// The flags that can be set from elsewhere than the command line.
+fn settable(command: &Command) -> impl Iterator<Item = &Arg> {
+    command
+        .get_arguments()
+        .filter(|arg| (arg.get_long()).is_some_and(|long| !NO_SETTINGS.contains(&long)))
+}
+
+/// A word as TOML writes it: numbers and truth values as such, else a string.
+fn as_toml(word: &str) -> String {
+    match word {
+        "True" | "true" => "true".to_owned(),
+        "False" | "false" => "false".to_owned(),
+        _ => match word.parse::<toml::Value>() {
+            Ok(Value::Integer(_) | Value::Float(_)) => word.to_owned(),
+            _ => quoted(word),
+        },
+    }
+}
+
+/// A basic string of TOML.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => quoted.extend(['\\', character]),
+            control if control.is_control() => {
+                quoted += &format!("\\u{:04X}", u32::from(control));
+            }
+            other => quoted.push(other),
+        }
+    }
+    quoted + "\""
+}
+
+/// The keys of a config file that are not taken yet.
+struct Config {
+    path: PathBuf,
+    values: HashMap<String, (String, OsString)>,
+}
+
+impl Config {
+    /// The file that was named, or the user's own if it is there.
+    fn open(command: &Command, given: &ArgMatches) -> Result<Self, String> {
+        let named = given.get_one::<PathBuf>("config").cloned();
+        let named = named.or_else(|| env::var_os(format!("{PREFIX}CONFIG")).map(PathBuf::from));
+        let path = match &named {
+            Some(path) => path.clone(),
+            None => match user_config() {
+                Some(path) if path.is_file() => path,
+                _ => return Ok(Config::none()),
+            },
+        };
+        let text =
+            fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Self::parse(command, path, &text)
+    }
+
+    fn none() -> Self {
+        Config {
+            path: PathBuf::new(),
+            values: HashMap::new(),
+        }
+    }
+
+    fn parse(command: &Command, path: PathBuf, text: &str) -> Result<Self, String> {
+        let table: Table = text.parse().map_err(|error: toml::de::Error| {
+            let line = error.span().map_or(1, |span| {
+                1 + text[..span.start.min(text.len())].matches('\n').count()
+            });
+            format!("{}: line {line}: {}", path.display(), error.message())
+        })?;
+        let mut values = HashMap::new();
+        for (key, value) in table {
+            let word = as_word(&value).ok_or_else(|| {
+                format!(
+                    "{}: {key}: write a string, a number, true or false, or a list of these",
+                    path.display()
+                )
+            })?;
+            let name = canonical(command, &key);
+            if values.insert(name, (key.clone(), word)).is_some() {
+                return Err(format!("{}: {key} is there twice", path.display()));
+            }
+        }
+        Ok(Config { path, values })
+    }
+
+    fn take(&mut self, long: &str) -> Option<OsString> {
+        self.values.remove(long).map(|(_, value)| value)
+    }
+
+    /// Refuses keys that are no flags.
+    fn nothing_left(&self, command: &Command) -> Result<(), String> {
+        let Some((key, _)) = self.values.values().min() else {
+            return Ok(());
+        };
+        let nearest = (settable(command).filter_map(Arg::get_long))
+            .max_by(|a, b| strsim::jaro(key, a).total_cmp(&strsim::jaro(key, b)));
+        let hint = nearest
+            .map(|name| format!("; did you mean {name}?"))
+            .unwrap_or_default();
+        Err(format!(
+            "{}: {key} is no flag of transcribe{hint}",
+            self.path.display()
+        ))
+    }
+}
+
+/// A key's flag by its name: with underscores, and for an alias what it is an alias of.
+fn canonical(command: &Command, key: &str) -> String {
+    let name = key.replace('-', "_");
+    let named = settable(command).find(|arg| {
+        let aliases = arg.get_all_aliases().unwrap_or_default();
+        arg.get_long() == Some(name.as_str()) || aliases.contains(&name.as_str())
+    });
+    named.and_then(Arg::get_long).unwrap_or(&name).to_owned()
+}
+
+/// A value as a word of the command line; a list is its words with commas between.
+fn as_word(value: &Value) -> Option<OsString> {
+    Some(match value {
+        Value::String(text) => text.into(),
+        Value::Integer(number) => number.to_string().into(),
+        Value::Float(number) => format!("{number:?}").into(),
+        Value::Boolean(true) => "True".into(),
+        Value::Boolean(false) => "False".into(),
+        Value::Array(values) => {
+            let words: Option<Vec<OsString>> = values.iter().map(as_word).collect();
+            words?.join(&OsString::from(","))
+        }
+        Value::Datetime(_) | Value::Table(_) => return None,
+    })
+}
+
+/// `whisper-rs/config.toml` in the folder where the system keeps a user's settings.
+fn user_config() -> Option<PathBuf> {
+    let folder = |variable: &str| env::var_os(variable).filter(|value| !value.is_empty());
+    let base = if cfg!(windows) {
+        PathBuf::from(folder("APPDATA")?)
+    } else if let Some(config) = folder("XDG_CONFIG_HOME") {
+        PathBuf::from(config)
+    } else if cfg!(target_os = "macos") {
+        Path::new(&folder("HOME")?).join("Library/Application Support")
+    } else {
+        Path::new(&folder("HOME")?).join(".config")
+    };
+    Some(base.join("whisper-rs").join("config.toml"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::command;
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, String> {
+        let command = command();
+        let transcribe = command.find_subcommand("transcribe").unwrap();
+        Config::parse(transcribe, PathBuf::from("config.toml"), text)
+    }
+
+    #[test]
+    fn values_are_words_of_the_command_line() {
+        let mut config = parse(
+            "model = 'tiny.en'\nbeam-size = 3\nlogprob_threshold = -0.5\nword_timestamps = true\n\
+             output_format = ['srt', 'json']\nnormalize = 'peak'\n",
+        )
+        .unwrap();
+        for (flag, word) in [
+            ("model", "tiny.en"),
+            ("beam_size", "3"),
+            ("logprob_threshold", "-0.5"),
+            ("word_timestamps", "True"),
+            ("output_format", "srt,json"),
+            ("normalise", "peak"),
+        ] {
+            assert_eq!(config.take(flag).unwrap(), word, "{flag}");
+        }
+        assert!(config.take("language").is_none());
+    }
+
+    #[test]
+    fn mistakes_in_a_file_are_told_with_their_place() {
+        for (text, says) in [
+            ("beam_size = ", "line 1"),
+            ("model = 'base'\nbeam_size 5", "line 2"),
+            ("beam_size = 2020-01-01", "beam_size: write"),
+            ("beam_size = 1\nbeam-size = 2", "twice"),
+        ] {
+            let message = parse(text).err().unwrap();
+            assert!(
+                message.starts_with("config.toml: ") && message.contains(says),
+                "{message}"
+            );
+            assert!(!message.contains('\n'), "{message}");
+        }
+        let command = command();
+        let transcribe = command.find_subcommand("transcribe").unwrap();
+        let unknown = parse("beam_sise = 5").unwrap().nothing_left(transcribe);
+        assert_eq!(
+            unknown.unwrap_err(),
+            "config.toml: beam_sise is no flag of transcribe; did you mean beam_size?"
+        );
+    }
+
+    #[test]
+    fn printed_values_are_toml() {
+        for (word, printed) in [
+            ("5", "5"),
+            ("-1.0", "-1.0"),
+            ("True", "true"),
+            ("None", "\"None\""),
+            ("\"'“¿([{-", "\"\\\"'“¿([{-\""),
+            ("a\\b\n", "\"a\\\\b\\u000A\""),
+            ("0,1.5", "\"0,1.5\""),
+        ] {
+            assert_eq!(as_toml(word), printed);
+            let table: Table = format!("key = {printed}").parse().unwrap();
+            let read = as_word(&table["key"]).unwrap();
+            assert_eq!(read.to_str().unwrap(), word);
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! What a run tells while it goes on, and how it ends when it is told to.
+
+mod common;
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use common::{data, model, run, whisper_rs};
+
+/// Several windows of speech.
+const LONG: &str = "clips/sonnet1.flac";
+
+fn arguments<'a>(clip: &'a str, flags: &[&'a str]) -> Vec<&'a str> {
+    [&["transcribe", "-m", model("tiny.en"), clip], flags].concat()
+}
+
+#[test]
+fn a_quiet_run_tells_errors_alone() {
+    let clip = data("clips/gen_0.1s.wav");
+    let quiet = run(&arguments(
+        clip.to_str().unwrap(),
+        &["-q", "--language", "French"],
+    ));
+    assert_eq!(quiet.succeeded().stderr, "");
+    let level = run(&arguments(
+        clip.to_str().unwrap(),
+        &["--log_level", "warning", "-l", "French"],
+    ));
+    assert!(
+        level.succeeded().stderr.starts_with("warning: "),
+        "{level:?}"
+    );
+    let failed = run(&arguments("no_such_file.wav", &["--quiet"]));
+    assert!(failed.one_error(1).contains("no_such_file.wav"));
+}
+
+#[test]
+fn messages_as_json_are_one_object_a_line() {
+    let clip = data("jfk.wav");
+    let clip = clip.to_str().unwrap();
+    let flags = [
+        "--log_format",
+        "json",
+        "--log_level",
+        "debug",
+        "-l",
+        "French",
+        "no_such_file.wav",
+    ];
+    let run = run(&arguments(clip, &flags));
+    assert_eq!(run.code, Some(1), "{run:?}");
+    let events: Vec<serde_json::Value> = (run.stderr.lines())
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}")))
+        .collect();
+    let of_level = |level: &str| {
+        events
+            .iter()
+            .filter(|event| event["level"] == level)
+            .count()
+    };
+    assert_eq!((of_level("warn"), of_level("error")), (1, 1), "{events:?}");
+    assert!(
+        events
+            .iter()
+            .all(|event| event["time"].as_f64().unwrap() > 1.7e9)
+    );
+    let segments: Vec<_> = events
+        .iter()
+        .filter(|event| event["message"] == "segment")
+        .collect();
+    assert_eq!(segments.len(), run.stdout.lines().count());
+    let text = segments[0]["text"].as_str().unwrap();
+    assert!(run.stdout.contains(text) && segments[0]["avg_logprob"].is_f64());
+}
+
+#[test]
+fn colours_are_for_terminals_or_on_demand() {
+    let clip = data("jfk.wav");
+    let clip = clip.to_str().unwrap();
+    let plain = run(&arguments(clip, &[]));
+    assert!(!plain.succeeded().stdout.contains('\u{1b}'));
+    let coloured = run(&arguments(clip, &["--print_colors"]));
+    assert!(coloured.succeeded().stdout.contains("\u{1b}[38;5;"));
+    let mut text = String::new();
+    let mut in_sequence = false;
+    for character in coloured.stdout.chars() {
+        match (in_sequence, character) {
+            (_, '\u{1b}') => in_sequence = true,
+            (true, 'm') => in_sequence = false,
+            (true, _) => {}
+            (false, other) => text.push(other),
+        }
+    }
+    assert_eq!(text, plain.stdout, "colours change nothing but colours");
+}
+
+fn start(flags: &[&str]) -> Child {
+    let clip = data(LONG);
+    whisper_rs(&arguments(clip.to_str().unwrap(), flags))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Waits for the first segment.
+fn first_line(child: &mut Child) -> (String, impl Read + use<>) {
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    stdout.read_line(&mut line).unwrap();
+    assert!(!line.is_empty(), "the command has ended");
+    (line, stdout)
+}
+
+#[cfg(unix)]
+fn send(signal: &str, child: &Child) {
+    let sent = Command::new("kill")
+        .args([signal, &child.id().to_string()])
+        .status();
+    assert!(sent.unwrap().success());
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<_> = entries
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_leaves_what_there_is_and_says_how_to_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().to_str().unwrap();
+    let mut child = start(&["-o", place, "-f", "txt,srt,json"]);
+    let (line, mut stdout) = first_line(&mut child);
+    send("-INT", &child);
+    let mut rest = String::new();
+    stdout.read_to_string(&mut rest).unwrap();
+    let ended = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(130), "{stderr}");
+    let error = stderr.lines().last().unwrap();
+    for says in [
+        "error: interrupted at 0:",
+        "of 0:53",
+        "--resume",
+        "--clip_timestamps",
+    ] {
+        assert!(error.contains(says), "{error}");
+    }
+    assert_eq!(
+        names(folder.path()),
+        [
+            "sonnet1.json.partial",
+            "sonnet1.srt.partial",
+            "sonnet1.txt.partial"
+        ]
+    );
+    let json = common::json(&folder.path().join("sonnet1.json.partial"));
+    let segments = json["segments"].as_array().unwrap();
+    assert_eq!(segments.len(), 1 + rest.lines().count());
+    assert!(line.contains(segments[0]["text"].as_str().unwrap()));
+    assert!(
+        error.contains(&format!("{}/sonnet1.*.partial", folder.path().display())),
+        "{error}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_killed_run_leaves_no_half_file_and_is_taken_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().to_str().unwrap();
+    let flags = ["-o", place, "-f", "jsonl,txt", "--resume"];
+    let mut child = start(&flags);
+    let (_, _stdout) = first_line(&mut child);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(
+        names(folder.path()),
+        ["sonnet1.jsonl.partial", "sonnet1.txt.partial"]
+    );
+    let partial = fs::read_to_string(folder.path().join("sonnet1.txt.partial")).unwrap();
+    let clip = data(LONG);
+    let whole = run(&arguments(clip.to_str().unwrap(), &flags));
+    whole.succeeded();
+    assert_eq!(names(folder.path()), ["sonnet1.jsonl", "sonnet1.txt"]);
+    let text = fs::read_to_string(folder.path().join("sonnet1.txt")).unwrap();
+    assert!(text.starts_with(&partial) && text.len() > partial.len());
+    let again = run(&arguments(clip.to_str().unwrap(), &flags));
+    assert_eq!(again.succeeded().stdout, "");
+    assert!(
+        again.stderr.contains("1 of 1 were done already"),
+        "{again:?}"
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_told_and_leaves_no_half_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().to_str().unwrap();
+    let clip = data("clips/gen_0.1s.wav");
+    let clip = clip.to_str().unwrap();
+    for (format, name) in [("json", "gen_0.1s.json"), ("jsonl", "gen_0.1s.jsonl")] {
+        // Every write to this device fails as on a full disk.
+        std::os::unix::fs::symlink("/dev/full", folder.path().join(name)).unwrap();
+        let jfk = data("jfk.wav");
+        let linked = name.replace("gen_0.1s", "jfk");
+        std::os::unix::fs::symlink("/dev/full", folder.path().join(&linked)).unwrap();
+        let run = run(&arguments(
+            jfk.to_str().unwrap(),
+            &["-q", "-o", place, "-f", format],
+        ));
+        assert_eq!(run.code, Some(1), "{run:?}");
+        assert!(
+            run.stderr.contains(&linked) && run.stderr.contains("No space left"),
+            "{run:?}"
+        );
+    }
+    let full = fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let run = whisper_rs(&arguments(clip, &["-q", "-o", "-", "-f", "json"]))
+        .stdout(full)
+        .output();
+    let run = run.unwrap();
+    assert_eq!(run.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&run.stderr).contains("standard output: No space left"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_may_not_be_written_is_told_before_any_work() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o555)).unwrap();
+    // The permissions of folders do not hold for root.
+    if fs::write(folder.path().join("trial"), "").is_ok() {
+        return;
+    }
+    let place = folder.path().to_str().unwrap();
+    let run = run(&[
+        "transcribe",
+        "-m",
+        "no/such/model",
+        "-o",
+        place,
+        "no_such_file.wav",
+    ]);
+    let line = run.one_error(1);
+    assert!(
+        line.starts_with(place) && line.contains("--output_dir"),
+        "{line}"
+    );
+}

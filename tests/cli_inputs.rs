@@ -1,0 +1,242 @@
+//! The many ways to say what is to be transcribed.
+
+mod common;
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use common::{Run, data, model, run, wav, whisper_rs};
+
+/// A folder with short clips, in folders below it as well.
+fn tree() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a.wav", "deep/b.wav", "deep/er/a.wav", "deep/notes.txt"] {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::copy(data("clips/gen_0.1s.wav"), path).unwrap();
+    }
+    folder
+}
+
+/// The files below a folder, by name.
+fn files(folder: &Path) -> Vec<String> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false => files.push(path.strip_prefix(folder).unwrap().display().to_string()),
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn folders_are_mirrored_and_a_stopped_run_is_taken_up() {
+    let tree = tree();
+    let out = tempfile::tempdir().unwrap();
+    let arguments = |more: &[&str]| -> Vec<String> {
+        let common = ["transcribe", "-m", model("tiny.en"), "-f", "txt", "-o"];
+        let places = [out.path().to_str().unwrap(), tree.path().to_str().unwrap()];
+        let all = common.iter().chain(&places).chain(more);
+        all.map(|word| (*word).to_owned()).collect()
+    };
+    run(&arguments(&["--recursive"])).succeeded();
+    let expected = ["a.txt", "deep/b.txt", "deep/er/a.txt"];
+    assert_eq!(files(out.path()), expected);
+
+    // As after a kill: one is missing, another was being written.
+    fs::remove_file(out.path().join("deep/b.txt")).unwrap();
+    fs::write(out.path().join("deep/b.txt.partial"), "half").unwrap();
+    fs::write(out.path().join("a.txt"), "precious").unwrap();
+    let again = run(&arguments(&["--recursive", "--resume"]));
+    assert!(
+        again
+            .succeeded()
+            .stderr
+            .contains("2 of 3 were done already"),
+        "{again:?}"
+    );
+    assert_eq!(files(out.path()), expected);
+    assert_eq!(
+        fs::read_to_string(out.path().join("a.txt")).unwrap(),
+        "precious"
+    );
+
+    // Without --recursive there is one, and the folders below are told of where there is none.
+    let one = run(&arguments(&[]));
+    assert!(!one.succeeded().stderr.contains(" of "), "{one:?}");
+    let deep = tree.path().join("deep");
+    fs::remove_file(deep.join("b.wav")).unwrap();
+    let none = run(&["transcribe".as_ref(), deep.as_os_str()]);
+    assert!(none.one_error(1).contains("--recursive"), "{none:?}");
+}
+
+#[test]
+fn globs_and_lists() {
+    let tree = tree();
+    let list = tree.path().join("list.txt");
+    let clip = |name: &str| tree.path().join(name).to_str().unwrap().to_owned();
+    fs::write(
+        &list,
+        format!("{}\r\n\n{}\n", clip("a.wav"), clip("missing.wav")),
+    )
+    .unwrap();
+    let out = tempfile::tempdir().unwrap();
+    let run = run(&[
+        "transcribe",
+        "-m",
+        model("tiny.en"),
+        "-f",
+        "txt",
+        "-o",
+        out.path().to_str().unwrap(),
+        "--files_from",
+        list.to_str().unwrap(),
+        &clip("deep/*.wav"),
+    ]);
+    assert_eq!(run.code, Some(1), "one of the list is missing: {run:?}");
+    assert_eq!(files(out.path()), ["a.txt", "b.txt"]);
+    let errors: Vec<&str> = run
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("error: "))
+        .collect();
+    assert!(
+        matches!(errors[..], [line] if line.contains("missing.wav")),
+        "{errors:?}"
+    );
+}
+
+#[test]
+fn resuming_needs_files() {
+    let run = run(&["transcribe", "a.wav", "--resume"]);
+    assert!(run.one_error(2).contains("--output_dir"), "{run:?}");
+}
+
+/// Runs on standard input.
+fn run_on(bytes: &[u8], flags: &[&str]) -> Run {
+    let mut child = whisper_rs(&[&["transcribe", "-m", model("tiny.en"), "-"], flags].concat())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command that refuses its input may not read it all.
+    let _ = child.stdin.take().unwrap().write_all(bytes);
+    Run::of(child.wait_with_output().unwrap())
+}
+
+fn jfk() -> Vec<i16> {
+    wav::read_pcm16(&data("jfk.wav"))
+}
+
+#[test]
+fn samples_without_a_header() {
+    let bytes: Vec<u8> = jfk()
+        .iter()
+        .flat_map(|sample| sample.to_le_bytes())
+        .collect();
+    let run = run_on(&bytes, &["--raw", "s16le,16000,1"]);
+    assert!(
+        run.succeeded()
+            .stdout
+            .contains("what you can do for your country"),
+        "{run:?}"
+    );
+    let refused = run_on(&bytes, &["--raw", "s16le"]);
+    assert!(
+        refused.one_error(2).contains("s16le,16000,1"),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn each_channel_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let clip = folder.path().join("call.wav");
+    let stereo: Vec<i16> = jfk().iter().flat_map(|&sample| [0, sample]).collect();
+    fs::write(&clip, wav::pcm16(2, 16_000, &stereo)).unwrap();
+    let arguments = [
+        "transcribe",
+        "-m",
+        model("tiny.en"),
+        "-f",
+        "txt",
+        "--channel",
+        "split",
+        "-o",
+    ];
+    let places = [folder.path().to_str().unwrap(), clip.to_str().unwrap()];
+    run(&[&arguments[..], &places].concat()).succeeded();
+    let text = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    assert!(text("call-right.txt").contains("what you can do for your country"));
+    assert!(!text("call-left.txt").contains("country"));
+}
+
+fn ffmpeg_is_there() -> bool {
+    Command::new("ffmpeg").arg("-version").output().is_ok()
+}
+
+#[test]
+fn what_is_not_supported_here_is_decoded_by_ffmpeg() {
+    let opus = data("audio/opus.ogg");
+    let opus = opus.to_str().unwrap();
+    let common = ["transcribe", "-m", model("tiny.en"), opus];
+    let without = whisper_rs(&common).env("PATH", "").output().unwrap();
+    let without = Run::of(without);
+    let line = without.one_error(1);
+    assert!(line.contains("Opus") && line.contains("ffmpeg"), "{line}");
+    if !ffmpeg_is_there() {
+        return;
+    }
+    run(&common).succeeded();
+    run_on(&fs::read(opus).unwrap(), &[]).succeeded();
+    // A text is no audio to ffmpeg either, and its name is no option and no protocol.
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["-version", "http:a"] {
+        fs::write(folder.path().join(name), "no audio").unwrap();
+        let command = whisper_rs(&["transcribe", "-m", model("tiny.en"), "--", name])
+            .current_dir(&folder)
+            .output();
+        let run = Run::of(command.unwrap());
+        assert!(run.one_error(1).contains(name), "{run:?}");
+    }
+}
+
+#[test]
+fn names_of_every_kind() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let names = [
+        "Über \u{1f642} 東京.wav".to_owned(),
+        format!("{}.wav", "x".repeat(251)),
+    ];
+    let clips: Vec<PathBuf> = names.iter().map(|name| folder.path().join(name)).collect();
+    for clip in &clips {
+        fs::copy(data("clips/gen_0.1s.wav"), clip).unwrap();
+    }
+    let mut arguments = [
+        "transcribe",
+        "-m",
+        model("tiny.en"),
+        "-f",
+        "jsonl,json-full",
+        "-o",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    arguments.push(out.to_str().unwrap().to_owned());
+    arguments.extend(clips.iter().map(|clip| clip.to_str().unwrap().to_owned()));
+    run(&arguments).succeeded();
+    let written = files(&out);
+    assert_eq!(written.len(), 4, "{written:?}");
+    assert!(written.contains(&"Über \u{1f642} 東京.jsonl".to_owned()));
+    assert!(written.contains(&format!("{}.full.json", "x".repeat(245))));
+}

@@ -1,0 +1,91 @@
+//! Room on the disk: looked for before a download, and what running out of it means.
+
+use std::io::{self, ErrorKind};
+use std::path::Path;
+
+use crate::error::{Error, Result};
+
+/// Refuses a download for which the disk of a folder has not enough room.
+pub(super) fn check(folder: &Path, needed: u64) -> Result<()> {
+    // A file system that does not tell is tried.
+    match fs4::available_space(folder) {
+        Ok(free) if free < needed => Err(Error::NoSpace {
+            folder: folder.to_path_buf(),
+            what: format!("{} are needed, {} are free", show(needed), show(free)),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// The error of a write to a file in the cache. A file that filled the disk is removed: whoever else
+/// writes to that disk would else fail as well.
+pub(super) fn write_error(file: &Path, error: io::Error) -> Error {
+    if !is_full(&error) {
+        return Error::io("write", file, error);
+    }
+    // What cannot be removed either is found by the next attempt.
+    let _ = std::fs::remove_file(file);
+    no_space(file.parent().unwrap_or(file), &error)
+}
+
+/// The error of a folder that cannot be made or written.
+pub(super) fn folder_error(folder: &Path, error: io::Error) -> Error {
+    if is_full(&error) {
+        return no_space(folder, &error);
+    }
+    Error::CacheNotWritable {
+        folder: folder.to_path_buf(),
+        source: error,
+    }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
+    )
+}
+
+fn no_space(folder: &Path, error: &io::Error) -> Error {
+    Error::NoSpace {
+        folder: folder.to_path_buf(),
+        what: error.to_string(),
+    }
+}
+
+/// Bytes in megabytes, or gigabytes where there are many.
+fn show(bytes: u64) -> String {
+    match bytes as f64 {
+        b if b >= 1e9 => format!("{:.1} GB", b / 1e9),
+        b => format!("{:.1} MB", b / 1e6),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_has_room_for_something_and_not_for_everything() {
+        let folder = tempfile::tempdir().unwrap();
+        check(folder.path(), 1).unwrap();
+        let message = check(folder.path(), u64::MAX).unwrap_err().to_string();
+        assert!(message.contains("18446744073.7 GB are needed"), "{message}");
+    }
+
+    #[test]
+    fn a_file_that_filled_the_disk_is_removed_and_others_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        for (kind, stays) in [
+            (ErrorKind::StorageFull, false),
+            (ErrorKind::QuotaExceeded, false),
+            (ErrorKind::Other, true),
+        ] {
+            std::fs::write(&file, "half").unwrap();
+            let error = write_error(&file, kind.into());
+            assert_eq!(matches!(error, Error::NoSpace { .. }), !stays, "{error}");
+            assert_eq!(file.exists(), stays);
+        }
+    }
+}
