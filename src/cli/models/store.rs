@@ -23,10 +23,10 @@ pub struct StoreArguments {
     )]
     pub model_dir: Option<PathBuf>,
 
-    /// Use models of this machine alone, and no network
+    /// Use models of this machine alone, and no network; --local_files_only is the same
     #[arg(
         long,
-        visible_alias = "local_files_only",
+        alias = "local_files_only",
         alias = "local-files-only",
         value_parser = values::boolean,
         num_args = 0..=1,
