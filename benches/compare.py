@@ -86,9 +86,9 @@ class Peer:
         self.args, self.name = args, name
         script, *more = {
             "openai-whisper": ["openai_whisper.py", "--weights", args.weights],
-            "faster-whisper": ["faster_whisper.py", "--weights", args.weights],
-            "faster-whisper-int8": ["faster_whisper.py", "--weights", args.weights, "--compute_type", "int8"],
-            "whisper.cpp": ["whisper_cpp.py", "--ggml", args.ggml],
+            "faster-whisper": ["run_faster_whisper.py", "--weights", args.weights],
+            "faster-whisper-int8": ["run_faster_whisper.py", "--weights", args.weights, "--compute_type", "int8"],
+            "whisper.cpp": ["run_whisper_cpp.py", "--ggml", args.ggml],
         }[name]
         self.command = [args.python, ROOT / "benches/peers" / script, "--model", args.model, "--threads", str(args.threads), *more]
 

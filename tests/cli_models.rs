@@ -77,6 +77,25 @@ impl Machine {
         Run::of(self.command(arguments).output().unwrap())
     }
 
+    /// The same with room for so many blocks of 512 or 1024 bytes. A limit on the size of files stands for a disk that
+    /// is full: every system has it, for every user.
+    #[cfg(unix)]
+    fn run_in(&self, blocks: usize, arguments: &[&str]) -> Run {
+        let limited = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");
+        let mut command = Command::new("sh");
+        command
+            .args([
+                "-c",
+                &limited,
+                "sh",
+                env!("CARGO_BIN_EXE_whisper-rs"),
+                "models",
+            ])
+            .args(arguments);
+        self.furnish(&mut command);
+        Run::of(command.output().unwrap())
+    }
+
     /// Names under which a fetch has left a model or a part of one.
     fn leftovers(&self) -> Vec<PathBuf> {
         let partial = self.cache().join("partial/someone--whisper-small-model");
@@ -300,7 +319,6 @@ fn proxies_of_the_environment_are_used_except_where_they_are_not_to_be() {
     assert!(line.contains("HTTP_PROXY"), "{line}");
 }
 
-/// A limit on the size of files stands for a disk that is full: every system has it, for every user.
 #[cfg(unix)]
 #[test]
 fn a_disk_that_fills_up_is_one_line_and_nothing_is_left() {
@@ -309,17 +327,7 @@ fn a_disk_that_fills_up_is_one_line_and_nothing_is_left() {
     fs::write(original.path().join("model.safetensors"), vec![7; 4 << 20]).unwrap();
     let server = Server::start(REPOSITORY, original.path(), Fault::None);
     let machine = Machine::reaching(&server.endpoint);
-    let mut command = Command::new("sh");
-    command
-        .args(["-c", "trap '' XFSZ; ulimit -f 1000; exec \"$@\"", "sh"])
-        .args([
-            env!("CARGO_BIN_EXE_whisper-rs"),
-            "models",
-            "fetch",
-            REPOSITORY,
-        ]);
-    machine.furnish(&mut command);
-    let run = Run::of(command.output().unwrap());
+    let run = machine.run_in(1000, &["fetch", REPOSITORY]);
     assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""), "{run:?}");
     let line = run.stderr.lines().last().unwrap();
     assert!(
@@ -517,6 +525,24 @@ fn a_model_is_converted_to_another_type() {
     }
     // Nothing half-made lies about.
     assert_eq!(files(machine.folder.path()).len(), 4);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_conversion_that_the_disk_has_no_room_for_leaves_nothing() {
+    let machine = Machine::alone();
+    let source = machine.path("source");
+    Synthetic::new().write_ctranslate2_folder(&source, DType::F16);
+    let target = machine.path("target");
+    let arguments = [
+        "convert",
+        source.to_str().unwrap(),
+        target.to_str().unwrap(),
+    ];
+    let run = machine.run_in(2, &arguments);
+    let line = run.one_error(1);
+    assert!(line.contains("cannot write"), "{line}");
+    assert_eq!(files(machine.folder.path()), [source]);
 }
 
 #[test]

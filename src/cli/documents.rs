@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use clap::Command;
+use clap::{Arg, Command};
 use clap_complete::Shell;
 
 /// Writes the manual page of the command or of one of its subcommands, as troff.
@@ -17,11 +17,20 @@ pub fn manual_page(mut command: Command, subcommand: Option<&str>) -> Result<(),
         Some(name) => (command.find_subcommand(name).cloned())
             .ok_or_else(|| format!("'{name}' is no subcommand of whisper-rs"))?,
     };
+    let page = page.mut_args(with_text);
     let mut text = Vec::new();
     clap_mangen::Man::new(page)
         .render(&mut text)
         .and_then(|()| print(&text))
         .map_err(|error| format!("standard output: {error}"))
+}
+
+/// The page leaves out the text of a flag that the short help leaves out, unless it is a long one.
+fn with_text(arg: Arg) -> Arg {
+    match (arg.get_help().cloned(), arg.get_long_help()) {
+        (Some(text), None) => arg.long_help(text),
+        _ => arg,
+    }
 }
 
 /// Writes a shell's completions.

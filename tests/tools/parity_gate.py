@@ -45,7 +45,8 @@ def begins_with(difference, beginning):
 
 def run_check(args):
     """(differences by clip, totals line, exit code), echoing what the check prints as it comes."""
-    command = [sys.executable, "-u", args.check, args.bin, "--model", args.model, "--kind", args.kind]
+    # --strict refuses settings that are not proven: these are the ones that prove them.
+    command = [sys.executable, "-u", args.check, args.bin, "--model", args.model, "--kind", args.kind, "--extra=--strict"]
     if args.pcm:
         command += ["--pcm", args.pcm]
     differing, totals = {}, None

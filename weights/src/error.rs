@@ -195,6 +195,18 @@ impl Error {
         }
     }
 
+    pub(crate) fn unsupported(
+        path: impl AsRef<Path>,
+        format: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Self {
+        Self::UnsupportedFormat {
+            path: path.as_ref().to_path_buf(),
+            format: one_line(format),
+            advice: advice.into(),
+        }
+    }
+
     pub(crate) fn tensor(
         path: impl AsRef<Path>,
         tensor: impl Into<String>,

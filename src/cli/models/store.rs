@@ -12,10 +12,10 @@ use crate::cli::{heading, messages, values};
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(rename_all = "snake_case")]
 pub struct StoreArguments {
-    /// Folder that keeps fetched models [default: the user's cache folder]
+    /// Folder that keeps fetched models; --cache_dir is the same [default: the user's cache folder]
     #[arg(
         long,
-        visible_alias = "cache_dir",
+        alias = "cache_dir",
         alias = "cache-dir",
         value_name = "DIR",
         help_heading = heading::MODEL,
@@ -23,10 +23,10 @@ pub struct StoreArguments {
     )]
     pub model_dir: Option<PathBuf>,
 
-    /// Use models of this machine alone, and no network
+    /// Use models of this machine alone, and no network; --local_files_only is the same
     #[arg(
         long,
-        visible_alias = "local_files_only",
+        alias = "local_files_only",
         alias = "local-files-only",
         value_parser = values::boolean,
         num_args = 0..=1,

@@ -89,18 +89,18 @@ impl<'a> Variables<'a> {
         let version = reader.u32()?;
         let spec = string(&mut reader)?;
         if spec != SPEC {
-            return Err(Error::UnsupportedFormat {
-                path: path.into(),
-                format: format!("a CTranslate2 model of kind {spec}"),
-                advice: "give a Whisper model".into(),
-            });
+            return Err(Error::unsupported(
+                path,
+                format!("a CTranslate2 model of kind {spec}"),
+                "give a Whisper model",
+            ));
         }
         if version != VERSION {
-            return Err(Error::UnsupportedFormat {
-                path: path.into(),
-                format: format!("a CTranslate2 model.bin of version {version}"),
-                advice: format!("convert the model again, to version {VERSION}"),
-            });
+            return Err(Error::unsupported(
+                path,
+                format!("a CTranslate2 model.bin of version {version}"),
+                format!("convert the model again, to version {VERSION}"),
+            ));
         }
         let _revision = reader.u32()?;
 

@@ -32,11 +32,11 @@ pub(super) fn open(path: &Path) -> Result<Weights> {
     let _magic = reader.u32()?;
     let version = reader.u32()?;
     if !(2..=3).contains(&version) {
-        return Err(Error::UnsupportedFormat {
-            path: path.to_path_buf(),
-            format: format!("a GGUF file of version {version}"),
-            advice: "use one of version 2 or 3, little-endian".into(),
-        });
+        return Err(Error::unsupported(
+            path,
+            format!("a GGUF file of version {version}"),
+            "use one of version 2 or 3, little-endian",
+        ));
     }
     let (tensor_count, value_count) = (reader.u64()?, reader.u64()?);
     let mut alignment = DEFAULT_ALIGNMENT;

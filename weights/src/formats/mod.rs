@@ -192,11 +192,11 @@ fn add(
 
 /// A variant of a format that is not read.
 pub(crate) fn unread(path: &Path, format: &str, dtype: &str) -> Error {
-    Error::UnsupportedFormat {
-        path: path.to_path_buf(),
-        format: format!("a {format} file of {dtype} weights"),
-        advice: "use the model in f32, f16 or bf16".into(),
-    }
+    Error::unsupported(
+        path,
+        format!("a {format} file of {dtype} weights"),
+        "use the model in f32, f16 or bf16",
+    )
 }
 
 /// The weights of a folder: a file or index of safetensors, else of PyTorch, else a `model.bin`, else any

@@ -69,6 +69,9 @@ impl Failure {
             Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                 "the connection is refused".into()
             }
+            Error::Io(error) if error.to_string().contains("certificate") => format!(
+                "{error}; the certificates of a proxy or mirror of one's own are read from SSL_CERT_FILE"
+            ),
             Error::ConnectProxyFailed(why) => format!("the proxy refuses the connection: {why}"),
             error => error.to_string(),
         })

@@ -2,7 +2,7 @@
 """Times whisper.cpp (PyPI `pywhispercpp`) on files, as a peer of whisper-rs.
 
     pip install pywhispercpp
-    python benches/peers/whisper_cpp.py --model base --ggml FILE --threads 2 [--beam 5] [--words] FILE...
+    python benches/peers/run_whisper_cpp.py --model base --ggml FILE --threads 2 [--beam 5] [--words] FILE...
 
 At temperature 0 without fallback. Prints one JSON object.
 """
