@@ -347,27 +347,3 @@ fn no_signals_and_no_frames_are_no_features() {
         );
     }
 }
-
-/// The whole file's features are two launches.
-#[test]
-#[cfg(feature = "cubecl")]
-fn two_launches_make_the_features() {
-    for (name, device, _) in devices() {
-        if matches!(name, "flex" | "ndarray") {
-            continue;
-        }
-        let log_mel = LogMelConfig::new(80).init(&device).unwrap();
-        let pcm = Pcm::whole(tensor(noise(50_000), [1, 50_000], &device));
-        // The maximum that it starts from is made before.
-        let before = log_mel.maximum(&pcm, None);
-        device.sync().unwrap();
-        let (_, launches) = whisper_kernels::count_launches(|| {
-            let maximum = log_mel.maximum(&pcm, Some(before));
-            let windows = Windows::one(0, log_mel.frames(50_000));
-            let features = log_mel.windows(&pcm, &maximum, windows, FloatDType::F32);
-            device.sync().unwrap();
-            features
-        });
-        assert_eq!(launches.total(), 2, "{name}: {launches:?}");
-    }
-}

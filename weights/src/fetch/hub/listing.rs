@@ -76,12 +76,42 @@ pub(super) fn choose(listing: &Listing) -> Option<Vec<&RemoteFile>> {
         Weights::Shards(index, start, end) => {
             let mut files = vec![named(index)?];
             let all = listing.siblings.iter();
-            files.extend(
-                all.filter(|file| file.name.starts_with(start) && file.name.ends_with(end)),
-            );
+            // The listing is the network's: a name that leads to another folder is no shard's.
+            files.extend(all.filter(|file| {
+                let name = &file.name;
+                name.starts_with(start) && name.ends_with(end) && !name.contains(['/', '\\'])
+            }));
             Some(files)
         }
     })?;
     wanted.extend(weights);
     Some(wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_lie_beside_their_index_and_nowhere_else() {
+        let listing: Listing =
+            serde_json::from_value(serde_json::json!({ "sha": "0", "siblings": [
+            { "rfilename": "model.safetensors.index.json" },
+            { "rfilename": "model-00001-of-00001.safetensors" },
+            { "rfilename": "model-old/a.safetensors" },
+            { "rfilename": "model-x/../../../b.safetensors" },
+            { "rfilename": "model-x\\..\\c.safetensors" },
+        ] }))
+            .unwrap();
+        let chosen: Vec<&str> = (choose(&listing).unwrap().iter())
+            .map(|file| file.name.as_str())
+            .collect();
+        assert_eq!(
+            chosen,
+            [
+                "model.safetensors.index.json",
+                "model-00001-of-00001.safetensors"
+            ]
+        );
+    }
 }
