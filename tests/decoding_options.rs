@@ -74,6 +74,36 @@ fn the_options_at_their_defaults_change_nothing() {
 }
 
 #[test]
+fn an_empty_prefix_is_none() {
+    let models = models();
+    let audio = clip("jfk.wav");
+    let plain = transcribe(&models.tiny_en, &audio, |_| ());
+    let empty = transcribe(&models.tiny_en, &audio, |o| {
+        o.prefix = Some(String::new());
+    });
+    assert_eq!(plain, empty);
+}
+
+#[test]
+fn the_same_seed_draws_the_same_text_whatever_the_threads() {
+    let models = models();
+    let audio = clip("jfk.wav");
+    let draw = |seed: u64, threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        pool.build().unwrap().install(|| {
+            transcribe(&models.tiny_en, &audio, |o| {
+                o.temperatures = vec![1.0];
+                o.best_of = Some(3);
+                o.seed = seed;
+            })
+        })
+    };
+    let one = draw(5, 1);
+    assert_eq!(one, draw(5, 3));
+    assert_ne!(one.text, draw(6, 1).text);
+}
+
+#[test]
 fn hotwords_are_spelt_as_they_were_given() {
     let models = models();
     let audio = clip("jfk.wav");

@@ -80,7 +80,11 @@ impl<'a> Segments<'a> {
                 .encode(&format!(" {}", python_strip(text)))
         };
         let initial_prompt = options.initial_prompt.as_deref().map(encode).transpose()?;
-        let prefix = options.prefix.as_deref().map(encode).transpose()?;
+        // An empty one is none (decoding.py:590), where an empty prompt is a blank.
+        let prefix = (options.prefix.as_deref())
+            .filter(|prefix| !prefix.is_empty())
+            .map(encode)
+            .transpose()?;
         let hotwords = (options.hotwords.as_deref())
             .filter(|words| !python_strip(words).is_empty())
             .map(encode)
