@@ -14,6 +14,10 @@ use crate::error::{Error, Result};
 /// into memory.
 const MAX_JSON_BYTES: u64 = 64 << 20;
 
+/// Larger than any `config.json` or `generation_config.json` (large-v3's has 4 kB): parsed, such a file takes some fifty
+/// times its size.
+const MAX_CONFIG_BYTES: u64 = 1 << 20;
+
 /// Everything that is known of a model beside its tensors. What no file says is `None`.
 #[derive(Debug, Default)]
 pub(crate) struct Metadata {
@@ -35,7 +39,7 @@ impl Metadata {
             if !path.is_file() {
                 continue;
             }
-            let json = read_json(&path)?;
+            let json = parse(&path, &read_up_to(&path, MAX_CONFIG_BYTES)?)?;
             metadata.add(&path, &json)?;
             if name == "config.json" {
                 metadata.config = Some((path, json));
@@ -140,19 +144,26 @@ fn token_list(path: &Path, json: &Value, keys: &[&str]) -> Result<Option<Vec<i64
 
 /// Reads a JSON file of limited size.
 pub(crate) fn read_json(path: &Path) -> Result<Value> {
-    let bytes = read_limited(path)?;
-    serde_json::from_slice(&bytes)
+    parse(path, &read_limited(path)?)
+}
+
+fn parse(path: &Path, json: &[u8]) -> Result<Value> {
+    serde_json::from_slice(json)
         .map_err(|e| Error::config(path, format!("is not valid JSON ({e})")))
 }
 
 /// Reads a file that goes into memory whole, and refuses one that is absurdly large.
 pub(crate) fn read_limited(path: &Path) -> Result<Vec<u8>> {
+    read_up_to(path, MAX_JSON_BYTES)
+}
+
+fn read_up_to(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let file = File::open(path).map_err(|e| Error::io("read", path, e))?;
     let mut bytes = Vec::new();
-    file.take(MAX_JSON_BYTES + 1)
+    file.take(limit + 1)
         .read_to_end(&mut bytes)
         .map_err(|e| Error::io("read", path, e))?;
-    if bytes.len() as u64 > MAX_JSON_BYTES {
+    if bytes.len() as u64 > limit {
         return Err(Error::config(
             path,
             "is too large to be a model's JSON file",
@@ -172,6 +183,14 @@ mod tests {
             std::fs::write(folder.path().join(name), json.to_string()).unwrap();
         }
         folder
+    }
+
+    #[test]
+    fn a_config_too_large_to_be_one_is_refused() {
+        let rows = vec![vec![0]; 300_000];
+        let folder = folder(&[("config.json", json!({ "x": rows }))]);
+        let message = Metadata::read(folder.path()).unwrap_err().to_string();
+        assert!(message.contains("too large"), "{message}");
     }
 
     #[test]
