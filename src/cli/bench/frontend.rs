@@ -13,7 +13,7 @@ use whisper_rs::{Audio, Error, device};
 
 use super::report::{Seconds, bytes, time};
 use super::{launches, sync};
-use crate::cli::SmoothingKind;
+use crate::cli::{SmoothingKind, output_lines};
 
 /// The arguments of `bench frontend`.
 #[derive(Debug, Args)]
@@ -152,13 +152,11 @@ pub fn run(arguments: &FrontendArguments) -> Result<(), Error> {
         largest_difference: difference,
     };
     if arguments.json {
-        let json = serde_json::to_string_pretty(&report)
-            .map_err(|error| Error::Option(format!("the report cannot be written: {error}")))?;
-        println!("{json}");
+        output_lines::print_json(&report)
     } else {
         print(&report);
+        Ok(())
     }
-    Ok(())
 }
 
 /// The file's samples, repeated to the length asked for.

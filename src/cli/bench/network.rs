@@ -12,6 +12,7 @@ use super::launches::{self, Counted};
 use super::report::{Seconds, bytes, time};
 use super::sync;
 use crate::cli::models::{Models, StoreArguments};
+use crate::cli::output_lines;
 
 /// The arguments of `bench network`.
 #[derive(Debug, Args)]
@@ -130,13 +131,11 @@ pub fn run(arguments: &NetworkArguments) -> Result<(), Error> {
         peak_host_bytes: measure::host_memory().map(|memory| memory.peak),
     };
     if arguments.json {
-        let json = serde_json::to_string_pretty(&report)
-            .map_err(|error| Error::Option(format!("the report cannot be written: {error}")))?;
-        println!("{json}");
+        output_lines::print_json(&report)
     } else {
         print(&report);
+        Ok(())
     }
-    Ok(())
 }
 
 fn model(
