@@ -16,6 +16,8 @@
 mod attention;
 mod backends;
 #[cfg(feature = "cubecl")]
+mod copies;
+#[cfg(feature = "cubecl")]
 mod cube;
 mod error;
 mod gelu;
@@ -29,6 +31,8 @@ mod loudness;
 mod windows;
 
 pub use attention::{AttentionOptions, attention};
+#[cfg(feature = "cubecl")]
+pub use copies::{Copies, Direction, count_copies};
 pub use error::{Error, Result};
 pub use gelu::gelu;
 #[cfg(feature = "cubecl")]

@@ -11,8 +11,9 @@ use whisper_rs::frontend::{HOP_LENGTH, LogMelConfig, N_FFT, Smoothing};
 use whisper_rs::measure::{self, Timer};
 use whisper_rs::{Audio, Error, device};
 
+use super::counted::{self, Counted};
 use super::report::{Seconds, bytes, time};
-use super::{launches, sync};
+use super::sync;
 use crate::cli::{SmoothingKind, output_lines};
 
 /// The arguments of `bench frontend`.
@@ -73,9 +74,9 @@ struct Report {
 /// One way to compute the features.
 #[derive(Debug, Serialize)]
 struct Way {
-    /// Kernels that the runtime launched for one run; none are counted on the host's backends.
-    launches: Option<usize>,
-    kernels: Vec<(String, usize)>,
+    /// What the runtime counted in one run.
+    #[serde(flatten)]
+    counted: Counted,
     time: Seconds,
     bytes_per_second: f64,
     times_floor: f64,
@@ -201,7 +202,7 @@ impl Work<'_> {
         Ok(measure::device_memory(self.device).map(|memory| memory.peak_reserved))
     }
 
-    /// Launches, memory and time of one way.
+    /// Launches, copies, memory and time of one way.
     fn measure(
         &self,
         call: impl Fn() -> Tensor<3>,
@@ -209,12 +210,11 @@ impl Work<'_> {
         peak_device_bytes: Option<u64>,
     ) -> Result<Way, Error> {
         measure::reset_host_peak();
-        let (launches, kernels) = launches::count(self.device, &call)?;
+        let counted = counted::count(self.device, &call)?;
         let peak_host_bytes = measure::host_memory().map(|memory| memory.peak);
         let series = self.timer.time(&call)?;
         Ok(Way {
-            launches,
-            kernels,
+            counted,
             bytes_per_second: self.floor_bytes as f64 / series.median(),
             times_floor: series.median() / floor.median,
             fft_operations_per_second: self.fft_operations / series.median(),
@@ -263,13 +263,7 @@ fn print(report: &Report) {
             way.times_floor,
             way.fft_operations_per_second / 1e9
         );
-        match way.launches {
-            Some(launches) => println!("  launches      {launches}"),
-            None => println!("  launches      not counted on the host"),
-        }
-        for (kernel, count) in &way.kernels {
-            println!("    {count} x {kernel}");
-        }
+        way.counted.print("  ");
         let memory = |value: Option<u64>| value.map_or("not known".to_owned(), bytes);
         println!(
             "  memory        device peak {}, host peak {}",

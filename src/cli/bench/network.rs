@@ -8,7 +8,7 @@ use whisper_rs::model::WhisperModel;
 use whisper_rs::{ComputeType, Error, device};
 use whisper_weights::{Checkpoint, ModelDims};
 
-use super::launches::{self, Counted};
+use super::counted::{self, Counted};
 use super::report::{Seconds, bytes, time};
 use super::sync;
 use crate::cli::models::{Models, StoreArguments};
@@ -85,8 +85,9 @@ struct Batch {
 #[derive(Debug, Serialize)]
 struct Stage {
     time: Seconds,
-    launches: Option<usize>,
-    kernels: Vec<(String, usize)>,
+    /// What the runtime counted in one run.
+    #[serde(flatten)]
+    counted: Counted,
 }
 
 pub fn run(arguments: &NetworkArguments) -> Result<(), Error> {
@@ -189,7 +190,7 @@ impl Bench<'_> {
         let mut state = decoder.start(features, batch);
         decoder.logits(decoder.forward(self.tokens(&PROMPT, batch), &mut state));
         sync(self.device)?;
-        let counted = launches::count(self.device, || {
+        let counted = counted::count(self.device, || {
             decoder.logits(decoder.forward(self.tokens(&[15], batch), &mut state))
         })?;
         let begin = std::time::Instant::now();
@@ -209,10 +210,10 @@ impl Bench<'_> {
     fn batch(&self, size: usize) -> Result<Batch, Error> {
         let mel = self.features(size);
         let features = self.model.encode(mel.clone());
-        let counted = launches::count(self.device, || self.model.encode(mel.clone()))?;
+        let counted = counted::count(self.device, || self.model.encode(mel.clone()))?;
         let encoder = self.timer.time(|| self.model.encode(mel.clone()))?;
         let mut steps = Vec::new();
-        let mut of_step = (None, Vec::new());
+        let mut of_step = Counted::default();
         for _ in 0..=self.runs {
             let (seconds, counted) = self.decode(features.clone(), self.tokens)?;
             steps.push(seconds);
@@ -231,11 +232,10 @@ impl Bench<'_> {
 }
 
 impl Stage {
-    fn new(series: &measure::Series, (launches, kernels): Counted) -> Self {
+    fn new(series: &measure::Series, counted: Counted) -> Self {
         Stage {
             time: Seconds::from(series),
-            launches,
-            kernels,
+            counted,
         }
     }
 }
@@ -271,12 +271,7 @@ fn print(report: &Report) {
                 time(each),
                 stage.time.relative_spread * 100.0
             );
-            if let Some(launches) = stage.launches {
-                println!("           {launches} launches");
-            }
-            for (kernel, count) in &stage.kernels {
-                println!("             {count} x {kernel}");
-            }
+            stage.counted.print("           ");
         }
     }
     let memory = |value: Option<u64>| value.map_or("not known".to_owned(), bytes);
