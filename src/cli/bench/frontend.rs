@@ -1,6 +1,6 @@
 //! `whisper-rs bench frontend`: the fused log-Mel kernels beside the same composed of Burn's operations.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
 use clap::Args;
@@ -9,6 +9,7 @@ use whisper_kernels::{ComposedLogMel, Pcm, Windows};
 use whisper_rs::audio::SAMPLE_RATE;
 use whisper_rs::frontend::{HOP_LENGTH, LogMelConfig, N_FFT, Smoothing};
 use whisper_rs::measure::{self, Timer};
+use whisper_rs::output::write_atomically;
 use whisper_rs::{Audio, Error, device};
 
 use super::counted::{self, Counted};
@@ -45,6 +46,10 @@ pub struct FrontendArguments {
     /// Leave out the composed operations, which need far more memory
     #[arg(long = "fused_only")]
     pub fused_only: bool,
+
+    /// Write the fused features to a file: float32, little-endian, [n_mels, frames]
+    #[arg(long, value_name = "FILE")]
+    pub features: Option<PathBuf>,
 
     /// Print the report as JSON
     #[arg(long)]
@@ -126,6 +131,9 @@ pub fn run(arguments: &FrontendArguments) -> Result<(), Error> {
             .expect("the whole signal holds its own frames")
     };
     let peak = work.first_run(fused)?;
+    if let Some(path) = &arguments.features {
+        write(fused(), path)?;
+    }
     let floor = work.floor()?;
     let fused_way = work.measure(fused, &floor, peak)?;
     let (composed_way, difference) = if arguments.fused_only {
@@ -183,6 +191,16 @@ fn samples(arguments: &FrontendArguments) -> Result<Vec<f32>, Error> {
             .collect();
     }
     Ok(samples)
+}
+
+/// Writes features as they lie in memory.
+fn write(features: Tensor<3>, path: &Path) -> Result<(), Error> {
+    let unreadable = |error: String| Error::Device(format!("cannot read the features: {error}"));
+    let data = features.try_into_data();
+    let data = data.map_err(|error| unreadable(error.to_string()))?;
+    write_atomically(path, |out| {
+        (data.iter::<f32>()).try_for_each(|value| out.write_all(&value.to_le_bytes()))
+    })
 }
 
 /// What the ways are measured with.
