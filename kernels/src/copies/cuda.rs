@@ -77,9 +77,14 @@ impl Cupti {
     }
 
     fn load() -> Option<Self> {
-        let names = ["libcupti.so", "libcupti.so.13", "libcupti.so.12", "cupti.dll"];
+        let names = [
+            "libcupti.so",
+            "libcupti.so.13",
+            "libcupti.so.12",
+            "cupti.dll",
+        ];
         // SAFETY: NVIDIA's library has no initialiser that asks anything of its caller.
-        let open = |name: &&str| unsafe { Library::new(name).ok() };
+        let open = |name: &&str| unsafe { Library::new(*name).ok() };
         let library: &'static Library = Box::leak(Box::new(names.iter().find_map(open)?));
         // SAFETY: the types are those of cupti_callbacks.h, which have not changed since CUDA 4.
         unsafe {
@@ -123,12 +128,7 @@ pub(super) fn count<T>(call: impl FnOnce() -> T) -> (T, Option<Copies>) {
 }
 
 /// Called by the driver around each of its functions, on the thread that calls it.
-unsafe extern "C" fn on_call(
-    _: *mut c_void,
-    domain: c_int,
-    _: c_uint,
-    data: *const CallbackData,
-) {
+unsafe extern "C" fn on_call(_: *mut c_void, domain: c_int, _: c_uint, data: *const CallbackData) {
     // SAFETY: of this domain, CUPTI gives data that are valid during the callback.
     let Some(data) = (unsafe { data.as_ref() }) else {
         return;
