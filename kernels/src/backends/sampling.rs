@@ -4,7 +4,7 @@
 
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, TensorMetadata, backend_extension};
-use burn::tensor::{DType, FloatDType, Shape, TensorData};
+use burn::tensor::{FloatDType, Shape, TensorData};
 
 use crate::TimestampTokens;
 use crate::host::sampling;
@@ -43,7 +43,7 @@ pub(crate) trait SamplingOps: Backend {
         Self::float_cast(logits, FloatDType::from(dtype))
     }
 
-    #[fusion(dtype = DType::I32, shape = two_of_each_row(logits))]
+    #[fusion(dtype = burn::tensor::DType::I32, shape = two_of_each_row(logits))]
     fn most_probable_tokens(logits: FloatTensor<Self>) -> IntTensor<Self> {
         let (shape, device) = (logits.shape(), logits.device());
         let logits: Vec<f32> = read(Self::float_into_data(logits)).iter::<f32>().collect();
