@@ -37,6 +37,7 @@ pub use layer_norm::layer_norm;
 pub use linear::{linear, linear_gelu};
 pub use log_mel::{
     ComposedLogMel, HOP_LENGTH, LogMel, LogMelConfig, Maximum, N_FFT, Pcm, Smoothing, Windows,
+    mel_filterbank,
 };
 pub use loudness::{Loudness, Normalisation};
 pub use windows::cut_windows;

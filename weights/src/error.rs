@@ -14,6 +14,10 @@ pub enum Error {
     #[error("there is no file or folder {}", .0.display())]
     NotFound(PathBuf),
 
+    /// The path is of a pipe, a socket or a device.
+    #[error("{} is neither a file nor a folder: weights are read from a file on the disk", .0.display())]
+    NotAFile(PathBuf),
+
     /// Reading or writing a file failed.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
