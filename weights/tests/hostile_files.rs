@@ -5,6 +5,7 @@
 mod support;
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
@@ -12,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use support::hostile;
 use support::pieces::{self, Piece, tensors};
-use support::synthetic::{DIMS, Synthetic};
+use support::synthetic::{DIMS, Synthetic, hugging_face};
 use support::{ggml, gguf, torch};
 use whisper_weights::{Checkpoint, DType};
 
@@ -91,10 +92,15 @@ fn corpus(target: &str) -> Vec<(String, Vec<u8>)> {
 }
 
 fn replay(target: &str, file: &str) {
+    replay_by(target, |bytes| hostile::open(file, bytes));
+}
+
+fn replay_by(target: &str, open: impl Fn(&[u8]) -> bool) {
     let mut opened = 0;
     for (path, bytes) in corpus(target) {
         println!("{path}");
-        opened += usize::from(open(file, &bytes));
+        let peak = peak_of(|| opened += usize::from(open(&bytes)));
+        assert_small(peak, bytes.len(), &path);
     }
     // Whole files are among the seeds: the corpus reaches past the first check.
     assert!(opened > 0, "no file of {target} was read");
@@ -127,13 +133,17 @@ fn the_corpus_of_gguf() {
 
 #[test]
 fn the_corpus_of_wheels() {
-    let mut unpacked = 0;
-    for (path, bytes) in corpus("wheel") {
-        println!("{path}");
-        let peak = peak_of(|| unpacked += usize::from(hostile::unpack_wheel(&bytes)));
-        assert_small(peak, bytes.len(), &path);
-    }
-    assert!(unpacked > 0, "no wheel was unpacked");
+    replay_by("wheel", hostile::unpack_wheel);
+}
+
+#[test]
+fn the_corpus_of_indices_of_shards() {
+    replay_by("index", hostile::open_index);
+}
+
+#[test]
+fn the_corpus_of_tokenizers() {
+    replay_by("tokenizer", hostile::convert_tokenizer);
 }
 
 /// Every file cut at every length, and with every byte damaged.
@@ -437,4 +447,24 @@ fn write_the_seeds() {
         &deflated(&[("archive/data.pkl", b"\x80\x02}.")]),
     );
     write("pytorch", "seed-pickle", b"\x80\x02}.");
+    let names = model
+        .tensors
+        .keys()
+        .map(|name| (hugging_face(name), "shard.safetensors"));
+    let weight_map: BTreeMap<_, _> = names.collect();
+    let index = serde_json::json!({"metadata": {}, "weight_map": weight_map});
+    write("index", "seed", index.to_string().as_bytes());
+    for (name, text) in [
+        (
+            "seed-pairs",
+            r#"{"model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2},"merges":[["a","b"]]},"added_tokens":[{"id":5,"content":"<|en|>"}]}"#,
+        ),
+        (
+            "seed-lines",
+            r#"{"model":{"vocab":{"a":0,"b":1,"ab":2},"merges":["a b"]}}"#,
+        ),
+        ("seed-vocab", r#"{"a":0,"b":1,"ab":2,"<|endoftext|>":3}"#),
+    ] {
+        write("tokenizer", name, text.as_bytes());
+    }
 }

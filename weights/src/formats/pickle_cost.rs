@@ -408,7 +408,17 @@ mod tests {
     fn doubling_costs_too_much() {
         let mut pickle = b"]q\x00".to_vec();
         for level in 1..30 {
-            pickle.extend([b']', b'(', b'h', level - 1, b'h', level - 1, b'e', b'q', level]);
+            pickle.extend([
+                b']',
+                b'(',
+                b'h',
+                level - 1,
+                b'h',
+                level - 1,
+                b'e',
+                b'q',
+                level,
+            ]);
         }
         pickle.push(b'.');
         assert_eq!(cost(&pickle), Err(Stopped::TooMuch));

@@ -57,7 +57,11 @@ impl Outline {
         let wrong = |what: String| Error::config(path, what);
         let outline: Self = serde_json::from_slice(json)
             .map_err(|e| wrong(format!("is no byte-level BPE tokenizer ({e})")))?;
-        let Model { kind, vocab, merges } = &outline.model;
+        let Model {
+            kind,
+            vocab,
+            merges,
+        } = &outline.model;
         if let Some(kind) = kind.as_deref().filter(|kind| *kind != "BPE") {
             return Err(wrong(format!(
                 "is a tokenizer of kind {kind}; Whisper's is BPE"
@@ -125,7 +129,11 @@ mod tests {
             (with("vocab", json!({"a": 5})), json!([]), "another model's"),
             (whole.clone(), json!([{"id": "5"}]), "BPE tokenizer"),
             (with("merges", json!(["a c"])), json!([]), "merge 0"),
-            (with("merges", json!([["a", "b"], ["b", "a"]])), json!([]), "merge 1"),
+            (
+                with("merges", json!([["a", "b"], ["b", "a"]])),
+                json!([]),
+                "merge 1",
+            ),
             (with("merges", json!(["ab"])), json!([]), "merge 0"),
         ] {
             let message = read(model, added).err().unwrap().to_string();
