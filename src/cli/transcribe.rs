@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use burn::tensor::Device;
+use whisper_rs::frontend::note_on_filters;
 use whisper_rs::tokenizer::languages;
 use whisper_rs::{Audio, Error, Segment, Task, TranscribeOptions, Transcript, Whisper, device};
 use whisper_weights::Checkpoint;
@@ -340,6 +341,9 @@ impl Engine {
         let checkpoint = Checkpoint::open(models.fetch(arguments.model())?)?;
         for line in checkpoint.notes() {
             messages::note(&line);
+        }
+        if let Some(line) = note_on_filters(&checkpoint) {
+            messages::warning(line);
         }
         let whisper = Whisper::from_checkpoint_as(&checkpoint, device, arguments.compute_type())?
             .with_smoothing(arguments.smoothing.into())
