@@ -79,6 +79,7 @@ pub(super) fn decode(mut source: Source, name: &str, channel: Channel) -> Result
     let mut writer = PcmWriter::new(SAMPLES_IN_MEMORY);
     let mut converter: Option<Converter> = None;
     let mut progress = Progress::default();
+    let mut channels = None;
 
     loop {
         let packet = match format.next_packet() {
@@ -121,6 +122,7 @@ pub(super) fn decode(mut source: Source, name: &str, channel: Channel) -> Result
         if buffer.frames() == 0 {
             continue;
         }
+        channels = channels.max(Some(buffer.spec().channels().count()));
 
         // A converter serves as long as rate and channels stay the same.
         let same = converter.take_if(|converter| converter.takes(&buffer, track.bits));
@@ -147,7 +149,7 @@ pub(super) fn decode(mut source: Source, name: &str, channel: Channel) -> Result
     }
     progress.compare(&track.claimed);
     let warnings = progress.warnings().map_err(refuse)?;
-    Audio::from_writer(writer, warnings).map_err(Failure::Error)
+    Audio::from_writer(writer, warnings, channels).map_err(Failure::Error)
 }
 
 /// The track that is decoded.

@@ -55,7 +55,7 @@ pub(super) fn decode(path: &Path, channel: Channel) -> Result<Audio, Refusal> {
         true => vec![format!("decoded by ffmpeg, which ended with: {said}")],
         false => Vec::new(),
     };
-    Audio::from_writer(writer, warnings).map_err(Refusal::Error)
+    Audio::from_writer(writer, warnings, None).map_err(Refusal::Error)
 }
 
 fn command(path: &Path, channel: Channel) -> Command {

@@ -1,4 +1,4 @@
-//! Ctrl-C: the first one ends the work after the segment at hand, a second one ends the program.
+//! Ctrl-C: the first one ends the work after the window at hand, a second one ends the program.
 
 use std::io;
 use std::sync::Arc;
@@ -37,6 +37,11 @@ impl Interrupt {
             self.at_once.store(false, Ordering::SeqCst);
         }
         Working(self)
+    }
+
+    /// What is set when an end is asked for.
+    pub fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.asked)
     }
 
     /// Whether an end was asked for.

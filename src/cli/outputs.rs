@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -39,6 +40,7 @@ impl Outputs {
                 let extensions: Vec<&str> = writers.iter().map(|w| w.extension()).collect();
                 Some(names(folder, &extensions, inputs)?)
             }
+            Place::Names(folder, given) => Some(given_names(folder, given, &writers, inputs)?),
         };
         Ok(Some(Outputs { writers, names }))
     }
@@ -61,11 +63,22 @@ impl Outputs {
             .all(|written| written.is_ok_and(|written| written >= changed))
     }
 
-    /// Begins the outputs of an input, by its place among the inputs.
-    pub fn begin(&self, index: usize) -> Result<InputOutputs<'_>, String> {
-        let name = self.names.as_ref().and_then(|names| names.get(index));
+    /// Begins the outputs of inputs that are one recording, by their places among the inputs.
+    pub fn begin(&self, inputs: Range<usize>) -> Result<InputOutputs<'_>, String> {
+        let Some(names) = &self.names else {
+            return self.begin_each([None]);
+        };
+        self.begin_each(names[inputs].iter().map(Some))
+    }
+
+    fn begin_each<'n>(
+        &self,
+        names: impl IntoIterator<Item = Option<&'n PathBuf>>,
+    ) -> Result<InputOutputs<'_>, String> {
+        let names: Vec<_> = names.into_iter().collect();
+        let pairs = (names.iter()).flat_map(|&name| self.writers.iter().map(move |w| (name, w)));
         let mut outputs = Vec::new();
-        for writer in &self.writers {
+        for (name, writer) in pairs {
             let path = name.map(|name| path_of(name, writer.as_ref()));
             let growing = match (&path, writer.by_segment()) {
                 (Some(path), Some(_)) => Some(GrowingFile::create(path).map_err(unwritable)?),
@@ -212,11 +225,52 @@ fn ready(folder: &Path) -> Result<(), String> {
             "{shown}: is not a folder; choose another --output_dir"
         ));
     }
+    let folder = match folder.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => folder,
+    };
     fs::create_dir_all(folder)
         .and_then(|()| tempfile::tempfile_in(folder).map(drop))
         .map_err(|error| {
             format!("{shown}: cannot write here: {error}; choose another --output_dir")
         })
+}
+
+/// The names that were given for the outputs, one an input.
+fn given_names(
+    folder: &Path,
+    given: &[PathBuf],
+    writers: &[Box<dyn Writer>],
+    inputs: &[Input],
+) -> Result<Vec<PathBuf>, String> {
+    if given.len() != inputs.len() {
+        return Err(format!(
+            "--output_file: {} of them for {} inputs; give one for each, or --output_dir",
+            given.len(),
+            inputs.len()
+        ));
+    }
+    let extensions: Vec<&str> = writers.iter().map(|w| w.extension()).collect();
+    let mut names = OutputNames::new(&extensions, inputs.iter().map(|input| input.path.as_path()));
+    let mut all = Vec::with_capacity(inputs.len());
+    for name in given {
+        let path = folder.join(name);
+        let (Some(below), Some(_)) = (path.parent(), path.file_name()) else {
+            return Err(format!(
+                "--output_file {}: is no name of a file",
+                name.display()
+            ));
+        };
+        ready(below)?;
+        if !names.take(&path) {
+            return Err(format!(
+                "--output_file {}: an input or another output has this name; give another",
+                name.display()
+            ));
+        }
+        all.push(path);
+    }
+    Ok(all)
 }
 
 /// The names of the outputs of all inputs; where one is not simply its input's, a line says so.

@@ -2,7 +2,8 @@
 
 use std::ffi::OsString;
 
-use super::{Command, Stop, TranscribeArguments, one_line, try_parse};
+use super::parse::{Stop, one_line, try_parse};
+use super::{Command, TranscribeArguments};
 
 /// The arguments of `transcribe a.wav` with these flags, or the line of the error.
 pub fn transcribe(flags: &[&str]) -> Result<TranscribeArguments, String> {
