@@ -312,7 +312,7 @@ fn from_raw(
 
 /// Has ffmpeg decode a file that is not supported here, for this reason.
 fn by_ffmpeg(path: &Path, name: &str, reason: String, channel: Channel) -> Result<Audio> {
-    let reason = match ffmpeg::decode(path, channel) {
+    let reason = match ffmpeg::decode(path, name, channel) {
         Ok(audio) => return Ok(audio),
         Err(ffmpeg::Refusal::Error(error)) => return Err(error),
         Err(ffmpeg::Refusal::Absent) => {

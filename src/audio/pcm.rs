@@ -60,10 +60,6 @@ impl PcmWriter {
         Ok(())
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
     pub(super) fn finish(self) -> Result<PcmStore> {
         match self.file {
             None => Ok(PcmStore::Memory(self.memory)),

@@ -1,5 +1,7 @@
 //! From the names on the command line to the recordings to transcribe: globs, folders, a list, channels.
 
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -84,7 +86,7 @@ impl Input {
 /// or standard input would be read more than once.
 pub fn inputs(names: &[PathBuf], flags: &InputFlags) -> Result<Vec<Input>, String> {
     let listed = match &flags.files_from {
-        Some(list) => list_file::names(list)?,
+        Some(list) => listed(list)?,
         None => Vec::new(),
     };
     let mut found = Vec::new();
@@ -108,6 +110,16 @@ pub fn inputs(names: &[PathBuf], flags: &InputFlags) -> Result<Vec<Input>, Strin
         );
     }
     Ok(found)
+}
+
+/// The names in a list that lies in a file, or comes on standard input.
+fn listed(list: &Path) -> Result<Vec<PathBuf>, String> {
+    let shown = list.display().to_string();
+    if list == Path::new(STANDARD_INPUT) {
+        return list_file::names(io::stdin().lock(), &shown);
+    }
+    let file = File::open(list).map_err(|error| format!("{shown}: {error}"))?;
+    list_file::names(file, &shown)
 }
 
 /// What one name stands for. A file that is not there is an input all the same, and fails when its turn comes.

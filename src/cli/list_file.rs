@@ -1,26 +1,20 @@
 //! The file of `--files_from`: names of inputs, a line each.
 
-use std::fs;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
-
-use super::inputs;
+use std::io::Read;
+use std::path::PathBuf;
 
 /// A list that is longer than this many bytes is none.
 const LONGEST: u64 = 64 << 20;
 
-/// The names in a list: a line each, empty lines left out.
-pub fn names(list: &Path) -> Result<Vec<PathBuf>, String> {
-    let shown = list.display();
-    let failed = |error: io::Error| format!("{shown}: {error}");
+/// The names in a list: a line each, empty lines left out. `shown` is what messages call it.
+///
+/// # Errors
+///
+/// A line when the list cannot be read, is too long, or has a line that can be no name.
+pub fn names(list: impl Read, shown: &str) -> Result<Vec<PathBuf>, String> {
     let mut bytes = Vec::new();
-    let read = if list == Path::new(inputs::STANDARD_INPUT) {
-        io::stdin().lock().take(LONGEST + 1).read_to_end(&mut bytes)
-    } else {
-        let file = fs::File::open(list).map_err(failed)?;
-        file.take(LONGEST + 1).read_to_end(&mut bytes)
-    };
-    read.map_err(failed)?;
+    (list.take(LONGEST + 1).read_to_end(&mut bytes))
+        .map_err(|error| format!("{shown}: {error}"))?;
     if bytes.len() as u64 > LONGEST {
         return Err(format!(
             "{shown}: is no list of files: it is longer than 64 MB"
@@ -59,6 +53,7 @@ fn path_of(bytes: &[u8]) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::corpus;
     use super::*;
 
     #[test]
@@ -67,5 +62,29 @@ mod tests {
         assert_eq!(names(b"\xef\xbb\xbfa.wav\r\n\nb c.wav\n# d.wav"), Ok(3));
         assert_eq!(names(b""), Ok(0));
         assert_eq!(names(b"a.wav\nb\0.wav"), Err(2));
+    }
+
+    #[test]
+    fn a_list_that_cannot_be_read_is_named() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+                Err(std::io::Error::other("the line went dead"))
+            }
+        }
+        let message = names(Broken, "list.txt").unwrap_err();
+        assert_eq!(message, "list.txt: the line went dead");
+        let endless = names(std::io::repeat(b'a'), "/dev/zero").unwrap_err();
+        assert!(endless.contains("longer than 64 MB"), "{endless}");
+    }
+
+    #[test]
+    fn the_corpus_of_lists() {
+        for (path, bytes) in corpus("list") {
+            match names(bytes.as_slice(), "list") {
+                Ok(names) => assert!(names.iter().all(|name| !name.as_os_str().is_empty())),
+                Err(message) => assert!(!message.contains('\n'), "{path}: {message}"),
+            }
+        }
     }
 }
