@@ -66,7 +66,8 @@ const INTERRUPTED: u8 = 130;
     name = "whisper-rs",
     version,
     propagate_version = true,
-    arg_required_else_help = true
+    arg_required_else_help = true,
+    after_help = "Without a command, a file or a flag means transcribe: whisper-rs talk.mp3 -f srt"
 )]
 struct Cli {
     #[command(subcommand)]

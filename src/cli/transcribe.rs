@@ -26,6 +26,9 @@ use super::{FAILED, INTERRUPTED, USAGE, messages, threads};
 /// The frames that the library counts in.
 const SECONDS_PER_FRAME: f64 = 0.01;
 
+/// What the first Ctrl-C is answered by.
+const ENDING: &str = "ending after the window at hand; Ctrl-C again ends at once";
+
 /// Transcribes each file in turn. A file that fails is reported and the others still go through.
 pub fn run(arguments: &TranscribeArguments) -> ExitCode {
     let feedback = &arguments.feedback;
@@ -239,7 +242,6 @@ impl Run<'_> {
             let language = language_title(segments.language());
             messages::note(format!("Detected language: {language}"));
         }
-        let working = self.interrupt.while_working();
         let mut segments = segments.until(self.interrupt.flag());
         let outputs = self.outputs.map(|outputs| outputs.begin(inputs));
         let mut outputs = outputs.transpose().map_err(Failure::File)?;
@@ -248,6 +250,11 @@ impl Run<'_> {
         let shown = self.arguments.feedback.verbose && !on_standard_output;
         let asked = self.arguments.feedback.print_progress;
         let mut progress = progress(self.inputs, index, audio, shown && !asked);
+        let notices = progress.as_ref().map(Progress::notices);
+        let working = self.interrupt.while_working(|| match notices {
+            Some(notice) => notice(ENDING),
+            None => messages::note(ENDING),
+        });
         let mut all: Vec<Segment> = Vec::new();
         while let Some(segment) = segments.next() {
             let segment = segment.map_err(failed)?;
