@@ -209,7 +209,6 @@ fn an_interrupt_does_not_wait_for_the_next_segment() {
     let told = "error: interrupted at ";
     let at = stderr.lines().find_map(|line| line.strip_prefix(told));
     let at = at.and_then(|rest| rest.split_once(" of ")).unwrap();
-    assert!(stderr.contains("Ctrl-C again ends at once\n"), "{stderr}");
     // `m:ss`, where it would have been 1:00:00.
     assert_eq!(at.0.matches(':').count(), 1, "{stderr}");
     assert_eq!(names(folder.path()), ["silence.txt.partial", "silence.wav"]);
@@ -262,6 +261,7 @@ fn a_run_killed_at_any_moment_leaves_whole_files_alone() {
     }
     let flags = [
         "-q",
+        "--beam_size=None",
         "--resume",
         "-f",
         "json,jsonl",
@@ -280,7 +280,7 @@ fn a_run_killed_at_any_moment_leaves_whole_files_alone() {
             .spawn()
             .unwrap();
         wait_for(&begun);
-        std::thread::sleep(Duration::from_millis(kill * 330 % 2500));
+        std::thread::sleep(Duration::from_millis(kill * 150));
         child.kill().unwrap();
         child.wait().unwrap();
         for name in names(&to) {

@@ -1,5 +1,7 @@
 //! Decoding: packets of any container and codec that symphonia knows, as a stream to 16-bit PCM.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use symphonia::core::codecs::CodecParameters;
 use symphonia::core::codecs::audio::well_known::{
     CODEC_ID_AAC, CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3,
@@ -57,7 +59,19 @@ impl From<Error> for Failure {
 }
 
 /// Decodes the whole of a source, of several channels all or one.
-pub(super) fn decode(mut source: Source, name: &str, channel: Channel) -> Result<Audio, Failure> {
+///
+/// Where symphonia panics on damaged data, as with a sum that overflows where such are looked for, the source is refused.
+pub(super) fn decode(source: Source, name: &str, channel: Channel) -> Result<Audio, Failure> {
+    // Nothing outlives a panic but the error.
+    let decoded = catch_unwind(AssertUnwindSafe(|| decode_all(source, name, channel)));
+    decoded.unwrap_or_else(|_| {
+        Err(Failure::Unsupported(
+            "is damaged in a way that its decoder does not bear".into(),
+        ))
+    })
+}
+
+fn decode_all(mut source: Source, name: &str, channel: Channel) -> Result<Audio, Failure> {
     let refuse = |reason: String| Error::Audio {
         name: name.into(),
         reason,

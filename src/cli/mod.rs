@@ -23,6 +23,7 @@ pub mod models;
 mod output_flags;
 mod output_lines;
 mod output_names;
+mod output_places;
 mod outputs;
 mod parse;
 mod precision;

@@ -213,6 +213,12 @@ impl Run<'_> {
         input: &Input,
         audio: &Audio,
     ) -> Result<(), Failure> {
+        if !engine.whisper.is_multilingual() {
+            let model = self.arguments.model.name();
+            return Err(Failure::All(format!(
+                "{model} is an English-only model: it cannot detect a language; give another --model"
+            )));
+        }
         let detected = (engine.whisper.detect_language(audio))
             .map_err(|error| Failure::File(about(&input.path, &error)))?;
         let (name, code) = (input.name(), detected.language);
