@@ -28,6 +28,7 @@ mod outputs;
 mod parse;
 mod precision;
 mod progress;
+mod reports;
 mod settings;
 mod settings_flags;
 mod speech_flags;
