@@ -18,6 +18,8 @@
 mod attention;
 mod backends;
 #[cfg(feature = "cubecl")]
+mod capacity;
+#[cfg(feature = "cubecl")]
 mod copies;
 #[cfg(feature = "cubecl")]
 mod cube;
@@ -36,6 +38,8 @@ mod timestamps;
 mod windows;
 
 pub use attention::{AttentionOptions, attention};
+#[cfg(feature = "cubecl")]
+pub use capacity::device_capacity;
 #[cfg(feature = "cubecl")]
 pub use copies::{Copies, Direction, count_copies};
 pub use embedding::embed;

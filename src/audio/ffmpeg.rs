@@ -64,6 +64,14 @@ pub(super) fn decode(path: &Path, name: &str, channel: Channel) -> Result<Audio,
     }
 }
 
+/// What an installed ffmpeg says it is, `ffmpeg version 7.1`; `None` where there is none.
+pub fn ffmpeg_version() -> Option<String> {
+    let output = Command::new("ffmpeg").arg("-version").output().ok()?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let first: Vec<_> = said.lines().next()?.split_whitespace().take(3).collect();
+    (output.status.success() && !first.is_empty()).then(|| first.join(" "))
+}
+
 fn command(path: &Path, channel: Channel) -> Command {
     let mut command = Command::new("ffmpeg");
     // Nothing but files: a playlist is not to open connections.

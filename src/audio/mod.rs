@@ -24,6 +24,7 @@ use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::Path;
 
+pub use ffmpeg::ffmpeg_version;
 pub use options::{AudioOptions, Channel};
 pub use raw::RawFormat;
 

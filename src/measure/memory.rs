@@ -14,6 +14,16 @@ pub struct HostMemory {
     pub peak: u64,
 }
 
+/// Memory of the whole machine, as the operating system counts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SystemMemory {
+    /// Bytes that are built in.
+    pub total: u64,
+    /// Bytes that programs can still take without swapping.
+    pub available: u64,
+}
+
 /// Memory that Burn's allocator holds on a device, for the whole process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -31,6 +41,11 @@ pub struct DeviceMemory {
 /// Memory of this process; `None` where the system does not tell (so far all but Linux).
 pub fn host_memory() -> Option<HostMemory> {
     parse_status(&std::fs::read_to_string("/proc/self/status").ok()?)
+}
+
+/// Memory of this machine; `None` where the system does not tell (so far all but Linux). A container's limit is not in it.
+pub fn system_memory() -> Option<SystemMemory> {
+    parse_meminfo(&std::fs::read_to_string("/proc/meminfo").ok()?)
 }
 
 /// Makes the present use the peak from which [`HostMemory::peak`] counts on. Whether the system let that happen: Linux does,
@@ -56,17 +71,38 @@ pub fn device_memory(device: &Device) -> Option<DeviceMemory> {
     })
 }
 
+/// Bytes of memory that the GPU of a device has, whoever uses them; `None` on the CPU, and where the driver does not tell.
+pub fn device_capacity(device: &Device) -> Option<u64> {
+    #[cfg(any(feature = "cuda", feature = "wgpu"))]
+    return whisper_kernels::device_capacity(device);
+    #[cfg(not(any(feature = "cuda", feature = "wgpu")))]
+    {
+        let _ = device;
+        None
+    }
+}
+
 /// Reads `VmRSS` and `VmHWM` of Linux's `/proc/self/status`.
 fn parse_status(status: &str) -> Option<HostMemory> {
-    let bytes = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-        let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-        kibibytes.checked_mul(1024)
-    };
     Some(HostMemory {
-        current: bytes("VmRSS:")?,
-        peak: bytes("VmHWM:")?,
+        current: counted_bytes(status, "VmRSS:")?,
+        peak: counted_bytes(status, "VmHWM:")?,
     })
+}
+
+/// Reads `MemTotal` and `MemAvailable` of Linux's `/proc/meminfo`.
+fn parse_meminfo(meminfo: &str) -> Option<SystemMemory> {
+    Some(SystemMemory {
+        total: counted_bytes(meminfo, "MemTotal:")?,
+        available: counted_bytes(meminfo, "MemAvailable:")?,
+    })
+}
+
+/// The bytes of a line such as `VmRSS:   256 kB`, by its name.
+fn counted_bytes(lines: &str, name: &str) -> Option<u64> {
+    let line = lines.lines().find_map(|line| line.strip_prefix(name))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kibibytes.checked_mul(1024)
 }
 
 #[cfg(test)]
@@ -86,7 +122,22 @@ mod tests {
     }
 
     #[test]
-    fn the_cpu_has_no_allocator_of_its_own() {
-        assert_eq!(device_memory(&crate::device::open("cpu").unwrap()), None);
+    fn the_machine_has_more_memory_than_is_available() {
+        let meminfo = "MemTotal:       16 kB\nMemFree:  1 kB\nMemAvailable:   8 kB\n";
+        let memory = SystemMemory {
+            total: 16 * 1024,
+            available: 8 * 1024,
+        };
+        assert_eq!(parse_meminfo(meminfo), Some(memory));
+        if let Some(memory) = system_memory() {
+            assert!(memory.total >= memory.available && memory.available > 0);
+        }
+    }
+
+    #[test]
+    fn the_cpu_has_no_memory_of_its_own() {
+        let cpu = crate::device::open("cpu").unwrap();
+        assert_eq!(device_memory(&cpu), None);
+        assert_eq!(device_capacity(&cpu), None);
     }
 }

@@ -15,6 +15,9 @@ mod memory;
 mod series;
 mod timer;
 
-pub use memory::{DeviceMemory, HostMemory, device_memory, host_memory, reset_host_peak};
+pub use memory::{
+    DeviceMemory, HostMemory, SystemMemory, device_capacity, device_memory, host_memory,
+    reset_host_peak, system_memory,
+};
 pub use series::Series;
 pub use timer::{PairedTimes, Timer};

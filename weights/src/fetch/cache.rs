@@ -33,6 +33,11 @@ impl Cache {
         Self { root }
     }
 
+    /// The whole cache's folder.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Where a model's files are, or will be.
     pub(super) fn model(&self, name: &str) -> PathBuf {
         self.root.join("models").join(folder_name(name))

@@ -136,6 +136,16 @@ impl Fetcher {
         self
     }
 
+    /// The folder that fetched models are kept in. It is made by the first fetch.
+    pub fn cache_folder(&self) -> &Path {
+        self.cache.root()
+    }
+
+    /// Bytes that are free on the disk of the cache; `None` where the file system does not tell.
+    pub fn free_space(&self) -> Option<u64> {
+        room::free(self.cache.root())
+    }
+
     /// Where the model is on this machine, if it is. Asks no network.
     pub fn find(&self, model: &str) -> Option<PathBuf> {
         match Wanted::of(model) {

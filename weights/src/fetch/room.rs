@@ -17,6 +17,17 @@ pub(super) fn check(folder: &Path, needed: u64) -> Result<()> {
     }
 }
 
+/// Bytes that are free on the disk of a folder, which need not be there yet.
+pub(super) fn free(folder: &Path) -> Option<u64> {
+    // The last ancestor of a relative path is empty, and stands for the current folder.
+    (folder.ancestors())
+        .map(|folder| match folder.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => folder,
+        })
+        .find_map(|folder| fs4::available_space(folder).ok())
+}
+
 /// The error of a write to a file in the cache. A file that filled the disk is removed: whoever else
 /// writes to that disk would else fail as well.
 pub(super) fn write_error(file: &Path, error: io::Error) -> Error {
@@ -71,6 +82,8 @@ mod tests {
         check(folder.path(), 1).unwrap();
         let message = check(folder.path(), u64::MAX).unwrap_err().to_string();
         assert!(message.contains("18446744073.7 GB are needed"), "{message}");
+        assert!(free(&folder.path().join("not/there/yet")).is_some_and(|free| free > 0));
+        assert!(free(Path::new("relative")).is_some_and(|free| free > 0));
     }
 
     #[test]

@@ -1,0 +1,167 @@
+//! Which device runs the model: a name as users write it, turned into Burn's [`Device`] at run time.
+
+mod auto;
+mod found;
+
+use burn::tensor::{Device, DeviceType};
+
+pub use auto::{Chosen, auto};
+pub use found::{DeviceKind, Found, Refusal, find, find_named};
+
+use crate::{Error, Result};
+
+/// The device names that this build can open, for messages and help.
+pub const AVAILABLE: &[&str] = &[
+    "auto",
+    "cpu",
+    #[cfg(feature = "ndarray")]
+    "ndarray",
+    #[cfg(feature = "cuda")]
+    "cuda[:n]",
+    #[cfg(feature = "wgpu")]
+    "wgpu[:n]",
+    #[cfg(feature = "wgpu")]
+    "webgpu[:n]",
+    #[cfg(feature = "vulkan")]
+    "vulkan[:n]",
+    #[cfg(feature = "metal")]
+    "metal[:n]",
+];
+
+/// The Burn backends that are compiled into this build, by the names that open them.
+pub const BACKENDS: &[&str] = &[
+    "cpu",
+    #[cfg(feature = "ndarray")]
+    "ndarray",
+    #[cfg(feature = "cuda")]
+    "cuda",
+    #[cfg(feature = "vulkan")]
+    "vulkan",
+    #[cfg(feature = "metal")]
+    "metal",
+    #[cfg(feature = "wgpu")]
+    "wgpu",
+];
+
+/// The names that some build knows: recognised, so that the message can say what is missing.
+const KNOWN: &[&str] = &["ndarray", "cuda", "wgpu", "vulkan", "metal", "webgpu"];
+
+/// Opens the device called `name`: `auto` ([`auto`] says what it chose), `cpu`, and what else the build has compiled in; `:n`
+/// picks one of several GPUs, counted from 0. `webgpu` is another name of `wgpu`.
+///
+/// # Errors
+///
+/// [`Error::Device`] when the name is unknown, names a backend that is not compiled into this build, or
+/// a GPU that this machine lacks or cannot open.
+// Burn calls its ndarray backend deprecated, but it is a device as long as it is there.
+#[cfg_attr(feature = "ndarray", allow(deprecated))]
+pub fn open(name: &str) -> Result<Device> {
+    let (kind, index) = parse(name)?;
+    match (kind, index) {
+        ("auto", None) => Ok(auto().device),
+        ("cpu", None) => Ok(Device::flex()),
+        #[cfg(feature = "ndarray")]
+        ("ndarray", None) => Ok(Device::ndarray()),
+        (kind, index) => match gpu_type(kind) {
+            Some(device_type) => found::gpu(name, device_type, index.unwrap_or(0)),
+            None => Err(unknown(name)),
+        },
+    }
+}
+
+/// Whether this build has a backend for GPUs.
+pub fn has_gpu_backend() -> bool {
+    !gpu_types().is_empty()
+}
+
+/// Whether a device is a GPU, or a driver that takes itself for one: whatever CubeCL's runtimes drive.
+pub fn is_gpu(device: &Device) -> bool {
+    found::identity(device).is_some()
+}
+
+/// A name's kind, and its index if it has one. The kind is one that this build knows, except that the host's devices may have
+/// been given an index.
+fn parse(name: &str) -> Result<(&str, Option<usize>)> {
+    let (kind, index) = match name.split_once(':') {
+        None => (name, None),
+        Some((kind, index)) => (kind, Some(index.parse().map_err(|_| unknown(name))?)),
+    };
+    let available =
+        (AVAILABLE.iter()).any(|name| name.strip_suffix("[:n]").unwrap_or(name) == kind);
+    match available {
+        true => Ok((kind, index)),
+        false if KNOWN.contains(&kind) => Err(Error::Device(format!(
+            "'{name}' is not compiled into this build; use one of {}",
+            AVAILABLE.join(", ")
+        ))),
+        false => Err(unknown(name)),
+    }
+}
+
+fn unknown(name: &str) -> Error {
+    Error::Device(format!(
+        "'{name}' is unknown; use one of {}",
+        AVAILABLE.join(", ")
+    ))
+}
+
+/// The kinds of GPU devices that are compiled in, in the order in which [`auto`] prefers them: what drives a card most directly
+/// comes first.
+fn gpu_types() -> Vec<(&'static str, DeviceType)> {
+    vec![
+        #[cfg(feature = "cuda")]
+        ("cuda", DeviceType::Cuda),
+        #[cfg(feature = "vulkan")]
+        ("vulkan", DeviceType::Vulkan),
+        #[cfg(feature = "metal")]
+        ("metal", DeviceType::Metal),
+        #[cfg(feature = "wgpu")]
+        ("wgpu", DeviceType::Wgpu),
+    ]
+}
+
+fn gpu_type(kind: &str) -> Option<DeviceType> {
+    // Burn's own `webgpu` is a browser's; what wgpu drives here takes WebGPU's shaders.
+    let kind = if kind == "webgpu" { "wgpu" } else { kind };
+    let mut types = gpu_types().into_iter();
+    types
+        .find(|(name, _)| *name == kind)
+        .map(|(_, found)| found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cpu_and_auto_open() {
+        assert!(open("cpu").is_ok());
+        assert!(open("auto").is_ok());
+        assert!(!is_gpu(&open("cpu").unwrap()));
+    }
+
+    #[test]
+    #[cfg(not(feature = "metal"))]
+    fn a_backend_that_is_not_compiled_in_says_so() {
+        let message = open("metal:0").unwrap_err().to_string();
+        assert!(message.contains("not compiled"), "{message}");
+    }
+
+    #[test]
+    fn an_unknown_name_lists_the_known_ones() {
+        for name in ["tpu", "", "cpu:3", "auto:1", "cuda:x", "wgpu:", "cuda[:n]"] {
+            let message = open(name).unwrap_err().to_string();
+            assert!(message.contains("auto, cpu"), "{message}");
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "wgpu")]
+    fn webgpu_is_wgpu() {
+        assert_eq!(gpu_type("webgpu"), Some(DeviceType::Wgpu));
+        match (open("wgpu"), open("webgpu")) {
+            (Ok(wgpu), Ok(webgpu)) => assert_eq!(wgpu, webgpu),
+            (wgpu, webgpu) => assert!(wgpu.is_err() && webgpu.is_err()),
+        }
+    }
+}
