@@ -417,3 +417,16 @@ fn a_folder_that_may_not_be_written_is_told_before_any_work() {
         "{line}"
     );
 }
+
+#[test]
+fn a_model_is_warmed_up_before_the_first_file_and_transcribes_the_same() {
+    let clip = data("jfk.wav");
+    let clip = clip.to_str().unwrap();
+    let flags = ["transcribe", clip, "--model", model("tiny.en"), "--warmup"];
+    let warm = run(&flags);
+    let lines: Vec<_> = warm.succeeded().stderr.lines().collect();
+    assert!(lines[0].starts_with("warmed up in "), "{warm:?}");
+    let cold = run(&flags[..4]);
+    assert_eq!(cold.succeeded().stdout, warm.stdout);
+    assert!(!cold.stderr.contains("warmed up"), "{cold:?}");
+}

@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use burn::tensor::Device;
 use clap::error::ErrorKind;
 use whisper_rs::TranscribeOptions;
 
@@ -82,8 +83,8 @@ impl TranscribeArguments {
     }
 
     /// What flags will not do as they seem to.
-    pub fn warnings(&self) -> impl Iterator<Item = &'static str> {
-        (self.model.warning().into_iter()).chain(self.output.warnings())
+    pub fn warnings(&self, device: &Device) -> impl Iterator<Item = &'static str> {
+        (self.model.warning(device).into_iter()).chain(self.output.warnings())
     }
 
     /// The library's options for these flags.

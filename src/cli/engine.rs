@@ -32,7 +32,7 @@ impl Engine {
             messages::warning(line);
         }
         let whisper =
-            Whisper::from_checkpoint_as(&checkpoint, device, arguments.model.compute_type())?
+            Whisper::from_checkpoint_as(&checkpoint, device, arguments.model.compute_type(device))?
                 .with_smoothing(arguments.speech.smoothing.into())
                 .with_normalisation(arguments.speech.normalise.into());
         let mut options = arguments.options();

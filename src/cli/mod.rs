@@ -5,8 +5,10 @@
 mod arguments;
 mod batch;
 pub mod bench;
+mod chosen_device;
 mod context_flags;
 mod decoding_flags;
+pub mod doctor;
 pub mod documents;
 mod engine;
 mod feedback_flags;
@@ -88,6 +90,8 @@ pub enum Command {
     /// Measure how fast the parts are on this machine
     #[command(subcommand)]
     Bench(bench::BenchCommand),
+    /// Tell whether this machine can transcribe and on what, and what to do about what is wrong
+    Doctor(doctor::DoctorArguments),
     /// Print completions of the command line for a shell
     Completions {
         /// Shell

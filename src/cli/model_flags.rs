@@ -1,7 +1,9 @@
 //! The flags about the model, and the device that it computes on.
 
+use burn::tensor::Device;
 use clap::builder::PossibleValuesParser;
-use whisper_rs::{ComputeType, device};
+use whisper_rs::ComputeType;
+use whisper_rs::device::{self, is_gpu};
 
 use super::models::StoreArguments;
 use super::values;
@@ -55,6 +57,10 @@ pub struct ModelFlags {
     #[arg(long, hide_short_help = true)]
     fp16: Option<bool>,
 
+    /// Run the model once on silence before the first file, so that what a device compiles on its first use is compiled
+    #[arg(long, hide_short_help = true)]
+    pub warmup: bool,
+
     /// Threads for work on the CPU; 0 or None is one for each physical core
     #[arg(short, long, default_value = "0", value_name = "N", value_parser = values::threads)]
     pub threads: usize,
@@ -79,19 +85,19 @@ impl ModelFlags {
         precision::compute_type(&self.compute_type).map(drop)
     }
 
-    /// The numbers to compute in.
-    pub fn compute_type(&self) -> ComputeType {
-        self.numbers().0
+    /// The numbers to compute in on a device.
+    pub fn compute_type(&self, device: &Device) -> ComputeType {
+        self.numbers(is_gpu(device)).0
     }
 
     /// What should be told of the numbers to compute in.
-    pub fn warning(&self) -> Option<&'static str> {
-        self.numbers().1
+    pub fn warning(&self, device: &Device) -> Option<&'static str> {
+        self.numbers(is_gpu(device)).1
     }
 
-    fn numbers(&self) -> (ComputeType, Option<&'static str>) {
+    fn numbers(&self, on_gpu: bool) -> (ComputeType, Option<&'static str>) {
         match (precision::compute_type(&self.compute_type), self.fp16) {
-            (Ok(ComputeType::Auto), Some(fp16)) => precision::of_fp16(fp16, &self.device),
+            (Ok(ComputeType::Auto), Some(fp16)) => precision::of_fp16(fp16, on_gpu),
             (Ok(compute_type), _) => (compute_type, None),
             // Refused by `check`.
             (Err(_), _) => (ComputeType::Auto, None),
@@ -106,9 +112,10 @@ mod tests {
 
     #[test]
     fn half_precision_by_openais_flag() {
-        let half = transcribe(&["--fp16", "--device", "cuda"]).unwrap().model;
-        assert_eq!(half.compute_type(), ComputeType::Float16);
-        let on_cpu = transcribe(&["--fp16"]).unwrap().model;
-        assert!(on_cpu.warning().unwrap().contains("FP32"));
+        let half = transcribe(&["--fp16"]).unwrap().model;
+        assert_eq!(half.numbers(true), (ComputeType::Float16, None));
+        let cpu = Device::flex();
+        assert_eq!(half.compute_type(&cpu), ComputeType::Float32);
+        assert!(half.warning(&cpu).unwrap().contains("FP32"));
     }
 }

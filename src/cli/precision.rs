@@ -26,16 +26,16 @@ pub fn compute_type(name: &str) -> Result<ComputeType, String> {
     })
 }
 
-/// What `--fp16` stands for on a device, where `--compute_type` leaves it open. openai/whisper computes in f32 on the
+/// What `--fp16` stands for on a GPU or elsewhere, where `--compute_type` leaves it open. openai/whisper computes in f32 on the
 /// CPU all the same, with a warning, which comes along.
-pub fn of_fp16(fp16: bool, device: &str) -> (ComputeType, Option<&'static str>) {
-    match (fp16, device) {
+pub fn of_fp16(fp16: bool, on_gpu: bool) -> (ComputeType, Option<&'static str>) {
+    match (fp16, on_gpu) {
         (false, _) => (ComputeType::Float32, None),
-        (true, "auto" | "cpu" | "ndarray") => (
+        (true, false) => (
             ComputeType::Float32,
             Some("FP16 is not supported on the CPU; using FP32 instead"),
         ),
-        (true, _) => (ComputeType::Float16, None),
+        (true, true) => (ComputeType::Float16, None),
     }
 }
 
@@ -55,9 +55,9 @@ mod tests {
 
     #[test]
     fn half_precision_is_for_gpus() {
-        assert_eq!(of_fp16(false, "cuda").0, ComputeType::Float32);
-        assert_eq!(of_fp16(true, "cuda:1"), (ComputeType::Float16, None));
-        let (compute_type, warning) = of_fp16(true, "cpu");
+        assert_eq!(of_fp16(false, true).0, ComputeType::Float32);
+        assert_eq!(of_fp16(true, true), (ComputeType::Float16, None));
+        let (compute_type, warning) = of_fp16(true, false);
         assert_eq!(compute_type, ComputeType::Float32);
         assert!(warning.unwrap().contains("FP32"));
     }

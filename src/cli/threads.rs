@@ -42,7 +42,7 @@ fn sensible(threads: usize, cores: usize) -> usize {
 
 /// Physical cores, or fewer when this process may not use them all (a container's quota, an affinity mask).
 /// Matrix products gain nothing from the second hardware thread of a core.
-fn physical_cores() -> usize {
+pub fn physical_cores() -> usize {
     num_cpus::get_physical().clamp(1, logical_cores())
 }
 

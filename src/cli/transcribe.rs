@@ -6,10 +6,11 @@ use std::process::ExitCode;
 use std::rc::Rc;
 
 use burn::tensor::Device;
-use whisper_rs::{Audio, Error, Segment, Transcript, device};
+use whisper_rs::{Audio, Error, Segment, Transcript};
 
 use super::arguments::TranscribeArguments;
 use super::batch::Batch;
+use super::chosen_device;
 use super::engine::{Engine, language_title};
 use super::feedback_flags::LogFormat;
 use super::inputs::{self, Input};
@@ -33,13 +34,14 @@ pub fn run(arguments: &TranscribeArguments) -> ExitCode {
         Ok(interrupt) => interrupt,
         Err(error) => return fail(FAILED, format!("cannot watch for Ctrl-C: {error}")),
     };
-    let device = match device::open(&arguments.model.device_name()) {
-        Ok(device) => device,
-        Err(error) => return fail(USAGE, error),
-    };
+    // The threads first: to choose a device takes work on the CPU.
     if let Err(message) = threads::configure(arguments.model.threads) {
         return fail(FAILED, message);
     }
+    let device = match chosen_device::open(&arguments.model.device_name()) {
+        Ok(device) => device,
+        Err(error) => return fail(USAGE, error),
+    };
     let inputs = match inputs::inputs(&arguments.files, &arguments.input) {
         Ok(inputs) => inputs,
         Err(message) => return fail(FAILED, message),
@@ -48,7 +50,7 @@ pub fn run(arguments: &TranscribeArguments) -> ExitCode {
         Ok(outputs) => outputs,
         Err(message) => return fail(FAILED, message),
     };
-    arguments.warnings().for_each(messages::warning);
+    (arguments.warnings(&device)).for_each(messages::warning);
     if outputs.is_none() && !arguments.feedback.verbose && !arguments.speech.detect_language {
         messages::warning(
             "the transcript goes nowhere: --verbose False prints none, and without --output_format \
@@ -198,8 +200,17 @@ impl Run<'_> {
             return Ok(Rc::clone(engine));
         }
         let engine = Engine::load(self.arguments, &self.models, &self.device)
+            .and_then(|engine| self.warmed_up(engine))
             .map_err(|error| Failure::All(error.to_string()))?;
         Ok(Rc::clone(self.engine.insert(Rc::new(engine))))
+    }
+
+    fn warmed_up(&self, engine: Engine) -> Result<Engine, Error> {
+        if self.arguments.model.warmup {
+            let took = engine.whisper.warm_up(&engine.options)?;
+            messages::note(format!("warmed up in {:.2} s", took.as_secs_f64()));
+        }
+        Ok(engine)
     }
 
     /// `talk.wav: English (en), probability 0.98`

@@ -5,8 +5,8 @@ use std::fmt;
 use burn::tensor::{Device, DeviceType};
 
 use super::{gpu_type, gpu_types, parse};
+use crate::Error;
 use crate::panics::caught;
-use crate::{Error, Result};
 
 /// A device of this machine.
 #[derive(Clone, Debug)]
@@ -72,16 +72,22 @@ pub fn find() -> (Vec<Found>, Vec<Refusal>) {
 ///
 /// # Errors
 ///
-/// As [`open`](super::open).
-pub fn find_named(name: &str) -> Result<Found> {
-    let (kind, index) = parse(name)?;
-    if let Some(device_type) = gpu_type(kind) {
-        let index = index.unwrap_or(0);
-        let device = gpu(name, device_type, index)?;
-        return describe(kind, index, device).map_err(|refusal| Error::Device(refusal.to_string()));
+/// Why it cannot be used: the name is unknown (see [`check`](super::check)), or this machine lacks the device or cannot open it.
+pub fn find_named(name: &str) -> Result<Found, Refusal> {
+    let refused = |error: Error| Refusal::new(name, error.to_string());
+    let (kind, index) = parse(name).map_err(refused)?;
+    let index = index.unwrap_or(0);
+    match gpu_type(kind) {
+        Some(device_type) => {
+            let devices = enumerate(device_type).map_err(|reason| Refusal::new(name, reason))?;
+            let device = nth(devices, index).map_err(|reason| Refusal::new(name, reason))?;
+            describe(kind, index, device)
+        }
+        None => {
+            let mut host = host_devices().into_iter();
+            (host.find(|device| device.name == name)).ok_or_else(|| refused(super::unknown(name)))
+        }
     }
-    let mut host = host_devices().into_iter();
-    (host.find(|device| device.name == name)).ok_or_else(|| super::unknown(name))
 }
 
 /// The devices that compute on the host.
@@ -120,18 +126,13 @@ pub(super) fn of_type(kind: &str, device_type: DeviceType) -> Vec<Result<Found, 
 
 const NONE: &str = "this machine has no such GPU, or its driver is not installed";
 
-/// One of the machine's GPUs of a type. `name` is for messages.
-pub(super) fn gpu(name: &str, device_type: DeviceType, index: usize) -> Result<Device> {
-    let failed = |reason: String| Error::Device(format!("'{name}': {reason}"));
-    let devices = enumerate(device_type).map_err(failed)?;
+/// One of several devices, or why there is no such one.
+fn nth(devices: Vec<Device>, index: usize) -> Result<Device, String> {
     let count = devices.len();
-    let device = devices.into_iter().nth(index).ok_or_else(|| match count {
-        0 => failed(NONE.to_owned()),
-        _ => failed(format!("this machine has {count}, counted from 0")),
-    })?;
-    // The first use opens it, and a driver that fails then does so by a panic.
-    caught(|| identity(&device)).map_err(failed)?;
-    Ok(device)
+    (devices.into_iter().nth(index)).ok_or_else(|| match count {
+        0 => NONE.to_owned(),
+        _ => format!("this machine has {count}, counted from 0"),
+    })
 }
 
 fn enumerate(device_type: DeviceType) -> Result<Vec<Device>, String> {
@@ -217,7 +218,8 @@ mod tests {
             assert_eq!(find_named(&device.name).unwrap().device, device.device);
         }
         for name in ["auto", "abacus", "cpu:1"] {
-            assert!(find_named(name).is_err(), "{name}");
+            let refusal = find_named(name).unwrap_err();
+            assert!(refusal.reason.contains("auto, cpu"), "{refusal}");
         }
     }
 }

@@ -53,19 +53,27 @@ const KNOWN: &[&str] = &["ndarray", "cuda", "wgpu", "vulkan", "metal", "webgpu"]
 ///
 /// [`Error::Device`] when the name is unknown, names a backend that is not compiled into this build, or
 /// a GPU that this machine lacks or cannot open.
-// Burn calls its ndarray backend deprecated, but it is a device as long as it is there.
-#[cfg_attr(feature = "ndarray", allow(deprecated))]
 pub fn open(name: &str) -> Result<Device> {
-    let (kind, index) = parse(name)?;
-    match (kind, index) {
-        ("auto", None) => Ok(auto().device),
-        ("cpu", None) => Ok(Device::flex()),
-        #[cfg(feature = "ndarray")]
-        ("ndarray", None) => Ok(Device::ndarray()),
-        (kind, index) => match gpu_type(kind) {
-            Some(device_type) => found::gpu(name, device_type, index.unwrap_or(0)),
-            None => Err(unknown(name)),
-        },
+    check(name)?;
+    if name == "auto" {
+        return Ok(auto().device);
+    }
+    match find_named(name) {
+        Ok(found) => Ok(found.device),
+        Err(refusal) => Err(Error::Device(format!("'{name}': {}", refusal.reason))),
+    }
+}
+
+/// Whether `name` is one that this build can open, if the machine has it: that is not looked at.
+///
+/// # Errors
+///
+/// [`Error::Device`] when the name is unknown, or names a backend that is not compiled into this build.
+pub fn check(name: &str) -> Result<()> {
+    match parse(name)? {
+        (_, None) => Ok(()),
+        (kind, Some(_)) if gpu_type(kind).is_some() => Ok(()),
+        _ => Err(unknown(name)),
     }
 }
 

@@ -7,6 +7,7 @@ mod options;
 mod prompt;
 mod segment;
 mod segments;
+mod warm_up;
 mod whisper;
 mod window;
 mod words;

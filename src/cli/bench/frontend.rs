@@ -15,7 +15,7 @@ use whisper_rs::{Audio, Error, device};
 use super::counted::{self, Counted};
 use super::report::{Seconds, bytes, time};
 use super::sync;
-use crate::cli::{SmoothingKind, output_lines};
+use crate::cli::{SmoothingKind, chosen_device, output_lines};
 
 /// The arguments of `bench frontend`.
 #[derive(Debug, Args)]
@@ -92,7 +92,7 @@ struct Way {
 }
 
 pub fn run(arguments: &FrontendArguments) -> Result<(), Error> {
-    let device = device::open(&arguments.device)?;
+    let device = chosen_device::open(&arguments.device)?;
     let smoothing = Smoothing::from(arguments.smoothing);
     let config = LogMelConfig::new(arguments.n_mels).with_smoothing(smoothing);
     let samples = samples(arguments)?;

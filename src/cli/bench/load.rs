@@ -12,6 +12,7 @@ use whisper_weights::Checkpoint;
 
 use super::report::{bytes, time};
 use super::sync;
+use crate::cli::chosen_device;
 use crate::cli::models::{Models, StoreArguments};
 use crate::cli::output_lines;
 
@@ -58,7 +59,7 @@ struct Report {
 
 pub fn run(arguments: &LoadArguments) -> Result<(), Error> {
     let path = Models::open(&arguments.store)?.fetch(&arguments.model)?;
-    let device = device::open(&arguments.device)?;
+    let device = chosen_device::open(&arguments.device)?;
     // What starts with the device is no part of the load.
     sync(&device)?;
     let memory = Memory::now();

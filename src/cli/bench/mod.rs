@@ -4,7 +4,7 @@ mod counted;
 mod frontend;
 mod load;
 mod network;
-mod report;
+pub mod report;
 
 use std::process::ExitCode;
 

@@ -11,6 +11,7 @@ use whisper_weights::{Checkpoint, ModelDims};
 use super::counted::{self, Counted};
 use super::report::{Seconds, bytes, time};
 use super::sync;
+use crate::cli::chosen_device;
 use crate::cli::models::{Models, StoreArguments};
 use crate::cli::output_lines;
 
@@ -91,7 +92,7 @@ struct Stage {
 }
 
 pub fn run(arguments: &NetworkArguments) -> Result<(), Error> {
-    let device = device::open(&arguments.device)?;
+    let device = chosen_device::open(&arguments.device)?;
     let dtype = arguments.compute_type.on(&device)?;
     let (model, dims) = model(arguments, &device, dtype)?;
     let most = dims.n_text_ctx - PROMPT.len();

@@ -1,0 +1,152 @@
+//! Each device: what it is, what it computes in, and whether it computes right.
+
+use serde::{Serialize, Serializer};
+use whisper_rs::device::{self, DeviceKind, Found, Refusal};
+use whisper_rs::{ComputeType, Error, measure, self_test};
+
+/// The devices that were found, and why there are no more.
+#[derive(Debug, Default, Serialize)]
+pub struct Devices {
+    pub devices: Vec<Examined>,
+    pub refused: Vec<Refused>,
+}
+
+/// A device, examined.
+#[derive(Debug, Serialize)]
+pub struct Examined {
+    /// What `--device` takes.
+    pub name: String,
+    pub description: String,
+    #[serde(serialize_with = "kind_name")]
+    pub kind: DeviceKind,
+    /// What kernels are compiled for.
+    pub target: Option<String>,
+    /// The GPU's own memory.
+    pub memory_bytes: Option<u64>,
+    /// What `--compute_type` can be.
+    pub compute_types: Vec<String>,
+    pub self_test: SelfTestReport,
+}
+
+/// How the self-test ended.
+#[derive(Debug, Serialize)]
+pub struct SelfTestReport {
+    pub passed: bool,
+    /// Nothing where the device failed, or gave what is no number.
+    pub largest_relative_error: Option<f32>,
+    pub seconds: Option<f64>,
+    /// The result in words, or the reason why there is none.
+    pub result: String,
+}
+
+/// A device or backend that cannot be used.
+#[derive(Debug, Serialize)]
+pub struct Refused {
+    pub name: String,
+    pub reason: String,
+}
+
+impl Examined {
+    pub fn passed(&self) -> bool {
+        self.self_test.passed
+    }
+
+    fn of(found: Found) -> Self {
+        let device = &found.device;
+        let can = |name: &&str| {
+            let compute_type = name.parse::<ComputeType>();
+            compute_type.is_ok_and(|compute_type| compute_type.on(device).is_ok())
+        };
+        Examined {
+            self_test: SelfTestReport::new(self_test(device)),
+            memory_bytes: measure::device_capacity(device),
+            compute_types: (ComputeType::NAMES.into_iter().filter(can))
+                .map(str::to_owned)
+                .collect(),
+            name: found.name,
+            description: found.description,
+            kind: found.kind,
+            target: found.target,
+        }
+    }
+}
+
+impl SelfTestReport {
+    fn new(test: Result<whisper_rs::SelfTest, Error>) -> Self {
+        match test {
+            Ok(test) => SelfTestReport {
+                passed: test.passed(),
+                largest_relative_error: Some(test.largest_relative_error())
+                    .filter(|error| error.is_finite()),
+                seconds: Some(test.seconds),
+                result: test.to_string(),
+            },
+            Err(error) => SelfTestReport {
+                passed: false,
+                largest_relative_error: None,
+                seconds: None,
+                result: error.to_string(),
+            },
+        }
+    }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Refused {
+            name: refusal.name,
+            reason: refusal.reason,
+        }
+    }
+}
+
+fn kind_name<S: Serializer>(kind: &DeviceKind, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(match kind {
+        DeviceKind::Cpu => "cpu",
+        DeviceKind::Gpu => "gpu",
+        _ => "software_rasteriser",
+    })
+}
+
+/// Examines a device by its name, or all of them for `auto`.
+///
+/// # Errors
+///
+/// [`Error::Device`] when there is no such name. A device that cannot be opened is no error but a finding.
+pub fn examine(name: &str) -> Result<Devices, Error> {
+    device::check(name)?;
+    let (found, refused) = match name {
+        "auto" => device::find(),
+        _ => match device::find_named(name) {
+            Ok(found) => (vec![found], Vec::new()),
+            Err(refusal) => (Vec::new(), vec![refusal]),
+        },
+    };
+    Ok(Devices {
+        devices: found.into_iter().map(Examined::of).collect(),
+        refused: refused.into_iter().map(Refused::from).collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cpu_passes_and_computes_in_single_precision() {
+        let devices = examine("cpu").unwrap();
+        let [cpu] = devices.devices.as_slice() else {
+            panic!("{devices:?}")
+        };
+        assert!(cpu.passed(), "{cpu:?}");
+        assert_eq!(cpu.compute_types, ["auto", "float32"]);
+        assert_eq!(cpu.self_test.largest_relative_error, Some(0.0));
+        assert!(examine("abacus").is_err());
+    }
+
+    #[test]
+    fn a_device_that_fails_says_why() {
+        let failed = SelfTestReport::new(Err(Error::Device("it is on fire".to_owned())));
+        assert!(!failed.passed && failed.result.contains("it is on fire"));
+    }
+}
