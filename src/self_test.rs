@@ -69,10 +69,13 @@ impl SelfTest {
     }
 }
 
-/// `largest relative error 1.2e-6 (logits)`
+/// `largest relative error 1.2e-6 (logits)`, or `equal to the CPU`
 impl fmt::Display for SelfTest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let largest = self.largest_relative_error();
+        if largest == 0.0 {
+            return f.write_str("equal to the CPU");
+        }
         let stage = self.stages.iter().find(|s| s.relative_error == largest);
         let name = stage.map_or("none", |stage| stage.name);
         write!(f, "largest relative error {largest:.1e} ({name})")
@@ -210,5 +213,7 @@ mod tests {
         assert!(!test.passed());
         test.stages.pop();
         assert!(test.passed());
+        test.stages.clear();
+        assert_eq!(test.to_string(), "equal to the CPU");
     }
 }

@@ -23,7 +23,7 @@ pub struct Examined {
     pub target: Option<String>,
     /// The GPU's own memory.
     pub memory_bytes: Option<u64>,
-    /// What `--compute_type` can be.
+    /// What `--compute_type` can be beside `auto`.
     pub compute_types: Vec<String>,
     pub self_test: SelfTestReport,
 }
@@ -55,7 +55,7 @@ impl Examined {
         let device = &found.device;
         let can = |name: &&str| {
             let compute_type = name.parse::<ComputeType>();
-            compute_type.is_ok_and(|compute_type| compute_type.on(device).is_ok())
+            compute_type.is_ok_and(|kind| kind != ComputeType::Auto && kind.on(device).is_ok())
         };
         Examined {
             self_test: SelfTestReport::new(self_test(device)),
@@ -139,7 +139,7 @@ mod tests {
             panic!("{devices:?}")
         };
         assert!(cpu.passed(), "{cpu:?}");
-        assert_eq!(cpu.compute_types, ["auto", "float32"]);
+        assert_eq!(cpu.compute_types, ["float32"]);
         assert_eq!(cpu.self_test.largest_relative_error, Some(0.0));
         assert!(examine("abacus").is_err());
     }
