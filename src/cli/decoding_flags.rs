@@ -56,7 +56,7 @@ pub struct DecodingFlags {
     )]
     pub without_timestamps: bool,
 
-    /// Latest first timestamp of a window; None is no limit
+    /// Latest first timestamp of a window; None and 0 are no limit
     #[arg(
         long,
         value_parser = values::threshold,
@@ -154,7 +154,13 @@ pub struct DecodingFlags {
     )]
     pub language_detection_segments: usize,
 
-    /// Run only with settings whose results have been proven equal to openai/whisper's
+    /// Run only with settings whose results have been proven equal to openai/whisper's: greedy decoding, with words, without, or
+    /// translating without, and beams of 5 with words and fallback
+    ///
+    /// By their flags, in f32, with all others at their defaults: "greedy_nowords" is --temperature 0
+    /// --temperature_increment_on_fallback None --beam_size None --best_of None; "greedy" is the same with --word_timestamps True;
+    /// "translate_greedy" is greedy_nowords with --task translate; "default" is --beam_size 5 --best_of 5 --word_timestamps True.
+    /// --language may be given.
     #[arg(
         long,
         value_parser = values::boolean,
