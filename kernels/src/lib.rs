@@ -9,12 +9,16 @@
 //!   WebGPU, and host code for flex and ndarray.
 //! - [`Loudness`]: peak and RMS normalisation of PCM, and [`cut_windows`]: PCM to windows with a
 //!   stride; both of Burn's operations, where the PCM is.
+//! - [`timestamp_rules`], [`most_probable`]: Whisper's rules for timestamps and the greedy choice of the next token, so that
+//!   logits need not leave a GPU: CubeCL kernels, and host code for flex and ndarray.
 //! - [`linear`], [`attention`]: host code for flex in `f32`, CubeCL kernels for GPUs in `f32`, `f16`
 //!   and `bf16`; [`layer_norm`]: a CubeCL kernel for GPUs; [`gelu`]: host code for flex. Elsewhere the
 //!   plain Burn expressions.
 
 mod attention;
 mod backends;
+#[cfg(feature = "cubecl")]
+mod copies;
 #[cfg(feature = "cubecl")]
 mod cube;
 mod error;
@@ -26,9 +30,13 @@ mod layer_norm;
 mod linear;
 mod log_mel;
 mod loudness;
+mod most_probable;
+mod timestamps;
 mod windows;
 
 pub use attention::{AttentionOptions, attention};
+#[cfg(feature = "cubecl")]
+pub use copies::{Copies, Direction, count_copies};
 pub use error::{Error, Result};
 pub use gelu::gelu;
 #[cfg(feature = "cubecl")]
@@ -39,6 +47,8 @@ pub use log_mel::{
     ComposedLogMel, HOP_LENGTH, LogMel, LogMelConfig, Maximum, N_FFT, Pcm, Smoothing, Windows,
 };
 pub use loudness::{Loudness, Normalisation};
+pub use most_probable::{Chosen, most_probable};
+pub use timestamps::{AllowedTokens, TimestampTokens, timestamp_rules};
 pub use windows::cut_windows;
 
 #[cfg(test)]

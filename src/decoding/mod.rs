@@ -8,6 +8,7 @@ pub mod filters;
 mod greedy;
 mod hypothesis;
 mod language;
+mod on_device;
 mod options;
 mod probability;
 mod ranking;

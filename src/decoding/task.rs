@@ -5,13 +5,15 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use super::beam_search::BeamSearch;
 use super::cache_rows::CacheRows;
 use super::filters::{
-    FilterChain, FilterContext, LogitFilter, NoRepeatNgram, RepetitionPenalty, SuppressBlank,
-    SuppressTokens, TimestampRules,
+    DeviceFilterChain, FilterChain, FilterContext, LogitFilter, NoRepeatNgram, RepetitionPenalty,
+    SuppressBlank, SuppressTokens, TimestampRules,
 };
 use super::greedy::{DrawSeed, Greedy};
 use super::hypothesis::{Hypothesis, TokenDecoder};
+use super::on_device::GreedyOnDevice;
 use super::probability::{log_sum_exp, probability};
 use super::{DecodingOptions, DecodingResult, ranking};
+use crate::device::is_gpu;
 use crate::model::{DecoderState, WhisperModel};
 use crate::text::{compression_ratio, python_round, python_strip};
 use crate::tokenizer::Tokenizer;
@@ -24,6 +26,8 @@ pub struct DecodingTask<'a> {
     device: &'a Device,
     sot_sequence: Vec<u32>,
     filters: FilterChain,
+    /// The same filters where the logits are, if that is not in the host's memory and all of them can be there.
+    filters_on_device: Option<DeviceFilterChain>,
     sample_len: usize,
     options: DecodingOptions,
 }
@@ -44,12 +48,17 @@ impl<'a> DecodingTask<'a> {
         device: &'a Device,
         options: &DecodingOptions,
     ) -> Result<Self> {
+        let filters = filters(tokenizer, options)?;
+        let filters_on_device = is_gpu(device)
+            .then(|| filters.on_device(tokenizer.n_vocab(), device))
+            .flatten();
         Ok(Self {
             model,
             tokenizer,
             device,
             sot_sequence: sot_sequence(tokenizer, options)?,
-            filters: filters(tokenizer, options)?,
+            filters,
+            filters_on_device,
             sample_len: options.sample_len.unwrap_or(model.decoder.n_ctx() / 2),
             options: options.clone(),
         })
@@ -100,6 +109,12 @@ impl<'a> DecodingTask<'a> {
     ) -> Result<DecodingResult> {
         let initial = self.initial_tokens(prompt)?;
         state.rewind();
+        if temperature == 0.0
+            && self.options.beam_size.is_none()
+            && let Some(filters) = &self.filters_on_device
+        {
+            return self.decode_on_device(&initial.tokens, filters, state);
+        }
         let (first_logits, sot_logits) = self.first_logits(&initial.tokens, state)?;
         let no_speech_prob = probability(&sot_logits, self.tokenizer.no_speech());
 
@@ -138,6 +153,26 @@ impl<'a> DecodingTask<'a> {
         }
         let candidates = decoder.finalize(rows);
         self.result(&candidates, temperature, no_speech_prob)
+    }
+
+    /// Decodes greedily with logits that are never read.
+    fn decode_on_device(
+        &self,
+        initial: &[u32],
+        filters: &DeviceFilterChain,
+        state: &mut DecoderState,
+    ) -> Result<DecodingResult> {
+        let greedy = GreedyOnDevice {
+            model: self.model,
+            device: self.device,
+            filters,
+            eot: self.tokenizer.eot(),
+            no_speech: self.tokenizer.no_speech(),
+            sample_len: self.sample_len,
+        };
+        let sampled = greedy.decode(initial, self.sot_index(initial), state)?;
+        let candidates: Vec<_> = sampled.hypothesis.into_iter().collect();
+        self.result(&candidates, 0.0, sampled.no_speech_prob)
     }
 
     /// Filters one row's logits, and refuses what the user's own filters may have made of them.
@@ -254,8 +289,7 @@ impl<'a> DecodingTask<'a> {
         initial: &[u32],
         state: &mut DecoderState,
     ) -> Result<(Vec<f32>, Vec<f32>)> {
-        let sot = self.tokenizer.sot();
-        let sot_index = initial.iter().position(|&token| token == sot).unwrap_or(0);
+        let sot_index = self.sot_index(initial);
         let hidden = self.forward(initial, 1, state);
         let positions = TensorData::new(vec![initial.len() as i64 - 1, sot_index as i64], [2]);
         let positions = Tensor::<1, Int>::from_data(positions, self.device);
@@ -264,6 +298,12 @@ impl<'a> DecodingTask<'a> {
         check_finite(&logits)?;
         check_finite(&sot_logits)?;
         Ok((logits, sot_logits))
+    }
+
+    /// Where the start of transcript is among the initial tokens.
+    fn sot_index(&self, initial: &[u32]) -> usize {
+        let sot = self.tokenizer.sot();
+        initial.iter().position(|&token| token == sot).unwrap_or(0)
     }
 
     /// Runs the last token of each hypothesis; returns `[rows, n_vocab]`, flattened, in the order of the caches' rows.
@@ -404,7 +444,12 @@ fn suppressed(tokenizer: &Tokenizer, options: &DecodingOptions) -> Result<Vec<u3
 /// Refuses logits of which no probability can be made. A single NaN or infinity among the weights is in every logit
 /// soon, so it is enough to look at the first logits of a window.
 pub(super) fn check_finite(logits: &[f32]) -> Result<()> {
-    if log_sum_exp(logits).is_finite() {
+    check_number(log_sum_exp(logits))
+}
+
+/// Refuses a statistic of logits that is no number, as it is when one of them is none.
+pub(super) fn check_number(statistic: f64) -> Result<()> {
+    if statistic.is_finite() {
         return Ok(());
     }
     Err(Error::Model(

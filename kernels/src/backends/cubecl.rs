@@ -1,14 +1,14 @@
 //! The operations on every CubeCL runtime.
 
-use burn::backend::tensor::FloatTensor;
+use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::tensor::FloatDType;
 use burn_cubecl::CubeBackend;
 
 use super::log_mel::LogMelOps;
-use super::{Activation, WhisperOps};
-use crate::cube::{attention, layer_norm, linear, log_mel};
+use super::{Activation, SamplingOps, WhisperOps};
+use crate::cube::{attention, layer_norm, linear, log_mel, sampling};
 use crate::log_mel::Geometry;
-use crate::{AttentionOptions, Smoothing};
+use crate::{AttentionOptions, Smoothing, TimestampTokens};
 
 impl WhisperOps for CubeBackend {
     fn normalised(
@@ -68,5 +68,20 @@ impl LogMelOps for CubeBackend {
         dtype: FloatDType,
     ) -> FloatTensor<Self> {
         log_mel::log_mel_windows(pcm, tables, maximum, geometry, n_mels, smoothing, dtype)
+    }
+}
+
+impl SamplingOps for CubeBackend {
+    fn ruled_logits(
+        logits: FloatTensor<Self>,
+        sampled: IntTensor<Self>,
+        step: usize,
+        tokens: TimestampTokens,
+    ) -> FloatTensor<Self> {
+        sampling::timestamp_rules(logits, sampled, step, tokens)
+    }
+
+    fn most_probable_tokens(logits: FloatTensor<Self>) -> IntTensor<Self> {
+        sampling::most_probable(logits)
     }
 }

@@ -15,10 +15,14 @@ mod flex;
 mod host;
 mod log_mel;
 pub(crate) mod plain;
+mod sampling;
 
 pub(crate) use log_mel::LogMelOps;
 #[cfg(feature = "cubecl")]
 pub(crate) use log_mel::output_shape;
+pub(crate) use sampling::SamplingOps;
+#[cfg(feature = "cubecl")]
+pub(crate) use sampling::two_of_each_row;
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, backend_extension};

@@ -8,6 +8,7 @@ pub(crate) mod linear;
 pub(crate) mod log_mel;
 mod matmul;
 mod reduce;
+pub(crate) mod sampling;
 
 use burn::tensor::{DType, Shape};
 use burn_cubecl::cubecl::prelude::CubeCount;

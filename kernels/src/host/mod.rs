@@ -5,7 +5,7 @@
 //! pool along boundaries that do not depend on the number of threads, and every output element is
 //! summed in one fixed order, so results are the same bits on one thread or many.
 
-// Of the host's operations, backends other than flex use the log-Mel features alone.
+// Of the host's operations, backends other than flex use the log-Mel features and the sampling alone.
 #![cfg_attr(not(feature = "flex"), allow(dead_code))]
 
 pub(crate) mod attention;
@@ -15,5 +15,6 @@ pub(crate) mod log_mel;
 mod math;
 mod output;
 mod panels;
+pub(crate) mod sampling;
 
 pub(crate) use panels::Rows;

@@ -1,6 +1,6 @@
 //! `whisper-rs bench frontend`: the fused log-Mel kernels beside the same composed of Burn's operations.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
 use clap::Args;
@@ -9,10 +9,12 @@ use whisper_kernels::{ComposedLogMel, Pcm, Windows};
 use whisper_rs::audio::SAMPLE_RATE;
 use whisper_rs::frontend::{HOP_LENGTH, LogMelConfig, N_FFT, Smoothing};
 use whisper_rs::measure::{self, Timer};
+use whisper_rs::output::write_atomically;
 use whisper_rs::{Audio, Error, device};
 
+use super::counted::{self, Counted};
 use super::report::{Seconds, bytes, time};
-use super::{launches, sync};
+use super::sync;
 use crate::cli::{SmoothingKind, output_lines};
 
 /// The arguments of `bench frontend`.
@@ -45,6 +47,10 @@ pub struct FrontendArguments {
     #[arg(long = "fused_only")]
     pub fused_only: bool,
 
+    /// Write the fused features to a file: float32, little-endian, [n_mels, frames]
+    #[arg(long, value_name = "FILE")]
+    pub features: Option<PathBuf>,
+
     /// Print the report as JSON
     #[arg(long)]
     pub json: bool,
@@ -73,9 +79,9 @@ struct Report {
 /// One way to compute the features.
 #[derive(Debug, Serialize)]
 struct Way {
-    /// Kernels that the runtime launched for one run; none are counted on the host's backends.
-    launches: Option<usize>,
-    kernels: Vec<(String, usize)>,
+    /// What the runtime counted in one run.
+    #[serde(flatten)]
+    counted: Counted,
     time: Seconds,
     bytes_per_second: f64,
     times_floor: f64,
@@ -125,6 +131,9 @@ pub fn run(arguments: &FrontendArguments) -> Result<(), Error> {
             .expect("the whole signal holds its own frames")
     };
     let peak = work.first_run(fused)?;
+    if let Some(path) = &arguments.features {
+        write(fused(), path)?;
+    }
     let floor = work.floor()?;
     let fused_way = work.measure(fused, &floor, peak)?;
     let (composed_way, difference) = if arguments.fused_only {
@@ -184,6 +193,16 @@ fn samples(arguments: &FrontendArguments) -> Result<Vec<f32>, Error> {
     Ok(samples)
 }
 
+/// Writes features as they lie in memory.
+fn write(features: Tensor<3>, path: &Path) -> Result<(), Error> {
+    let unreadable = |error: String| Error::Device(format!("cannot read the features: {error}"));
+    let data = features.try_into_data();
+    let data = data.map_err(|error| unreadable(error.to_string()))?;
+    write_atomically(path, |out| {
+        (data.iter::<f32>()).try_for_each(|value| out.write_all(&value.to_le_bytes()))
+    })
+}
+
 /// What the ways are measured with.
 struct Work<'a> {
     device: &'a Device,
@@ -201,7 +220,7 @@ impl Work<'_> {
         Ok(measure::device_memory(self.device).map(|memory| memory.peak_reserved))
     }
 
-    /// Launches, memory and time of one way.
+    /// Launches, copies, memory and time of one way.
     fn measure(
         &self,
         call: impl Fn() -> Tensor<3>,
@@ -209,12 +228,11 @@ impl Work<'_> {
         peak_device_bytes: Option<u64>,
     ) -> Result<Way, Error> {
         measure::reset_host_peak();
-        let (launches, kernels) = launches::count(self.device, &call)?;
+        let counted = counted::count(self.device, &call)?;
         let peak_host_bytes = measure::host_memory().map(|memory| memory.peak);
         let series = self.timer.time(&call)?;
         Ok(Way {
-            launches,
-            kernels,
+            counted,
             bytes_per_second: self.floor_bytes as f64 / series.median(),
             times_floor: series.median() / floor.median,
             fft_operations_per_second: self.fft_operations / series.median(),
@@ -263,13 +281,7 @@ fn print(report: &Report) {
             way.times_floor,
             way.fft_operations_per_second / 1e9
         );
-        match way.launches {
-            Some(launches) => println!("  launches      {launches}"),
-            None => println!("  launches      not counted on the host"),
-        }
-        for (kernel, count) in &way.kernels {
-            println!("    {count} x {kernel}");
-        }
+        way.counted.print("  ");
         let memory = |value: Option<u64>| value.map_or("not known".to_owned(), bytes);
         println!(
             "  memory        device peak {}, host peak {}",

@@ -1,7 +1,7 @@
 //! `whisper-rs bench`: how fast the parts are, on this machine and with the user's own file.
 
+mod counted;
 mod frontend;
-mod launches;
 mod load;
 mod network;
 mod report;

@@ -4,11 +4,11 @@ use burn::tensor::{Device, Distribution, FloatDType, Int, Tensor, TensorData};
 use clap::Args;
 use serde::Serialize;
 use whisper_rs::measure::{self, Timer};
-use whisper_rs::model::WhisperModel;
+use whisper_rs::model::{DecoderState, WhisperModel};
 use whisper_rs::{ComputeType, Error, device};
 use whisper_weights::{Checkpoint, ModelDims};
 
-use super::launches::{self, Counted};
+use super::counted::{self, Counted};
 use super::report::{Seconds, bytes, time};
 use super::sync;
 use crate::cli::models::{Models, StoreArguments};
@@ -78,15 +78,16 @@ struct Report {
 struct Batch {
     size: usize,
     encoder: Stage,
-    /// One step of all sequences, its logits computed and left on the device.
+    /// One step of all sequences, their most probable tokens read.
     step: Stage,
 }
 
 #[derive(Debug, Serialize)]
 struct Stage {
     time: Seconds,
-    launches: Option<usize>,
-    kernels: Vec<(String, usize)>,
+    /// What the runtime counted in one run.
+    #[serde(flatten)]
+    counted: Counted,
 }
 
 pub fn run(arguments: &NetworkArguments) -> Result<(), Error> {
@@ -185,34 +186,44 @@ impl Bench<'_> {
     /// Seconds of a step, one after the other, from the first token after the prompt on.
     fn decode(&self, features: Tensor<3>, tokens: usize) -> Result<(f64, Counted), Error> {
         let [batch, ..] = features.dims();
-        let decoder = &self.model.decoder;
-        let mut state = decoder.start(features, batch);
-        decoder.logits(decoder.forward(self.tokens(&PROMPT, batch), &mut state));
-        sync(self.device)?;
-        let counted = launches::count(self.device, || {
-            decoder.logits(decoder.forward(self.tokens(&[15], batch), &mut state))
-        })?;
+        let mut state = self.model.decoder.start(features, batch);
+        let token = self.step(self.tokens(&PROMPT, batch), &mut state)?;
+        let mut next = Ok(token.clone());
+        let counted = counted::count(self.device, || next = self.step(token, &mut state))?;
+        let mut token = next?;
         let begin = std::time::Instant::now();
-        for token in 1..tokens {
-            let logits = decoder
-                .logits(decoder.forward(self.tokens(&[15 + token as i64], batch), &mut state));
-            // As in decoding: a step's token has to be known before the next step begins.
-            let chosen = logits.argmax(2).slice([0..1, 0..1, 0..1]);
-            chosen
-                .try_into_data()
-                .map_err(|error| Error::Device(format!("the work failed: {error}")))?;
+        for _ in 1..tokens {
+            token = self.step(token, &mut state)?;
         }
         let steps = tokens.saturating_sub(1).max(1);
         Ok((begin.elapsed().as_secs_f64() / steps as f64, counted))
     }
 
+    /// The most probable tokens after the last of `tokens`. They are read, as in decoding: a step's have to be known before
+    /// the next step begins.
+    fn step(
+        &self,
+        tokens: Tensor<2, Int>,
+        state: &mut DecoderState,
+    ) -> Result<Tensor<2, Int>, Error> {
+        let [_, n] = tokens.dims();
+        let decoder = &self.model.decoder;
+        let hidden = decoder.forward(tokens, state).narrow(1, n - 1, 1);
+        let chosen = whisper_kernels::most_probable(decoder.logits(hidden).squeeze_dim(1));
+        let read = chosen.clone().try_into_data();
+        let read = read.map_err(|error| Error::Device(format!("the work failed: {error}")))?;
+        // The data alone may be a promise.
+        std::hint::black_box(read.iter::<i32>().sum::<i32>());
+        Ok(chosen.narrow(1, 0, 1))
+    }
+
     fn batch(&self, size: usize) -> Result<Batch, Error> {
         let mel = self.features(size);
         let features = self.model.encode(mel.clone());
-        let counted = launches::count(self.device, || self.model.encode(mel.clone()))?;
+        let counted = counted::count(self.device, || self.model.encode(mel.clone()))?;
         let encoder = self.timer.time(|| self.model.encode(mel.clone()))?;
         let mut steps = Vec::new();
-        let mut of_step = (None, Vec::new());
+        let mut of_step = Counted::default();
         for _ in 0..=self.runs {
             let (seconds, counted) = self.decode(features.clone(), self.tokens)?;
             steps.push(seconds);
@@ -231,11 +242,10 @@ impl Bench<'_> {
 }
 
 impl Stage {
-    fn new(series: &measure::Series, (launches, kernels): Counted) -> Self {
+    fn new(series: &measure::Series, counted: Counted) -> Self {
         Stage {
             time: Seconds::from(series),
-            launches,
-            kernels,
+            counted,
         }
     }
 }
@@ -271,12 +281,7 @@ fn print(report: &Report) {
                 time(each),
                 stage.time.relative_spread * 100.0
             );
-            if let Some(launches) = stage.launches {
-                println!("           {launches} launches");
-            }
-            for (kernel, count) in &stage.kernels {
-                println!("             {count} x {kernel}");
-            }
+            stage.counted.print("           ");
         }
     }
     let memory = |value: Option<u64>| value.map_or("not known".to_owned(), bytes);

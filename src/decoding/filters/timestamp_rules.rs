@@ -1,8 +1,9 @@
 //! Timestamps come in pairs, in order, and first.
 
-use burn::tensor::{Bool, Device, Int, Tensor};
+use burn::tensor::{Device, Int, Tensor};
+use whisper_kernels::{AllowedTokens, TimestampTokens, timestamp_rules};
 
-use super::device::{DeviceFilter, mask};
+use super::device::DeviceFilter;
 use super::{FilterContext, LogitFilter, forbid};
 use crate::decoding::probability::{highest, log_sum_exp};
 
@@ -21,85 +22,32 @@ pub struct TimestampRules {
 
 impl LogitFilter for TimestampRules {
     fn apply(&self, context: &FilterContext<'_>, logits: &mut [f32]) {
-        let sampled = context.sampled;
-        let begin = self.timestamp_begin as usize;
-        forbid(
-            logits,
-            self.no_timestamps as usize..=self.no_timestamps as usize,
-        );
-        self.pair(sampled, logits);
-        self.increase(sampled, logits);
-        if sampled.is_empty() {
-            forbid(logits, ..begin);
-            if let Some(index) = self.max_initial_timestamp_index {
-                forbid(logits, begin + index + 1..);
-            }
-        }
-        if timestamps_outweigh_text(logits, begin) {
-            forbid(logits, ..begin);
+        let tokens = self.tokens();
+        let AllowedTokens { text, timestamps } = tokens.allowed(context.sampled, logits.len());
+        forbid(logits, ..text.start);
+        let no_timestamps = self.no_timestamps as usize;
+        forbid(logits, no_timestamps..=no_timestamps);
+        forbid(logits, text.end..timestamps.start);
+        forbid(logits, timestamps.end..);
+        if timestamps_outweigh_text(logits, text.end) {
+            forbid(logits, ..text.end);
         }
     }
 
-    fn on_device(&self, n_vocab: usize, device: &Device) -> Option<Box<dyn DeviceFilter>> {
-        let begin = self.timestamp_begin as usize;
-        let no_timestamps = self.no_timestamps as usize;
-        let latest = (self.max_initial_timestamp_index).map_or(n_vocab, |index| begin + index);
-        let ids = Tensor::<1, Int>::arange(0..n_vocab as i64, device);
-        Some(Box::new(OnDevice {
-            begin,
-            first: mask(n_vocab, device, |id| {
-                id < begin || id > latest || id == no_timestamps
-            }),
-            no_timestamps: mask(n_vocab, device, |id| id == no_timestamps),
-            text: mask(n_vocab, device, |id| id < self.eot as usize),
-            timestamps: mask(n_vocab, device, |id| id >= begin),
-            ids: ids.unsqueeze(),
-        }))
+    fn on_device(&self, _n_vocab: usize, _device: &Device) -> Option<Box<dyn DeviceFilter>> {
+        Some(Box::new(OnDevice(self.tokens())))
     }
 }
 
 impl TimestampRules {
-    fn is_timestamp(&self, token: u32) -> bool {
-        token >= self.timestamp_begin
-    }
-
-    fn last_is_timestamp(&self, sampled: &[u32]) -> bool {
-        sampled
-            .last()
-            .is_some_and(|&token| self.is_timestamp(token))
-    }
-
-    /// A lone first timestamp counts as a pair: text has to follow it.
-    fn penultimate_is_timestamp(&self, sampled: &[u32]) -> bool {
-        sampled.len() < 2 || self.is_timestamp(sampled[sampled.len() - 2])
-    }
-
-    /// After a pair of timestamps comes text; after text and a timestamp comes its partner, or the end.
-    fn pair(&self, sampled: &[u32], logits: &mut [f32]) {
-        if !self.last_is_timestamp(sampled) {
-            return;
+    fn tokens(&self) -> TimestampTokens {
+        let latest = |index: usize| self.timestamp_begin.saturating_add(index as u32);
+        TimestampTokens {
+            end_of_text: self.eot,
+            no_timestamps: self.no_timestamps,
+            begin: self.timestamp_begin,
+            latest_first: self.max_initial_timestamp_index.map(latest),
         }
-        if self.penultimate_is_timestamp(sampled) {
-            forbid(logits, self.timestamp_begin as usize..);
-        } else {
-            forbid(logits, ..self.eot as usize);
-        }
-    }
-
-    /// Timestamps never decrease, and a segment has a length: only the partner of the timestamp that
-    /// ends a segment may equal it.
-    fn increase(&self, sampled: &[u32], logits: &mut [f32]) {
-        let is_timestamp = |token: &&u32| self.is_timestamp(**token);
-        let Some(&last) = sampled.iter().rev().find(is_timestamp) else {
-            return;
-        };
-        let awaits_partner =
-            self.last_is_timestamp(sampled) && !self.penultimate_is_timestamp(sampled);
-        let first_allowed = if awaits_partner { last } else { last + 1 };
-        forbid(
-            logits,
-            self.timestamp_begin as usize..first_allowed as usize,
-        );
     }
 }
 
@@ -114,84 +62,13 @@ fn timestamps_outweigh_text(logits: &[f32], begin: usize) -> bool {
     log_sum_exp(timestamps) > f64::from(highest(text))
 }
 
-/// The rules with the tokens sampled so far on the device as well. All masks are `[1, n_vocab]`.
+/// The rules with the tokens sampled so far on the device as well. The sum over the timestamps is of the device's precision.
 #[derive(Debug)]
-struct OnDevice {
-    /// The token of 0.00 s.
-    begin: usize,
-    /// What may not be the first token.
-    first: Tensor<2, Bool>,
-    no_timestamps: Tensor<2, Bool>,
-    /// What comes before the end of text.
-    text: Tensor<2, Bool>,
-    timestamps: Tensor<2, Bool>,
-    ids: Tensor<2, Int>,
-}
+struct OnDevice(TimestampTokens);
 
 impl DeviceFilter for OnDevice {
-    /// As on the host, but that the sum over the timestamps is of the device's precision.
     fn apply(&self, sampled: &Tensor<2, Int>, step: usize, logits: Tensor<2>) -> Tensor<2> {
-        let shape = logits.dims();
-        let forbidden = match step {
-            0 => self.first.clone().expand(shape),
-            _ => self.forbidden(sampled, step, shape),
-        };
-        let logits = logits.mask_fill(forbidden, f32::NEG_INFINITY);
-        let outweighed = self.outweighed(logits.clone());
-        logits.mask_fill(outweighed, f32::NEG_INFINITY)
-    }
-}
-
-impl OnDevice {
-    /// What the pairs and the order of timestamps forbid after `step` tokens, `[rows, n_vocab]`.
-    fn forbidden(
-        &self,
-        sampled: &Tensor<2, Int>,
-        step: usize,
-        shape: [usize; 2],
-    ) -> Tensor<2, Bool> {
-        let [rows, _] = shape;
-        let is_timestamp = |column: usize| {
-            let tokens = sampled.clone().slice([0..rows, column..column + 1]);
-            tokens.greater_equal_elem(self.begin as i64)
-        };
-        let last = is_timestamp(step - 1);
-        // A lone first timestamp counts as a pair.
-        let (pair, open) = match step {
-            1 => (last.clone(), last.clone().bool_and(last.bool_not())),
-            _ => {
-                let before = is_timestamp(step - 2);
-                (
-                    last.clone().bool_and(before.clone()),
-                    last.bool_and(before.bool_not()),
-                )
-            }
-        };
-        // Timestamps are above all text and never decrease: the highest token is the last timestamp, if there is one.
-        let latest = sampled.clone().slice([0..rows, 0..step]).max_dim(1);
-        let first_allowed = latest + 1 - open.clone().int();
-
-        let of_rows = |rows: Tensor<2, Bool>| rows.expand(shape);
-        let of_tokens = |tokens: &Tensor<2, Bool>| tokens.clone().expand(shape);
-        let too_early = (self.ids.clone().expand(shape)).lower(first_allowed.expand(shape));
-        let in_pair = of_rows(pair)
-            .bool_or(too_early)
-            .bool_and(of_tokens(&self.timestamps));
-        let awaiting = of_rows(open).bool_and(of_tokens(&self.text));
-        (of_tokens(&self.no_timestamps).bool_or(in_pair)).bool_or(awaiting)
-    }
-
-    /// The text of those rows whose timestamps outweigh it, `[rows, n_vocab]`.
-    fn outweighed(&self, logits: Tensor<2>) -> Tensor<2, Bool> {
-        let shape = logits.dims();
-        let [rows, n_vocab] = shape;
-        let text = (logits.clone().slice([0..rows, 0..self.begin])).max_dim(1);
-        let timestamps = logits.slice([0..rows, self.begin..n_vocab]);
-        // Bounded, so that a row without timestamps has a sum of 0 and not of no number.
-        let highest = timestamps.clone().max_dim(1).clamp_min(f32::MIN / 2.0);
-        let sum = (timestamps - highest.clone()).exp().sum_dim(1).log() + highest;
-        let outweighed = sum.greater(text).expand(shape);
-        outweighed.bool_and(self.timestamps.clone().bool_not().expand(shape))
+        timestamp_rules(logits, sampled.clone(), step, self.0)
     }
 }
 

@@ -1,0 +1,206 @@
+//! Greedy decoding whose logits stay on their device: of each step the host reads 8 bytes, the token and its log-probability.
+
+use burn::tensor::activation::log_softmax;
+use burn::tensor::{DType, Device, FloatDType, Int, Tensor, TensorData};
+use whisper_kernels::{Chosen, most_probable};
+
+use super::filters::{DeviceFilter, DeviceFilterChain};
+use super::hypothesis::Hypothesis;
+use super::task::check_number;
+use crate::model::{DecoderState, WhisperModel};
+use crate::{Error, Result};
+
+/// What a window is decoded with.
+pub(super) struct GreedyOnDevice<'a> {
+    pub model: &'a WhisperModel,
+    pub device: &'a Device,
+    pub filters: &'a DeviceFilterChain,
+    pub eot: u32,
+    pub no_speech: u32,
+    /// Most tokens to sample.
+    pub sample_len: usize,
+}
+
+/// What was sampled.
+pub(super) struct Sampled {
+    /// The text; `None` where the filters left no token that it could go on with.
+    pub hypothesis: Option<Hypothesis>,
+    /// Probability of the no-speech token at the start of transcript.
+    pub no_speech_prob: f64,
+}
+
+impl GreedyOnDevice<'_> {
+    /// Decodes one window, after the `initial` tokens, whose start of transcript is at `sot_index`.
+    ///
+    /// A step's token is the next step's input where it is: nothing goes up to the device but the initial tokens.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Device`] when a token cannot be read back, [`Error::Model`] when a log-probability is not a number.
+    pub fn decode(
+        &self,
+        initial: &[u32],
+        sot_index: usize,
+        state: &mut DecoderState,
+    ) -> Result<Sampled> {
+        let decoder = &self.model.decoder;
+        let ids: Vec<i64> = initial.iter().map(|&token| i64::from(token)).collect();
+        let ids = TensorData::new(ids, [1, initial.len()]);
+        let hidden = decoder.forward(Tensor::from_data(ids, self.device), state);
+        let at = |index: usize| hidden.clone().narrow(1, index, 1);
+        let no_speech_prob = self.no_speech_prob(row(decoder.logits(at(sot_index))));
+        let mut logits = row(decoder.logits(at(initial.len() - 1)));
+
+        let columns = [1, self.sample_len.max(1)];
+        let mut sampled = Tensor::<2, Int>::zeros(columns, (self.device, DType::I32));
+        let mut hypothesis = Hypothesis::empty();
+        for step in 0..self.sample_len {
+            let filtered = self.filters.apply(&sampled, step, logits);
+            let chosen = most_probable(filtered);
+            let token = chosen.clone().narrow(1, 0, 1);
+            sampled = sampled.slice_assign([0..1, step..step + 1], token.clone());
+            let chosen = read_chosen(chosen)?;
+            let Some(id) = chosen.token else {
+                return self.finish(None, no_speech_prob);
+            };
+            check_number(f64::from(chosen.logprob))?;
+            hypothesis = hypothesis.extended(id, chosen.logprob);
+            if id == self.eot || initial.len() + step + 1 > decoder.n_ctx() {
+                break;
+            }
+            logits = row(decoder.logits(decoder.forward(token, state)));
+        }
+        self.finish(Some(hypothesis), no_speech_prob)
+    }
+
+    /// `[1]`: the probability of the no-speech token, still on the device.
+    ///
+    /// # Shapes
+    ///
+    /// - logits: `[1, n_vocab]`
+    fn no_speech_prob(&self, logits: Tensor<2>) -> Tensor<2> {
+        let logprobs = log_softmax(logits.cast(FloatDType::F32), 1);
+        logprobs.narrow(1, self.no_speech as usize, 1).exp()
+    }
+
+    fn finish(&self, hypothesis: Option<Hypothesis>, no_speech_prob: Tensor<2>) -> Result<Sampled> {
+        let no_speech_prob = no_speech_prob.try_into_data().map_err(unreadable)?;
+        let no_speech_prob = no_speech_prob.iter::<f32>().next().unwrap_or(f32::NAN);
+        let no_speech_prob = f64::from(no_speech_prob);
+        check_number(no_speech_prob)?;
+        Ok(Sampled {
+            hypothesis,
+            no_speech_prob,
+        })
+    }
+}
+
+/// `[1, 1, n_vocab]` as a row.
+fn row(logits: Tensor<3>) -> Tensor<2> {
+    logits.squeeze_dim(0)
+}
+
+fn read_chosen(chosen: Tensor<2, Int>) -> Result<Chosen> {
+    let data = chosen.try_into_data().map_err(unreadable)?;
+    let mut values = data.iter::<i32>();
+    match (values.next(), values.next()) {
+        (Some(token), Some(logprob)) => Ok(Chosen::of([token, logprob])),
+        _ => Err(unreadable("too little came back")),
+    }
+}
+
+fn unreadable(error: impl std::fmt::Display) -> Error {
+    Error::Device(format!("cannot read the chosen token: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decoding::{DecodingOptions, DecodingTask};
+    use crate::tokenizer::testing::tokenizer;
+    use whisper_weights::ModelDims;
+
+    const DIMS: ModelDims = ModelDims {
+        n_mels: 80,
+        n_audio_ctx: 1500,
+        n_audio_state: 64,
+        n_audio_head: 1,
+        n_audio_layer: 1,
+        n_vocab: 51_864,
+        n_text_ctx: 448,
+        n_text_state: 64,
+        n_text_head: 1,
+        n_text_layer: 1,
+    };
+
+    /// What a random model samples with logits on the device, and what it does with logits on the host.
+    fn both_ways(options: &DecodingOptions) -> (Sampled, crate::decoding::DecodingResult) {
+        let device = Device::flex();
+        let model = WhisperModel::random(&DIMS, &device);
+        let tokenizer = tokenizer(DIMS.n_vocab);
+        let task = DecodingTask::new(&model, tokenizer, &device, options).unwrap();
+        let filters = task.filters().on_device(DIMS.n_vocab, &device).unwrap();
+        let shape = [1, DIMS.n_audio_ctx, DIMS.n_audio_state];
+        let features = Tensor::random(shape, burn::tensor::Distribution::Default, &device);
+        let on_host = task
+            .decode(&[], 0.0, 0, &mut model.decoder.start(features.clone(), 1))
+            .unwrap();
+        let mut initial = tokenizer.sot_sequence(None, options.task).unwrap();
+        if options.without_timestamps {
+            initial.push(tokenizer.no_timestamps());
+        }
+        let greedy = GreedyOnDevice {
+            model: &model,
+            device: &device,
+            filters: &filters,
+            eot: tokenizer.eot(),
+            no_speech: tokenizer.no_speech(),
+            sample_len: options.sample_len.unwrap(),
+        };
+        let mut state = model.decoder.start(features, 1);
+        (greedy.decode(&initial, 0, &mut state).unwrap(), on_host)
+    }
+
+    #[test]
+    fn the_same_is_sampled_as_on_the_host() {
+        for without_timestamps in [false, true] {
+            let options = DecodingOptions {
+                without_timestamps,
+                sample_len: Some(12),
+                ..DecodingOptions::default()
+            };
+            let (sampled, on_host) = both_ways(&options);
+            let hypothesis = sampled.hypothesis.unwrap();
+            assert_eq!(hypothesis.tokens, on_host.tokens);
+            for (ours, expected) in hypothesis.logprobs.iter().zip(&on_host.token_logprobs) {
+                assert!((ours - expected).abs() < 1e-4, "{ours} for {expected}");
+            }
+            let apart = (sampled.no_speech_prob - on_host.no_speech_prob).abs();
+            assert!(apart < 1e-6, "{apart}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_sampled_where_nothing_is_allowed() {
+        let device = Device::flex();
+        let options = DecodingOptions {
+            suppress_tokens: (0..DIMS.n_vocab as i64).collect(),
+            ..DecodingOptions::default()
+        };
+        let model = WhisperModel::random(&DIMS, &device);
+        let tokenizer = tokenizer(DIMS.n_vocab);
+        let task = DecodingTask::new(&model, tokenizer, &device, &options).unwrap();
+        let greedy = GreedyOnDevice {
+            model: &model,
+            device: &device,
+            filters: &task.filters().on_device(DIMS.n_vocab, &device).unwrap(),
+            eot: tokenizer.eot(),
+            no_speech: tokenizer.no_speech(),
+            sample_len: 3,
+        };
+        let features = Tensor::zeros([1, DIMS.n_audio_ctx, DIMS.n_audio_state], &device);
+        let mut state = model.decoder.start(features, 1);
+        let sampled = greedy.decode(&[tokenizer.sot()], 0, &mut state).unwrap();
+        assert!(sampled.hypothesis.is_none());
+    }
+}
