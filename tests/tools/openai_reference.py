@@ -39,7 +39,7 @@ WITH_WORDS = {
     "gen_0.1s": {},
 }
 
-# Sets of options that are kept: model -> name -> (clip, options). Each changes something of its clip's transcript.
+# Sets of options that are kept: model -> name -> (clip, options). Each changes its clip's transcript or the numbers beside it.
 SMALL_LETTERS = "the sonnets of shakespeare, all in small letters and without full stops"
 # Two tokens more than the model takes as context, so that what is carried leaves less than no room.
 TOO_LONG = " ".join(["The sonnets of William Shakespeare, read aloud for LibriVox."] * 15)

@@ -41,10 +41,10 @@ pub use timestamp_rules::TimestampRules;
 /// The log-probabilities of a result are those of the filtered logits: a token that a filter favours makes its text look
 /// surer to the thresholds.
 ///
-/// A filter has to have the form for the host; the one for a device, [`on_device`](Self::on_device), is for speed. Decoding filters
-/// on the host whatever needs it there: beams and samples, and a chain in which one filter has no form for the device. Then the
-/// logits of each step are read from the device first, `[rows, n_vocab]` in f32, some 200 kB a row.
-/// [`RepetitionPenalty`] and [`NoRepeatNgram`] have the host's form alone: they look at all tokens of a row, which are known there.
+/// A filter has to have the form for the host; the one for a device, [`on_device`](Self::on_device), is for speed: greedy decoding
+/// on a GPU takes it when all filters have it. Beams, samples, and a chain with a filter of the host's form alone are filtered on
+/// the host, which reads the logits of each step from the device first: `[rows, n_vocab]` in f32, some 200 kB a row.
+/// [`RepetitionPenalty`] and [`NoRepeatNgram`] have that form alone: what they change depends on all tokens of a row.
 ///
 /// ```
 /// use whisper_rs::decoding::filters::{FilterContext, LogitFilter};
