@@ -66,7 +66,7 @@ fn tiny_en_takes_every_option_as_openai_whisper_does() {
 
 #[test]
 fn base_takes_every_option_as_openai_whisper_does() {
-    transcribe_with_every_set_of_options("base", base(), 8);
+    transcribe_with_every_set_of_options("base", base(), 9);
 }
 
 fn tiny_en() -> &'static Whisper {

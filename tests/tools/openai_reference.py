@@ -43,6 +43,7 @@ WITH_WORDS = {
 SMALL_LETTERS = "the sonnets of shakespeare, all in small letters and without full stops"
 # Two tokens more than the model takes as context, so that what is carried leaves less than no room.
 TOO_LONG = " ".join(["The sonnets of William Shakespeare, read aloud for LibriVox."] * 15)
+ALL_OF_JFK = "And so my fellow Americans ask not what your country can do for you, ask what you can do for your country."
 OPTION_SETS = {
     "tiny.en": {
         "initial_prompt": ("sonnet1", dict(initial_prompt=SMALL_LETTERS)),
@@ -73,6 +74,8 @@ OPTION_SETS = {
         "prefix_de": ("leopard_test_de", dict(prefix="Das", without_timestamps=True)),
         "initial_prompt_ja": ("leopard_test_ja", dict(initial_prompt="日本語のテストです。")),
         "suppress_blank": ("gen_zeros_5s", dict(suppress_blank=False, without_timestamps=True, no_speech_threshold=None)),
+        # A window that ends at once. Without a length penalty openai/whisper divides by its number of tokens, 0, and fails.
+        "suppress_blank_and_nothing_to_say": ("jfk", dict(prefix=ALL_OF_JFK, suppress_blank=False, without_timestamps=True, length_penalty=1.0)),
         "suppress_tokens_none": ("noise_sb1", dict(suppress_tokens=[], no_speech_threshold=None)),
     },
 }
