@@ -3,8 +3,12 @@
 #![cfg(any(feature = "ndarray", feature = "wgpu", feature = "cuda"))]
 #![cfg_attr(feature = "ndarray", allow(deprecated))]
 
+#[path = "../kernels/tests/support/devices.rs"]
+mod devices;
+
 use burn::module::Module;
 use burn::tensor::{DType, Device, Distribution, FloatDType, Int, Tensor, TensorData};
+use devices::devices;
 use whisper_rs::model::WhisperModel;
 use whisper_weights::ModelDims;
 
@@ -21,20 +25,6 @@ const DIMS: ModelDims = ModelDims {
     n_text_head: 2,
     n_text_layer: 2,
 };
-
-fn devices() -> Vec<(&'static str, Device)> {
-    vec![
-        #[cfg(feature = "ndarray")]
-        ("ndarray", Device::ndarray()),
-        #[cfg(feature = "wgpu")]
-        (
-            "wgpu",
-            Device::wgpu(burn::tensor::DeviceKind::DefaultDevice),
-        ),
-        #[cfg(feature = "cuda")]
-        ("cuda", Device::cuda(burn::tensor::DeviceIndex::new(0usize))),
-    ]
-}
 
 fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().convert::<f32>().try_to_vec().unwrap()
