@@ -154,13 +154,12 @@ pub struct DecodingFlags {
     )]
     pub language_detection_segments: usize,
 
-    /// Run only with settings whose results have been proven equal to openai/whisper's: greedy decoding, with words, without, or
-    /// translating without, and beams of 5 with words and fallback
+    /// Run only with one of the settings that have been proven to give openai/whisper's results: greedy_nowords, greedy,
+    /// translate_greedy, default
     ///
-    /// By their flags, in f32, with all others at their defaults: "greedy_nowords" is --temperature 0
-    /// --temperature_increment_on_fallback None --beam_size None --best_of None; "greedy" is the same with --word_timestamps True;
-    /// "translate_greedy" is greedy_nowords with --task translate; "default" is --beam_size 5 --best_of 5 --word_timestamps True.
-    /// --language may be given.
+    /// In flags, and with the defaults of all others: greedy_nowords is --temperature 0 --temperature_increment_on_fallback None
+    /// --beam_size None --best_of None; greedy is the same with --word_timestamps True; translate_greedy is greedy_nowords with
+    /// --task translate; default is --beam_size 5 --best_of 5 --word_timestamps True. Numbers are float32, and --language may be given.
     #[arg(
         long,
         value_parser = values::boolean,
