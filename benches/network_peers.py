@@ -98,7 +98,7 @@ def ours(arguments, name):
     command = [arguments.bin, "bench", "network", "--random_weights", name.removesuffix(".en"), "--device", arguments.device]
     command += ["--compute_type", arguments.compute_type, "--tokens", str(arguments.tokens), "--runs", str(arguments.runs), "--json"]
     command += ["--batch"] + [str(size) for size in arguments.batch]
-    report = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    report = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
     stage = lambda batch, what: 1e3 * batch[what]["time"]["median"]
     return {batch["size"]: (stage(batch, "encoder") / batch["size"], stage(batch, "step")) for batch in report["batches"]}
 

@@ -12,7 +12,7 @@
 //! - [`timestamp_rules`], [`most_probable`]: Whisper's rules for timestamps and the greedy choice of the next token, so that
 //!   logits need not leave a GPU: CubeCL kernels, and host code for flex and ndarray.
 //! - [`linear`], [`attention`]: host code for flex in `f32`, CubeCL kernels for GPUs in `f32`, `f16`
-//!   and `bf16`; [`layer_norm`]: a CubeCL kernel for GPUs; [`gelu`]: host code for flex. Elsewhere the
+//!   and `bf16`; [`layer_norm`], [`embed`]: CubeCL kernels for GPUs; [`gelu`]: host code for flex. Elsewhere the
 //!   plain Burn expressions.
 
 mod attention;
@@ -21,6 +21,7 @@ mod backends;
 mod copies;
 #[cfg(feature = "cubecl")]
 mod cube;
+mod embedding;
 mod error;
 mod gelu;
 mod host;
@@ -37,6 +38,7 @@ mod windows;
 pub use attention::{AttentionOptions, attention};
 #[cfg(feature = "cubecl")]
 pub use copies::{Copies, Direction, count_copies};
+pub use embedding::embed;
 pub use error::{Error, Result};
 pub use gelu::gelu;
 #[cfg(feature = "cubecl")]

@@ -5,18 +5,30 @@ use burn::tensor::{Int, Tensor};
 
 use crate::backends::SamplingOps;
 
-/// The most probable token of each row of logits, the first of several that are equal, and its log-probability.
+/// The most probable token of each row of logits, as [`most_probable`] finds it.
+#[derive(Clone, Debug)]
+pub struct MostProbable {
+    /// The tokens, of `i32`, as a decoder takes them next: `[rows, 1]`.
+    pub tokens: Tensor<2, Int>,
+    /// What is to be read of them, of `i32`: `[rows, 2]`, of which [`Chosen`] makes numbers.
+    pub report: Tensor<2, Int>,
+}
+
+/// The most probable token of each row of logits, the first of several that are equal, and its log-probability. Where all
+/// logits are negative infinity, the token is -1.
 ///
 /// # Shapes
 ///
 /// - logits: `[rows, n_vocab]`
-/// - output: `[rows, 2]` of `i32`: the token, or -1 where all logits are negative infinity; and the bits of its
-///   log-softmax as `f32`, of which [`Chosen`] makes a number
-pub fn most_probable(logits: Tensor<2>) -> Tensor<2, Int> {
-    Tensor::from_dispatch(Dispatch::most_probable_tokens(logits.into_dispatch()))
+pub fn most_probable(logits: Tensor<2>) -> MostProbable {
+    let (tokens, report) = Dispatch::most_probable_tokens(logits.into_dispatch());
+    MostProbable {
+        tokens: Tensor::from_dispatch(tokens),
+        report: Tensor::from_dispatch(report),
+    }
 }
 
-/// What [`most_probable`] found in one row, once it has been read.
+/// What [`most_probable`] reports of one row: the token, and the bits of its log-softmax.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Chosen {
     /// The token; `None` where none was allowed.
@@ -26,7 +38,7 @@ pub struct Chosen {
 }
 
 impl Chosen {
-    /// Of a row of the tensor.
+    /// Of a row of the report.
     pub fn of([token, logprob]: [i32; 2]) -> Self {
         Self {
             token: u32::try_from(token).ok(),
@@ -34,7 +46,7 @@ impl Chosen {
         }
     }
 
-    /// As a row of the tensor.
+    /// As a row of the report.
     pub(crate) fn to_row(self) -> [i32; 2] {
         let token = self.token.map_or(-1, u32::cast_signed);
         [token, self.logprob.to_bits().cast_signed()]

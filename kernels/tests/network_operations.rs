@@ -9,9 +9,9 @@
 #[path = "support/devices.rs"]
 mod devices;
 
-use burn::tensor::{DType, Device, Distribution, FloatDType, Tensor};
+use burn::tensor::{DType, Device, Distribution, FloatDType, Int, Tensor, TensorData};
 use devices::devices;
-use whisper_kernels::{AttentionOptions, attention, layer_norm, linear, linear_gelu};
+use whisper_kernels::{AttentionOptions, attention, embed, layer_norm, linear, linear_gelu};
 
 /// The element types, and how far off each may be, beside the largest value.
 const TYPES: [(FloatDType, f32); 2] = [(FloatDType::F32, 1e-5), (FloatDType::F16, 1e-2)];
@@ -159,5 +159,24 @@ fn layer_normalisation_of_any_width() {
                 1e-5,
             )
         });
+    }
+}
+
+#[test]
+fn tokens_of_any_layout_are_embedded() {
+    for n_state in [384, 512, 30] {
+        let (table, positions) = (random([1000, n_state]), random([448, n_state]));
+        for (rows, n, offset) in [(1, 4, 0), (1, 1, 300), (3, 1, 447), (2, 5, 11)] {
+            // Columns of a wider tensor, as those of sampled tokens.
+            let ids: Vec<i64> = (0..rows * (n + 1))
+                .map(|i| (i as i64 * 77) % 1000)
+                .collect();
+            compare(&format!("embedding of {rows} x {n}"), |device, dtype| {
+                let ids = TensorData::new(ids.clone(), [rows, n + 1]);
+                let tokens = Tensor::<2, Int>::from_data(ids, device).narrow(1, 1, n);
+                let [table, positions] = [&table, &positions].map(|x| on(device, dtype, x));
+                embed(tokens, table, positions, offset)
+            });
+        }
     }
 }

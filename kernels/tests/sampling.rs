@@ -143,8 +143,13 @@ fn the_most_probable_token_is_the_same_everywhere() {
     rows[1][N_VOCAB - 1] = -3.0;
     let rows = coarse(rows);
     for (name, device, dtype) in everywhere() {
-        let chosen = most_probable(logits(&rows, &device, dtype)).into_data();
-        let chosen: Vec<i32> = chosen.iter::<i32>().collect();
+        let chosen = most_probable(logits(&rows, &device, dtype));
+        let tokens: Vec<i32> = chosen.tokens.into_data().iter::<i32>().collect();
+        let chosen: Vec<i32> = chosen.report.into_data().iter::<i32>().collect();
+        assert_eq!(
+            tokens,
+            chosen.iter().copied().step_by(2).collect::<Vec<_>>()
+        );
         for (row, chosen) in rows.iter().zip(chosen.chunks_exact(2)) {
             let chosen = Chosen::of([chosen[0], chosen[1]]);
             let highest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -163,8 +168,13 @@ fn what_allows_nothing_and_what_is_no_number_is_told() {
     let mut rows = vec![vec![f32::NEG_INFINITY; 100], noise(100, 3)];
     rows[1][50] = f32::NAN;
     for (name, device, dtype) in everywhere() {
-        let chosen = most_probable(logits(&rows, &device, dtype)).into_data();
-        let chosen: Vec<i32> = chosen.iter::<i32>().collect();
+        let chosen = most_probable(logits(&rows, &device, dtype));
+        let tokens: Vec<i32> = chosen.tokens.into_data().iter::<i32>().collect();
+        let chosen: Vec<i32> = chosen.report.into_data().iter::<i32>().collect();
+        assert_eq!(
+            tokens,
+            chosen.iter().copied().step_by(2).collect::<Vec<_>>()
+        );
         assert_eq!(Chosen::of([chosen[0], chosen[1]]).token, None, "{name}");
         let logprob = Chosen::of([chosen[2], chosen[3]]).logprob;
         assert!(logprob.is_nan(), "{name}: {logprob}");

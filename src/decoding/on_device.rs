@@ -57,18 +57,18 @@ impl GreedyOnDevice<'_> {
         for step in 0..self.sample_len {
             let filtered = self.filters.apply(&sampled, step, logits);
             let chosen = most_probable(filtered);
-            let token = chosen.clone().narrow(1, 0, 1);
-            sampled = sampled.slice_assign([0..1, step..step + 1], token.clone());
-            let chosen = read_chosen(chosen)?;
-            let Some(id) = chosen.token else {
+            let column = [0..1, step..step + 1];
+            sampled = sampled.slice_assign(column, chosen.tokens.clone());
+            let Chosen { token, logprob } = read(chosen.report)?;
+            let Some(token) = token else {
                 return self.finish(None, no_speech_prob);
             };
-            check_number(f64::from(chosen.logprob))?;
-            hypothesis = hypothesis.extended(id, chosen.logprob);
-            if id == self.eot || initial.len() + step + 1 > decoder.n_ctx() {
+            check_number(f64::from(logprob))?;
+            hypothesis = hypothesis.extended(token, logprob);
+            if token == self.eot || initial.len() + step + 1 > decoder.n_ctx() {
                 break;
             }
-            logits = row(decoder.logits(decoder.forward(token, state)));
+            logits = row(decoder.logits(decoder.forward(chosen.tokens, state)));
         }
         self.finish(Some(hypothesis), no_speech_prob)
     }
@@ -100,8 +100,8 @@ fn row(logits: Tensor<3>) -> Tensor<2> {
     logits.squeeze_dim(0)
 }
 
-fn read_chosen(chosen: Tensor<2, Int>) -> Result<Chosen> {
-    let data = chosen.try_into_data().map_err(unreadable)?;
+fn read(report: Tensor<2, Int>) -> Result<Chosen> {
+    let data = report.try_into_data().map_err(unreadable)?;
     let mut values = data.iter::<i32>();
     match (values.next(), values.next()) {
         (Some(token), Some(logprob)) => Ok(Chosen::of([token, logprob])),

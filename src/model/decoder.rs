@@ -168,9 +168,8 @@ impl Decoder {
 
     /// Tokens and their positions, from `offset` on, as vectors.
     fn embed(&self, tokens: Tensor<2, Int>, offset: usize) -> Tensor<3> {
-        let [_, n] = tokens.dims();
-        let position = self.positional_embedding.val().narrow(0, offset, n);
-        self.token_embedding.forward(tokens) + position.unsqueeze()
+        let table = self.token_embedding.weight.val();
+        whisper_kernels::embed(tokens, table, self.positional_embedding.val(), offset)
     }
 
     /// Projects decoder states on the vocabulary.

@@ -6,7 +6,7 @@ use burn_cubecl::CubeBackend;
 
 use super::log_mel::LogMelOps;
 use super::{Activation, SamplingOps, WhisperOps};
-use crate::cube::{attention, layer_norm, linear, log_mel, sampling};
+use crate::cube::{attention, embedding, layer_norm, linear, log_mel, sampling};
 use crate::log_mel::Geometry;
 use crate::{AttentionOptions, Smoothing, TimestampTokens};
 
@@ -18,6 +18,15 @@ impl WhisperOps for CubeBackend {
         epsilon: f64,
     ) -> FloatTensor<Self> {
         layer_norm::layer_norm(x, gamma, beta, epsilon)
+    }
+
+    fn embedded(
+        tokens: IntTensor<Self>,
+        token_embedding: FloatTensor<Self>,
+        positional_embedding: FloatTensor<Self>,
+        offset: usize,
+    ) -> FloatTensor<Self> {
+        embedding::embed(tokens, token_embedding, positional_embedding, offset)
     }
 
     fn head_attention(
@@ -81,7 +90,7 @@ impl SamplingOps for CubeBackend {
         sampling::timestamp_rules(logits, sampled, step, tokens)
     }
 
-    fn most_probable_tokens(logits: FloatTensor<Self>) -> IntTensor<Self> {
+    fn most_probable_tokens(logits: FloatTensor<Self>) -> (IntTensor<Self>, IntTensor<Self>) {
         sampling::most_probable(logits)
     }
 }

@@ -21,10 +21,8 @@ pub(crate) use log_mel::LogMelOps;
 #[cfg(feature = "cubecl")]
 pub(crate) use log_mel::output_shape;
 pub(crate) use sampling::SamplingOps;
-#[cfg(feature = "cubecl")]
-pub(crate) use sampling::two_of_each_row;
 
-use burn::backend::tensor::FloatTensor;
+use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, backend_extension};
 use burn::tensor::Shape;
 
@@ -52,6 +50,16 @@ pub(crate) trait WhisperOps: Backend {
         epsilon: f64,
     ) -> FloatTensor<Self> {
         plain::layer_norm::<Self>(x, gamma, beta, epsilon)
+    }
+
+    #[fusion(dtype = token_embedding, shape = embedded_shape(tokens, token_embedding))]
+    fn embedded(
+        tokens: IntTensor<Self>,
+        token_embedding: FloatTensor<Self>,
+        positional_embedding: FloatTensor<Self>,
+        offset: usize,
+    ) -> FloatTensor<Self> {
+        plain::embed::<Self>(tokens, token_embedding, positional_embedding, offset)
     }
 
     #[fusion(dtype = query, shape = query)]
@@ -82,6 +90,11 @@ pub(crate) trait WhisperOps: Backend {
     ) -> FloatTensor<Self> {
         plain::linear::<Self>(x, weight, Some(bias), activation)
     }
+}
+
+/// The shape of tokens `[rows, n]` as vectors of a table `[n_vocab, n_state]`.
+pub(crate) fn embedded_shape(tokens: &Shape, table: &Shape) -> Shape {
+    Shape::new([tokens[0], tokens[1], table[1]])
 }
 
 /// The shape of what a linear layer with a weight `[outputs, inputs]` makes of `x` `[.., inputs]`.

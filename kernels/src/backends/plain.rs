@@ -1,11 +1,11 @@
 //! The operations as plain Burn expressions, for any backend.
 
 use burn::backend::ops::AttentionModuleOptions;
-use burn::backend::tensor::FloatTensor;
+use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, Slice, TensorMetadata};
 use burn::tensor::{FloatDType, Shape};
 
-use super::{Activation, linear_shape};
+use super::{Activation, embedded_shape, linear_shape};
 use crate::AttentionOptions;
 
 pub(crate) fn gelu<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
@@ -25,6 +25,24 @@ pub(crate) fn layer_norm<B: Backend>(
     }
     let [x, gamma, beta] = [x, gamma, beta].map(|x| B::float_cast(x, FloatDType::F32));
     B::float_cast(B::layer_norm(x, gamma, Some(beta), epsilon), original)
+}
+
+pub(crate) fn embed<B: Backend>(
+    tokens: IntTensor<B>,
+    token_embedding: FloatTensor<B>,
+    positional_embedding: FloatTensor<B>,
+    offset: usize,
+) -> FloatTensor<B> {
+    let shape = embedded_shape(&tokens.shape(), &token_embedding.shape());
+    let [rows, n, n_state] = shape.dims();
+    let tokens = B::int_reshape(tokens, Shape::new([rows * n]));
+    let vectors = B::float_reshape(B::float_select(token_embedding, 0, tokens), shape);
+    let places = [Slice::from(offset..offset + n), Slice::from(0..n_state)];
+    let places = B::float_slice(positional_embedding, &places);
+    B::float_add(
+        vectors,
+        B::float_reshape(places, Shape::new([1, n, n_state])),
+    )
 }
 
 pub(crate) fn attention<B: Backend>(

@@ -2,6 +2,8 @@
 //!
 //! Backends whose tensors are host memory compute it on slices.
 
+#[cfg(feature = "cubecl")]
+use burn::backend::fusion::custom::TensorSpec;
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, TensorMetadata, backend_extension};
 use burn::tensor::{FloatDType, Shape, TensorData};
@@ -43,14 +45,20 @@ pub(crate) trait SamplingOps: Backend {
         Self::float_cast(logits, FloatDType::from(dtype))
     }
 
-    #[fusion(dtype = burn::tensor::DType::I32, shape = two_of_each_row(logits))]
-    fn most_probable_tokens(logits: FloatTensor<Self>) -> IntTensor<Self> {
+    /// The tokens `[rows, 1]`, and the report of them `[rows, 2]`.
+    #[fusion(meta = chosen_specs)]
+    fn most_probable_tokens(logits: FloatTensor<Self>) -> (IntTensor<Self>, IntTensor<Self>) {
         let (shape, device) = (logits.shape(), logits.device());
         let logits: Vec<f32> = read(Self::float_into_data(logits)).iter::<f32>().collect();
-        let chosen: Vec<i32> = (logits.chunks_exact(shape[1].max(1)))
-            .flat_map(|logits| sampling::most_probable(logits).to_row())
+        let chosen: Vec<[i32; 2]> = (logits.chunks_exact(shape[1].max(1)))
+            .map(|logits| sampling::most_probable(logits).to_row())
             .collect();
-        Self::int_from_data(TensorData::new(chosen, two_of_each_row(&shape)), &device)
+        let tokens: Vec<i32> = chosen.iter().map(|&[token, _]| token).collect();
+        let [of_tokens, of_report] = [1, 2].map(|columns| Shape::new([shape[0], columns]));
+        (
+            Self::int_from_data(TensorData::new(tokens, of_tokens), &device),
+            Self::int_from_data(TensorData::new(chosen.concat(), of_report), &device),
+        )
     }
 }
 
@@ -60,9 +68,14 @@ impl SamplingOps for burn::backend::NdArray {}
 #[cfg(feature = "flex")]
 impl SamplingOps for burn::backend::Flex {}
 
-/// The shape of what is said of each row of `logits`.
-pub(crate) fn two_of_each_row(logits: &Shape) -> Shape {
-    Shape::new([logits[0], 2])
+/// What the most probable tokens of `logits`, and the report of them, are like.
+#[cfg(feature = "cubecl")]
+fn chosen_specs(logits: &TensorSpec) -> (TensorSpec, TensorSpec) {
+    let column = |columns| {
+        let shape = Shape::new([logits.shape[0], columns]);
+        TensorSpec::new(shape, burn::tensor::DType::I32)
+    };
+    (column(1), column(2))
 }
 
 /// What is in host memory already, so that nothing is waited for.

@@ -2,6 +2,7 @@
 
 pub(crate) mod attention;
 mod dft;
+pub(crate) mod embedding;
 mod gelu;
 pub(crate) mod layer_norm;
 pub(crate) mod linear;

@@ -2,7 +2,7 @@
 
 use burn::backend::TensorMetadata;
 use burn::backend::cubecl::dtype_to_elem_type;
-use burn::tensor::DType;
+use burn::tensor::{DType, Shape};
 use burn_cubecl::cubecl;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
@@ -11,7 +11,6 @@ use cubecl::prelude::*;
 use super::reduce::{UNITS, largest_of_all, sum_of_all};
 use super::{empty, line_of_cubes};
 use crate::TimestampTokens;
-use crate::backends::two_of_each_row;
 
 /// The tokens that the rules speak of.
 #[derive(CubeLaunch, CubeType, Clone, Copy)]
@@ -197,7 +196,8 @@ pub(crate) fn timestamp_rules(
 #[cube(launch_unchecked)]
 fn most_probable_kernel<E: Float>(
     logits: &[E],
-    output: &mut [i32],
+    tokens: &mut [i32],
+    report: &mut [i32],
     rows: u32,
     n_vocab: u32,
     #[define(E)] _elem: ElemType,
@@ -237,18 +237,20 @@ fn most_probable_kernel<E: Float>(
         if of_row > lowest {
             token = (-id) as i32;
         }
-        output[row * 2] = token;
-        output[row * 2 + 1] = i32::reinterpret(-sum.ln());
+        tokens[row] = token;
+        report[row * 2] = token;
+        report[row * 2 + 1] = i32::reinterpret(-sum.ln());
     }
 }
 
 /// See [`most_probable`](crate::most_probable).
-pub(crate) fn most_probable(logits: CubeTensor) -> CubeTensor {
+pub(crate) fn most_probable(logits: CubeTensor) -> (CubeTensor, CubeTensor) {
     let logits = into_contiguous(logits);
     let [rows, n_vocab] = logits.shape().dims();
-    let output = empty(&logits, two_of_each_row(&logits.shape()), DType::I32);
+    let [tokens, report] =
+        [1, 2].map(|columns| empty(&logits, Shape::new([rows, columns]), DType::I32));
     if rows == 0 {
-        return output;
+        return (tokens, report);
     }
     let client = logits.client.clone();
     let dtype = logits.dtype;
@@ -259,11 +261,12 @@ pub(crate) fn most_probable(logits: CubeTensor) -> CubeTensor {
             line_of_cubes(rows),
             CubeDim::new_1d(UNITS as u32),
             logits.into_buffer_arg(),
-            output.clone().into_buffer_arg(),
+            tokens.clone().into_buffer_arg(),
+            report.clone().into_buffer_arg(),
             rows as u32,
             n_vocab as u32,
             dtype_to_elem_type(dtype),
         );
     }
-    output
+    (tokens, report)
 }

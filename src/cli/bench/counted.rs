@@ -35,6 +35,8 @@ pub struct CopiesOneWay {
 /// Counts what a call and the work that it leaves behind make the device do.
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
 pub fn count<T>(device: &Device, call: impl FnOnce() -> T) -> Result<Counted, Error> {
+    // What was asked for before does not count.
+    sync(device)?;
     let ((result, launches), copies) = whisper_kernels::count_copies(device, || {
         whisper_kernels::count_launches(|| {
             let output = call();
