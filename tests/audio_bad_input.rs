@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use whisper_rs::{Audio, Error};
 
+#[path = "common/hostile_audio.rs"]
+mod hostile_audio;
+
 fn clip(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("tests/data/audio")
@@ -212,4 +215,20 @@ fn damaged_files_never_panic() {
         }
     }
     assert!(decoded > 100, "{decoded}");
+}
+
+/// What the fuzz target found worth keeping.
+#[test]
+fn the_corpus_of_the_fuzz_target() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/audio");
+    let entries = fs::read_dir(corpus).unwrap();
+    let outcomes: Vec<bool> = entries
+        .map(|entry| hostile_audio::decode(&fs::read(entry.unwrap().path()).unwrap()))
+        .collect();
+    let decoded = outcomes.iter().filter(|&&decoded| decoded).count();
+    assert!(
+        decoded > 5 && outcomes.len() > 20,
+        "{decoded} of {}",
+        outcomes.len()
+    );
 }

@@ -6,8 +6,9 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
-use common::{data, model, run, whisper_rs};
+use common::{Run, data, model, run, wav, whisper_rs};
 
 /// Several windows of speech.
 const LONG: &str = "clips/sonnet1.flac";
@@ -171,6 +172,133 @@ fn an_interrupted_run_leaves_what_there_is_and_says_how_to_go_on() {
     );
 }
 
+/// Waits until a run has begun its outputs, and with them its work.
+#[cfg(unix)]
+fn wait_for(path: &Path) {
+    let begun = Instant::now();
+    while !path.exists() {
+        assert!(begun.elapsed() < Duration::from_secs(300), "no {path:?}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A run over an hour in which nothing is said, so that segments may never come, and the folder of its outputs.
+#[cfg(unix)]
+fn start_on_silence() -> (Child, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let clip = folder.path().join("silence.wav");
+    fs::write(&clip, wav::pcm16(1, 8_000, &vec![0; 3600 * 8_000])).unwrap();
+    let (clip, place) = (clip.to_str().unwrap(), folder.path().to_str().unwrap());
+    let child = whisper_rs(&arguments(clip, &["-o", place, "-f", "txt"]))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_for(&folder.path().join("silence.txt.partial"));
+    (child, folder)
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_does_not_wait_for_the_next_segment() {
+    let (child, folder) = start_on_silence();
+    send("-INT", &child);
+    let ended = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(130), "{stderr}");
+    let told = "error: interrupted at ";
+    let at = stderr.lines().find_map(|line| line.strip_prefix(told));
+    let at = at.and_then(|rest| rest.split_once(" of ")).unwrap();
+    // `m:ss`, where it would have been 1:00:00.
+    assert_eq!(at.0.matches(':').count(), 1, "{stderr}");
+    assert_eq!(names(folder.path()), ["silence.txt.partial", "silence.wav"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_interrupt_ends_the_program_at_once() {
+    use std::os::unix::process::ExitStatusExt;
+    let (child, _folder) = start_on_silence();
+    send("-INT", &child);
+    send("-INT", &child);
+    let ended = child.wait_with_output().unwrap();
+    // Where both came while the first was not looked at yet, they are one to the system.
+    let code = (ended.status.signal(), ended.status.code());
+    assert!(
+        matches!(code, (Some(2), None) | (None, Some(130))),
+        "{code:?}"
+    );
+}
+
+#[test]
+fn a_reader_that_goes_away_leaves_the_files_to_be_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let clip = data("jfk.wav");
+    let place = folder.path().to_str().unwrap();
+    let mut child = whisper_rs(&arguments(
+        clip.to_str().unwrap(),
+        &["-o", place, "-f", "txt,srt"],
+    ))
+    .stdout(Stdio::piped())
+    .stderr(Stdio::piped())
+    .spawn()
+    .unwrap();
+    drop(child.stdout.take());
+    let run = Run::of(child.wait_with_output().unwrap());
+    assert_eq!(run.succeeded().stderr, "");
+    assert_eq!(names(folder.path()), ["jfk.srt", "jfk.txt"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_killed_at_any_moment_leaves_whole_files_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (folder.path().join("in"), folder.path().join("out"));
+    fs::create_dir(&from).unwrap();
+    const FILES: usize = 4;
+    for number in 0..FILES {
+        fs::copy(data("jfk.wav"), from.join(format!("{number}.wav"))).unwrap();
+    }
+    let flags = [
+        "-q",
+        "--beam_size=None",
+        "--resume",
+        "-f",
+        "json,jsonl",
+        "-o",
+        to.to_str().unwrap(),
+    ];
+    let arguments = arguments(from.to_str().unwrap(), &flags);
+    for kill in 1.. {
+        let done = (0..FILES).find(|number| !to.join(format!("{number}.json")).exists());
+        let Some(next) = done else { break };
+        // From the beginning of a file's outputs on, at another moment each time.
+        let begun = to.join(format!("{next}.jsonl.partial"));
+        let _ = fs::remove_file(&begun);
+        let mut child = whisper_rs(&arguments)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        wait_for(&begun);
+        std::thread::sleep(Duration::from_millis(kill * 150));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        for name in names(&to) {
+            let path = to.join(&name);
+            if name.ends_with(".json") && !name.starts_with('.') {
+                assert!(common::json(&path)["text"].is_string(), "{name}");
+            }
+            if name.ends_with(".jsonl") {
+                let lines = fs::read_to_string(&path).unwrap();
+                let last = lines.lines().last().unwrap();
+                let last: serde_json::Value = serde_json::from_str(last).unwrap();
+                assert!(last["text"].as_str().unwrap().contains("country"), "{name}");
+            }
+        }
+        assert!(kill < 60, "no run comes to an end");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_killed_run_leaves_no_half_file_and_is_taken_up() {
@@ -233,6 +361,35 @@ fn a_full_disk_is_told_and_leaves_no_half_file() {
     let run = run.unwrap();
     assert_eq!(run.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&run.stderr).contains("standard output: No space left"));
+}
+
+/// The limit on the size of files stands for a disk that is full in the middle of one.
+#[cfg(unix)]
+#[test]
+fn a_disk_that_fills_up_leaves_what_was_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().to_str().unwrap();
+    let clip = data("jfk.wav");
+    let clip = clip.to_str().unwrap();
+    for format in ["json", "jsonl"] {
+        let before = folder.path().join(format!("jfk.{format}"));
+        fs::write(&before, "precious").unwrap();
+        let command = whisper_rs(&arguments(clip, &["-q", "-o", place, "-f", format]));
+        // In blocks of 512 or 1024 bytes; without the signal that a write beyond it is told by.
+        let limited = Command::new("sh")
+            .args(["-c", "trap '' XFSZ; ulimit -f 1; exec \"$@\"", "sh"])
+            .arg(command.get_program())
+            .args(command.get_args())
+            .output();
+        let run = Run::of(limited.unwrap());
+        assert_eq!(run.code, Some(1), "{run:?}");
+        assert!(
+            run.stderr.starts_with("error: ") && run.stderr.contains("File too large"),
+            "{run:?}"
+        );
+        assert_eq!(fs::read_to_string(&before).unwrap(), "precious");
+    }
+    assert_eq!(names(folder.path()), ["jfk.json", "jfk.jsonl"]);
 }
 
 #[cfg(unix)]

@@ -180,6 +180,66 @@ fn each_channel_by_itself() {
     assert!(!text("call-left.txt").contains("country"));
 }
 
+#[test]
+fn the_channels_of_a_mono_file_are_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let clip = data("jfk.wav");
+    let (clip, place) = (clip.to_str().unwrap(), folder.path().to_str().unwrap());
+    let arguments = |more: &[&str]| -> Run {
+        let common = ["transcribe", "-m", model("tiny.en"), "-f", "txt,json", clip];
+        run(&[&common[..], &["--channel", "split"], more].concat())
+    };
+    let both = arguments(&["-o", place]);
+    assert!(
+        both.succeeded().stderr.contains("has one channel"),
+        "{both:?}"
+    );
+    assert_eq!(
+        both.stdout
+            .matches("what you can do for your country")
+            .count(),
+        1,
+        "it is transcribed once"
+    );
+    let text = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    assert!(text("jfk-left.txt").contains("country"));
+    assert_eq!(text("jfk-left.txt"), text("jfk-right.txt"));
+    assert_eq!(text("jfk-left.json"), text("jfk-right.json"));
+    let again = arguments(&["-o", place, "--resume"]);
+    assert!(again.succeeded().stderr.contains("2 of 2 were done"));
+}
+
+#[test]
+fn outputs_with_names_of_ones_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let clip = data("clips/gen_0.1s.wav");
+    let clip = clip.to_str().unwrap();
+    let made = |flags: &[&str], inputs: &[&str]| {
+        let common = ["transcribe", "-m", model("tiny.en"), "-f", "txt"];
+        let output = whisper_rs(&[&common, inputs, flags].concat())
+            .current_dir(&folder)
+            .output();
+        Run::of(output.unwrap())
+    };
+    made(&["-of", "deep/first.take", "-of", "second"], &[clip, clip]).succeeded();
+    made(&["--output_file", "third", "-o", "below"], &[clip]).succeeded();
+    assert_eq!(
+        files(folder.path()),
+        ["below/third.txt", "deep/first.take.txt", "second.txt"]
+    );
+    fs::copy(clip, folder.path().join("talk.txt")).unwrap();
+    for (flags, inputs, says) in [
+        (&["-of", "one"][..], &[clip, clip][..], "2 inputs"),
+        (&["-of", "a", "-of", "A"], &[clip, clip], "another output"),
+        (&["-of", "talk"], &["talk.txt"], "an input"),
+        (&["-of", ".."], &[clip], "no name"),
+    ] {
+        let refused = made(flags, inputs);
+        assert!(refused.one_error(1).contains(says), "{refused:?}");
+    }
+    assert!(made(&["-of", "-"], &[clip]).succeeded().stdout.is_ascii());
+}
+
 fn ffmpeg_is_there() -> bool {
     Command::new("ffmpeg").arg("-version").output().is_ok()
 }
@@ -198,6 +258,12 @@ fn what_is_not_supported_here_is_decoded_by_ffmpeg() {
     }
     run(&common).succeeded();
     run_on(&fs::read(opus).unwrap(), &[]).succeeded();
+    // It has one channel, which is the right one as well.
+    let split = run(&[&common[..], &["--channel", "split"]].concat());
+    assert!(
+        split.succeeded().stderr.contains("has one channel"),
+        "{split:?}"
+    );
     // A text is no audio to ffmpeg either, and its name is no option and no protocol.
     let folder = tempfile::tempdir().unwrap();
     for name in ["-version", "http:a"] {

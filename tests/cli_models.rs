@@ -527,6 +527,55 @@ fn a_model_is_converted_to_another_type() {
     assert_eq!(files(machine.folder.path()).len(), 4);
 }
 
+#[test]
+fn a_broken_tokenizer_is_not_written() {
+    let machine = Machine::alone();
+    let source = machine.path("source");
+    Synthetic::new().write_ctranslate2_folder(&source, DType::F16);
+    let target = machine.path("target");
+    let arguments = [
+        "convert",
+        source.to_str().unwrap(),
+        target.to_str().unwrap(),
+    ];
+    for (tokenizer, wanted) in [
+        (r#"{"model": {"#, "is no byte-level BPE tokenizer"),
+        (
+            r#"{"model": {"vocab": {"a": 99}, "merges": []}}"#,
+            "another model's",
+        ),
+        (
+            r#"{"model": {"vocab": {"a": 0}, "merges": ["a a"]}}"#,
+            "merge 0",
+        ),
+    ] {
+        fs::write(source.join("tokenizer.json"), tokenizer).unwrap();
+        let line = machine.run(&arguments).one_error(1).to_owned();
+        assert!(
+            line.contains("tokenizer.json") && line.contains(wanted),
+            "{line}"
+        );
+        assert_eq!(files(machine.folder.path()), std::slice::from_ref(&source));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_a_model_is_one_line() {
+    let machine = Machine::alone();
+    let pipe = machine.path("model.safetensors");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    for path in [pipe.to_str().unwrap(), "/dev/zero"] {
+        let line = machine.run(&["info", path]).one_error(1).to_owned();
+        assert!(line.contains("neither a file nor a folder"), "{line}");
+    }
+    // In a folder it is no file of weights.
+    let folder = machine.folder.path().to_str().unwrap();
+    let line = machine.run(&["info", folder]).one_error(1).to_owned();
+    assert!(line.contains("holds no weights"), "{line}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_conversion_that_the_disk_has_no_room_for_leaves_nothing() {

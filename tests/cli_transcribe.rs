@@ -288,6 +288,50 @@ fn a_language_the_model_lacks_is_one_line() {
 }
 
 #[test]
+fn the_language_alone() {
+    let german = data("clips/leopard_test_de.flac");
+    let english = data("jfk.wav");
+    let clips = [german.to_str().unwrap(), english.to_str().unwrap()];
+    let both = run(&[&["transcribe", "-dl"], &clips[..]].concat());
+    let lines: Vec<&str> = both.succeeded().stdout.lines().collect();
+    assert_eq!(lines.len(), 2, "{both:?}");
+    for (line, language) in lines.iter().zip(["German (de)", "English (en)"]) {
+        let (_, probability) = line
+            .split_once(&format!(": {language}, probability "))
+            .unwrap_or_else(|| panic!("{line}"));
+        assert!(probability.parse::<f64>().unwrap() > 0.9, "{line}");
+    }
+    let refused = run(&["transcribe", "-dl", "-m", model("tiny.en"), clips[1]]);
+    assert!(refused.one_error(1).contains("English"), "{refused:?}");
+}
+
+#[test]
+fn tokens_by_a_pattern_are_not_sampled() {
+    let clip = data("jfk.wav");
+    let common = ["transcribe", "-m", model("tiny.en"), clip.to_str().unwrap()];
+    let without = run(&[&common[..], &["--suppress_regex", "(?i) ?(country|fellow)"]].concat());
+    assert!(without.succeeded().stderr.contains("tokens match"));
+    let text = without.stdout.to_lowercase();
+    assert!(
+        !text.contains("country") && !text.contains("fellow"),
+        "{text}"
+    );
+    assert!(text.contains("americans"), "{text}");
+}
+
+#[test]
+fn special_tokens_are_shown_on_demand() {
+    let clip = data("jfk.wav");
+    let common = ["transcribe", "-m", model("tiny.en"), clip.to_str().unwrap()];
+    let shown = run(&[&common[..], &["-ps"]].concat());
+    let first = shown.succeeded().stdout.lines().next().unwrap();
+    assert!(
+        first.contains("]  <|0.00|> And so") || first.contains("] <|0.00|> And so"),
+        "{first}"
+    );
+}
+
+#[test]
 fn translation_and_a_language_by_name() {
     let run = run(&[
         "transcribe",

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use whisper_rs::{Audio, TranscribeOptions, Transcript, Whisper, device};
 
 /// What the tools wrote without rounding: the results are those of the published weights to the last digit.
-const EXACT: [&str; 12] = [
+const EXACT: [&str; 15] = [
     "transformers-f16",
     "transformers-f32",
     "transformers-sharded",
@@ -20,8 +20,11 @@ const EXACT: [&str; 12] = [
     "openai-f32",
     "openai-names",
     "ctranslate2-float16",
+    "ctranslate2-float32",
     "ggml-f16",
     "ggml-f32",
+    "gguf-F16",
+    "gguf-F32",
 ];
 
 #[test]

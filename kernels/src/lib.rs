@@ -47,6 +47,7 @@ pub use layer_norm::layer_norm;
 pub use linear::{linear, linear_gelu};
 pub use log_mel::{
     ComposedLogMel, HOP_LENGTH, LogMel, LogMelConfig, Maximum, N_FFT, Pcm, Smoothing, Windows,
+    mel_filterbank,
 };
 pub use loudness::{Loudness, Normalisation};
 pub use most_probable::{Chosen, most_probable};

@@ -279,7 +279,7 @@ mod tests {
                 .is_ok()
         );
         converter.finish(&mut writer).unwrap();
-        let audio = Audio::from_writer(writer, Vec::new()).unwrap();
+        let audio = Audio::from_writer(writer, Vec::new(), None).unwrap();
         let mut out = vec![0.0; audio.len()];
         audio.read(0, &mut out).unwrap();
         out.into_iter().map(|x| (x * 32768.0) as i16).collect()

@@ -1,5 +1,7 @@
 //! Decoding: packets of any container and codec that symphonia knows, as a stream to 16-bit PCM.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use symphonia::core::codecs::CodecParameters;
 use symphonia::core::codecs::audio::well_known::{
     CODEC_ID_AAC, CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3,
@@ -57,7 +59,19 @@ impl From<Error> for Failure {
 }
 
 /// Decodes the whole of a source, of several channels all or one.
-pub(super) fn decode(mut source: Source, name: &str, channel: Channel) -> Result<Audio, Failure> {
+///
+/// Where symphonia panics on damaged data, as with a sum that overflows where such are looked for, the source is refused.
+pub(super) fn decode(source: Source, name: &str, channel: Channel) -> Result<Audio, Failure> {
+    // Nothing outlives a panic but the error.
+    let decoded = catch_unwind(AssertUnwindSafe(|| decode_all(source, name, channel)));
+    decoded.unwrap_or_else(|_| {
+        Err(Failure::Unsupported(
+            "is damaged in a way that its decoder does not bear".into(),
+        ))
+    })
+}
+
+fn decode_all(mut source: Source, name: &str, channel: Channel) -> Result<Audio, Failure> {
     let refuse = |reason: String| Error::Audio {
         name: name.into(),
         reason,
@@ -79,6 +93,7 @@ pub(super) fn decode(mut source: Source, name: &str, channel: Channel) -> Result
     let mut writer = PcmWriter::new(SAMPLES_IN_MEMORY);
     let mut converter: Option<Converter> = None;
     let mut progress = Progress::default();
+    let mut channels = None;
 
     loop {
         let packet = match format.next_packet() {
@@ -121,6 +136,7 @@ pub(super) fn decode(mut source: Source, name: &str, channel: Channel) -> Result
         if buffer.frames() == 0 {
             continue;
         }
+        channels = channels.max(Some(buffer.spec().channels().count()));
 
         // A converter serves as long as rate and channels stay the same.
         let same = converter.take_if(|converter| converter.takes(&buffer, track.bits));
@@ -147,7 +163,7 @@ pub(super) fn decode(mut source: Source, name: &str, channel: Channel) -> Result
     }
     progress.compare(&track.claimed);
     let warnings = progress.warnings().map_err(refuse)?;
-    Audio::from_writer(writer, warnings).map_err(Failure::Error)
+    Audio::from_writer(writer, warnings, channels).map_err(Failure::Error)
 }
 
 /// The track that is decoded.

@@ -43,6 +43,7 @@ pub const SAMPLE_RATE: usize = 16_000;
 pub struct Audio {
     samples: Samples,
     warnings: Vec<String>,
+    source_channels: Option<usize>,
 }
 
 /// What an [`Audio`] holds: decoded files as 16-bit samples, the caller's own samples as they came.
@@ -169,6 +170,7 @@ impl Audio {
         Audio {
             samples: Samples::Pcm16(PcmStore::Memory(samples)),
             warnings: Vec::new(),
+            source_channels: None,
         }
     }
 
@@ -182,6 +184,7 @@ impl Audio {
         Ok(Audio {
             samples: Samples::Float(samples),
             warnings: Vec::new(),
+            source_channels: None,
         })
     }
 
@@ -227,6 +230,7 @@ impl Audio {
         Ok(Audio {
             samples: Samples::Float(samples),
             warnings: Vec::new(),
+            source_channels: None,
         })
     }
 
@@ -253,6 +257,12 @@ impl Audio {
         &self.warnings
     }
 
+    /// Channels of the file that this was decoded from, the most where they change; none where that is not known, as of
+    /// samples.
+    pub fn source_channels(&self) -> Option<usize> {
+        self.source_channels
+    }
+
     /// Reads the samples `start..start + out.len()` as f32 (16-bit samples divided by 32768); those
     /// past the end are 0.
     ///
@@ -273,11 +283,16 @@ impl Audio {
         }
     }
 
-    /// The end of a decode: what was written, and what was wrong with the input.
-    fn from_writer(writer: PcmWriter, warnings: Vec<String>) -> Result<Audio> {
+    /// The end of a decode: what was written, what was wrong with the input, and how many channels it has.
+    fn from_writer(
+        writer: PcmWriter,
+        warnings: Vec<String>,
+        source_channels: Option<usize>,
+    ) -> Result<Audio> {
         Ok(Audio {
             samples: Samples::Pcm16(writer.finish()?),
             warnings,
+            source_channels,
         })
     }
 }
@@ -297,7 +312,7 @@ fn from_raw(
 
 /// Has ffmpeg decode a file that is not supported here, for this reason.
 fn by_ffmpeg(path: &Path, name: &str, reason: String, channel: Channel) -> Result<Audio> {
-    let reason = match ffmpeg::decode(path, channel) {
+    let reason = match ffmpeg::decode(path, name, channel) {
         Ok(audio) => return Ok(audio),
         Err(ffmpeg::Refusal::Error(error)) => return Err(error),
         Err(ffmpeg::Refusal::Absent) => {

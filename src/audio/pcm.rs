@@ -60,10 +60,6 @@ impl PcmWriter {
         Ok(())
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
     pub(super) fn finish(self) -> Result<PcmStore> {
         match self.file {
             None => Ok(PcmStore::Memory(self.memory)),
@@ -124,9 +120,12 @@ fn to_f32(pcm: &[i16], out: &mut [f32]) {
 
 /// The temporary file is anonymous, so the folder that holds it stands for it in messages.
 pub(super) fn temporary_file_error(source: std::io::Error) -> Error {
+    let hint = if cfg!(windows) { "TMP" } else { "TMPDIR" };
+    let message =
+        format!("{source}; long recordings are kept here meanwhile, {hint} names another folder");
     Error::Io {
         path: std::env::temp_dir(),
-        source,
+        source: std::io::Error::new(source.kind(), message),
     }
 }
 

@@ -8,18 +8,10 @@ use super::values::{self, Choice};
 
 /// How much is told meanwhile.
 #[derive(Debug, clap::Args)]
-#[command(rename_all = "snake_case")]
+#[command(rename_all = "snake_case", next_help_heading = heading::FEEDBACK)]
 pub struct FeedbackFlags {
     /// Print the transcript as it comes (True), or show a progress bar (False)
-    #[arg(
-        long,
-        value_parser = values::boolean,
-        num_args = 0..=1,
-        default_value = "True",
-        default_missing_value = "True",
-        value_name = values::BOOLEAN,
-        help_heading = heading::FEEDBACK,
-    )]
+    #[arg(long, default_value = "True")]
     pub verbose: bool,
 
     /// Colour the printed transcript by how probable each token is, from red to green; auto: on a terminal
@@ -30,32 +22,24 @@ pub struct FeedbackFlags {
         default_value = "auto",
         default_missing_value = "True",
         value_name = "auto|True|False",
-        help_heading = heading::FEEDBACK,
     )]
     pub print_colors: Choice,
 
+    /// Print timestamps and other special tokens as they stand in the text
+    #[arg(long, hide_short_help = true)]
+    pub print_special: bool,
+
+    /// Tell every ten seconds how far a file is where there is no terminal, with --verbose True as well
+    #[arg(long, hide_short_help = true)]
+    pub print_progress: bool,
+
     /// Tell nothing but the transcript and errors
-    #[arg(
-        short,
-        long,
-        value_parser = values::boolean,
-        num_args = 0..=1,
-        default_value = "False",
-        default_missing_value = "True",
-        value_name = values::BOOLEAN,
-        help_heading = heading::FEEDBACK,
-    )]
-    pub quiet: bool,
+    #[arg(short, long)]
+    quiet: bool,
 
     /// Least important messages to tell, on standard error
-    #[arg(
-        long,
-        value_enum,
-        default_value = "info",
-        value_name = "LEVEL",
-        help_heading = heading::FEEDBACK,
-    )]
-    pub log_level: LogLevel,
+    #[arg(long, value_enum, default_value = "info", value_name = "LEVEL")]
+    log_level: LogLevel,
 
     /// Write messages as lines for people or as JSON, a line each
     #[arg(
@@ -63,8 +47,7 @@ pub struct FeedbackFlags {
         value_enum,
         default_value = "text",
         value_name = "FORMAT",
-        help_heading = heading::FEEDBACK,
-        hide_short_help = true,
+        hide_short_help = true
     )]
     pub log_format: LogFormat,
 }

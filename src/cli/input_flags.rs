@@ -6,48 +6,30 @@ use whisper_rs::audio::{AudioOptions, RawFormat};
 
 use super::heading;
 use super::inputs::ChannelChoice;
-use super::values;
 
 /// What is read.
 #[derive(Debug, clap::Args)]
-#[command(rename_all = "snake_case")]
+#[command(rename_all = "snake_case", next_help_heading = heading::INPUT)]
 pub struct InputFlags {
     /// Read further names of files from this file, a line each; - is standard input
-    #[arg(long, value_name = "LIST", help_heading = heading::INPUT, hide_short_help = true)]
+    #[arg(long, value_name = "LIST", hide_short_help = true)]
     pub files_from: Option<PathBuf>,
 
     /// Look for audio in the folders within folders as well
-    #[arg(
-        short = 'r',
-        long,
-        value_parser = values::boolean,
-        num_args = 0..=1,
-        default_value = "False",
-        default_missing_value = "True",
-        value_name = values::BOOLEAN,
-        help_heading = heading::INPUT,
-    )]
+    #[arg(short = 'r', long)]
     pub recursive: bool,
 
     /// Skip files whose outputs are all there and no older than they are, such as those that a run finished before it was stopped
-    #[arg(
-        long,
-        value_parser = values::boolean,
-        num_args = 0..=1,
-        default_value = "False",
-        default_missing_value = "True",
-        value_name = values::BOOLEAN,
-        help_heading = heading::INPUT,
-    )]
+    #[arg(long)]
     pub resume: bool,
 
     /// Channel to hear; split transcribes left and right each by itself
-    #[arg(long, value_enum, default_value = "mix", help_heading = heading::INPUT)]
+    #[arg(long, value_enum, default_value = "mix")]
     pub channel: ChannelChoice,
 
     /// Files are samples without a header: type, rate and channels, as s16le,16000,1
-    #[arg(long, value_name = "FORMAT", help_heading = heading::INPUT, hide_short_help = true)]
-    pub raw: Option<RawFormat>,
+    #[arg(long, value_name = "FORMAT", hide_short_help = true)]
+    raw: Option<RawFormat>,
 }
 
 impl InputFlags {

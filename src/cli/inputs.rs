@@ -1,7 +1,7 @@
 //! From the names on the command line to the recordings to transcribe: globs, folders, a list, channels.
 
-use std::fs;
-use std::io::{self, Read};
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -9,6 +9,7 @@ use walkdir::WalkDir;
 use whisper_rs::audio::Channel;
 
 use super::input_flags::InputFlags;
+use super::list_file;
 
 /// The name of standard input on the command line.
 pub const STANDARD_INPUT: &str = "-";
@@ -19,9 +20,6 @@ const ENDINGS: [&str; 36] = [
     "flv", "m4a", "m4b", "m4v", "mka", "mkv", "mov", "mp1", "mp2", "mp3", "mp4", "mpeg", "mpg",
     "oga", "ogg", "ogv", "opus", "ts", "wav", "weba", "webm", "wma", "wv",
 ];
-
-/// A list that is longer than this many bytes is none.
-const LONGEST_LIST: u64 = 64 << 20;
 
 /// What `--channel` takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -60,6 +58,11 @@ impl Input {
     /// Whether this is standard input.
     pub fn is_standard_input(&self) -> bool {
         self.path == Path::new(STANDARD_INPUT)
+    }
+
+    /// Whether this and another one are different channels of a file.
+    pub fn is_other_channel(&self, other: &Input) -> bool {
+        self.path == other.path && self.channel != other.channel
     }
 
     /// As messages call it.
@@ -107,6 +110,16 @@ pub fn inputs(names: &[PathBuf], flags: &InputFlags) -> Result<Vec<Input>, Strin
         );
     }
     Ok(found)
+}
+
+/// The names in a list that lies in a file, or comes on standard input.
+fn listed(list: &Path) -> Result<Vec<PathBuf>, String> {
+    let shown = list.display().to_string();
+    if list == Path::new(STANDARD_INPUT) {
+        return list_file::names(io::stdin().lock(), &shown);
+    }
+    let file = File::open(list).map_err(|error| format!("{shown}: {error}"))?;
+    list_file::names(file, &shown)
 }
 
 /// What one name stands for. A file that is not there is an input all the same, and fails when its turn comes.
@@ -194,57 +207,6 @@ fn is_audio(path: &Path) -> bool {
     })
 }
 
-/// The names in a list: a line each, empty lines left out.
-fn listed(list: &Path) -> Result<Vec<PathBuf>, String> {
-    let shown = list.display();
-    let failed = |error: io::Error| format!("{shown}: {error}");
-    let mut bytes = Vec::new();
-    let read = if list == Path::new(STANDARD_INPUT) {
-        io::stdin()
-            .lock()
-            .take(LONGEST_LIST + 1)
-            .read_to_end(&mut bytes)
-    } else {
-        let file = fs::File::open(list).map_err(failed)?;
-        file.take(LONGEST_LIST + 1).read_to_end(&mut bytes)
-    };
-    read.map_err(failed)?;
-    if bytes.len() as u64 > LONGEST_LIST {
-        return Err(format!(
-            "{shown}: is no list of files: it is longer than 64 MB"
-        ));
-    }
-    names_in(&bytes).map_err(|line| format!("{shown}: line {line}: is no name of a file"))
-}
-
-/// The names in a list's bytes, or the number of the first line that is none.
-fn names_in(bytes: &[u8]) -> Result<Vec<PathBuf>, usize> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let mut names = Vec::new();
-    for (number, line) in (1..).zip(bytes.split(|&byte| byte == b'\n')) {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if line.is_empty() {
-            continue;
-        }
-        if line.contains(&0) {
-            return Err(number);
-        }
-        names.push(path_of(line).ok_or(number)?);
-    }
-    Ok(names)
-}
-
-#[cfg(unix)]
-fn path_of(bytes: &[u8]) -> Option<PathBuf> {
-    use std::os::unix::ffi::OsStrExt;
-    Some(PathBuf::from(std::ffi::OsStr::from_bytes(bytes)))
-}
-
-#[cfg(not(unix))]
-fn path_of(bytes: &[u8]) -> Option<PathBuf> {
-    std::str::from_utf8(bytes).ok().map(PathBuf::from)
-}
-
 fn channels(input: Input, choice: ChannelChoice) -> Vec<Input> {
     let one = |channel, suffix| Input {
         channel,
@@ -261,6 +223,8 @@ fn channels(input: Input, choice: ChannelChoice) -> Vec<Input> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::super::testing::transcribe;
     use super::*;
 
@@ -356,13 +320,5 @@ mod tests {
                 .unwrap_err()
                 .contains("once")
         );
-    }
-
-    #[test]
-    fn a_list_has_a_name_a_line() {
-        let names = |text: &[u8]| names_in(text).map(|names| names.len());
-        assert_eq!(names(b"\xef\xbb\xbfa.wav\r\n\nb c.wav\n# d.wav"), Ok(3));
-        assert_eq!(names(b""), Ok(0));
-        assert_eq!(names(b"a.wav\nb\0.wav"), Err(2));
     }
 }

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
-use clap::error::ErrorKind;
 use whisper_rs::output::{self, FormatOptions, SubtitleOptions, Writer};
 
 use super::heading;
@@ -16,11 +15,11 @@ const ALL: &str = "all";
 
 /// Where transcripts go.
 #[derive(Debug, clap::Args)]
-#[command(rename_all = "snake_case")]
+#[command(rename_all = "snake_case", next_help_heading = heading::OUTPUT)]
 pub struct OutputFlags {
     /// Folder for the output files, or - for standard output; without it and --output_format no file is written
-    #[arg(short, long, value_name = "DIR", help_heading = heading::OUTPUT)]
-    pub output_dir: Option<PathBuf>,
+    #[arg(short, long, value_name = "DIR")]
+    output_dir: Option<PathBuf>,
 
     /// Formats to write, with commas between; all is txt, vtt, srt, tsv and json [default with --output_dir: all]
     #[arg(
@@ -29,89 +28,64 @@ pub struct OutputFlags {
         value_parser = PossibleValuesParser::new(output::FORMATS.into_iter().chain([ALL])),
         value_delimiter = ',',
         value_name = "FORMATS",
-        help_heading = heading::OUTPUT,
     )]
-    pub output_format: Vec<String>,
+    output_format: Vec<String>,
+
+    /// Name of an input's output files, without their ending, in the place of its own; the n-th is the n-th input's
+    #[arg(long, value_name = "NAME", hide_short_help = true)]
+    output_file: Vec<PathBuf>,
 
     /// Indent json and json-full, and write letters beyond ASCII as they are
-    #[arg(
-        short = 'p',
-        long,
-        value_parser = values::boolean,
-        num_args = 0..=1,
-        default_value = "False",
-        default_missing_value = "True",
-        value_name = values::BOOLEAN,
-        help_heading = heading::OUTPUT,
-        hide_short_help = true,
-    )]
-    pub pretty_json: bool,
+    #[arg(short = 'p', long, hide_short_help = true)]
+    pretty_json: bool,
 
     /// With --word_timestamps: underline each word while it is spoken in srt and vtt, and give each its time in lrc
-    #[arg(
-        long,
-        value_parser = values::boolean,
-        num_args = 0..=1,
-        default_value = "False",
-        default_missing_value = "True",
-        value_name = values::BOOLEAN,
-        help_heading = heading::OUTPUT,
-    )]
-    pub highlight_words: bool,
+    #[arg(long)]
+    highlight_words: bool,
 
     /// With --word_timestamps: characters in a line of a subtitle
-    #[arg(
-        long,
-        value_parser = values::optional_whole_number,
-        default_value = "None",
-        value_name = "N",
-        allow_hyphen_values = true,
-        help_heading = heading::OUTPUT,
-    )]
-    pub max_line_width: Optional<usize>,
+    #[arg(long, default_value = "None", value_name = "N")]
+    max_line_width: Optional<usize>,
 
     /// With --word_timestamps and --max_line_width: lines in a subtitle
-    #[arg(
-        long,
-        value_parser = values::optional_whole_number,
-        default_value = "None",
-        value_name = "N",
-        allow_hyphen_values = true,
-        help_heading = heading::OUTPUT,
-    )]
-    pub max_line_count: Optional<usize>,
+    #[arg(long, default_value = "None", value_name = "N")]
+    max_line_count: Optional<usize>,
 
     /// With --word_timestamps and without --max_line_width: words in a subtitle
+    #[arg(long, default_value = "None", value_name = "N", hide_short_help = true)]
+    max_words_per_line: Optional<usize>,
+
+    /// Number that the numbers of subtitles in srt begin behind
     #[arg(
         long,
-        value_parser = values::optional_whole_number,
-        default_value = "None",
+        value_parser = values::whole_number,
+        default_value = "0",
         value_name = "N",
-        allow_hyphen_values = true,
-        help_heading = heading::OUTPUT,
         hide_short_help = true,
     )]
-    pub max_words_per_line: Optional<usize>,
+    offset_n: usize,
 }
 
 /// A place that was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place<'a> {
+    /// Files in this folder, named after their inputs.
     Folder(&'a Path),
+    /// Files of these names, one an input, in this folder unless they have one of their own.
+    Names(&'a Path, &'a [PathBuf]),
     StandardOutput,
 }
 
 impl OutputFlags {
     /// Refuses what needs words when there are none (openai/whisper transcribe.py, `cli`), and what one stream cannot
     /// hold.
-    pub fn check(&self, word_timestamps: bool) -> Result<(), clap::Error> {
-        let refuse = |message: String| Err(clap::Error::raw(ErrorKind::ValueValidation, message));
+    pub fn check(&self, word_timestamps: bool) -> Result<(), String> {
         if !word_timestamps && let Some(flag) = self.word_flags().next() {
-            return refuse(format!("--{flag} requires --word_timestamps True"));
+            return Err(format!("--{flag} requires --word_timestamps True"));
         }
         let formats = self.formats();
         if self.place() == Some(Place::StandardOutput) && formats.len() != 1 {
-            return refuse(format!(
+            return Err(format!(
                 "--output_dir - writes one format to standard output; give --output_format one of {}",
                 output::FORMATS.join(", ")
             ));
@@ -148,11 +122,15 @@ impl OutputFlags {
 
     /// Where to write, if anywhere.
     pub fn place(&self) -> Option<Place<'_>> {
-        match &self.output_dir {
-            Some(folder) if folder == Path::new(STANDARD_OUTPUT) => Some(Place::StandardOutput),
-            Some(folder) => Some(Place::Folder(folder)),
-            None if self.output_format.is_empty() => None,
-            None => Some(Place::Folder(Path::new("."))),
+        let standard_output = Path::new(STANDARD_OUTPUT);
+        let folder = self.output_dir.as_deref();
+        match (folder, self.output_file.as_slice()) {
+            (Some(folder), _) if folder == standard_output => Some(Place::StandardOutput),
+            (None, [name]) if name == standard_output => Some(Place::StandardOutput),
+            (_, names @ [_, ..]) => Some(Place::Names(folder.unwrap_or(Path::new(".")), names)),
+            (Some(folder), []) => Some(Place::Folder(folder)),
+            (None, []) if self.output_format.is_empty() => None,
+            (None, []) => Some(Place::Folder(Path::new("."))),
         }
     }
 
@@ -187,9 +165,57 @@ impl OutputFlags {
                 highlight_words: self.highlight_words,
             },
             pretty_json: self.pretty_json,
+            offset_n: self.offset_n,
         };
         (self.formats().into_iter())
             .map(|format| output::writer(format, &options))
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::transcribe;
+
+    #[test]
+    fn flags_for_lines_of_words_need_words() {
+        for flags in [
+            ["--max_line_width", "40"],
+            ["--max_line_count", "2"],
+            ["--max_words_per_line", "3"],
+            ["--highlight_words", "True"],
+        ] {
+            let message = transcribe(&flags).unwrap_err();
+            assert_eq!(
+                message,
+                format!("{} requires --word_timestamps True", flags[0])
+            );
+            let words = [&flags[..], &["--word_timestamps", "True"]].concat();
+            assert!(transcribe(&words).is_ok(), "{flags:?}");
+        }
+        for flags in [
+            ["--max_line_width", "None"],
+            ["--max_line_count", "0"],
+            ["--highlight_words", "False"],
+        ] {
+            assert!(transcribe(&flags).is_ok(), "{flags:?}");
+        }
+        let warnings = |flags: &str| -> Vec<_> {
+            let flags: Vec<_> = flags.split(' ').collect();
+            transcribe(&flags).unwrap().output.warnings().collect()
+        };
+        let told = warnings("--word_timestamps True --max_line_count 2");
+        assert_eq!(
+            told,
+            ["--max_line_count has no effect without --max_line_width"]
+        );
+        let told = warnings("--word_timestamps True --max_words_per_line 2 --max_line_width 20");
+        assert_eq!(
+            told,
+            ["--max_words_per_line has no effect with --max_line_width"]
+        );
+        assert!(
+            warnings("--word_timestamps True --max_line_count 2 --max_line_width 20").is_empty()
+        );
     }
 }

@@ -52,6 +52,19 @@ impl<'a> OutputNames<'a> {
         (folder.join(with(stem, suffix)), true)
     }
 
+    /// Gives out a name that the user chose. Says whether that could be done: not where it is given out already, or an
+    /// input would be overwritten.
+    pub fn take(&mut self, path: &Path) -> bool {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let key = path.as_os_str().to_ascii_lowercase();
+        let stem = path.file_name().unwrap_or_default();
+        if self.overwrites_input(folder, stem) || self.given.contains_key(&key) {
+            return false;
+        }
+        self.given.insert(key, path.to_owned());
+        true
+    }
+
     fn overwrites_input(&self, folder: &Path, stem: &OsStr) -> bool {
         self.extensions.iter().any(|extension| {
             let name = file_name(stem, extension);

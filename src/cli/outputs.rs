@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -9,9 +10,8 @@ use whisper_rs::output::{GrowingFile, Writer, file_name, partial_path, write_ato
 use whisper_rs::{Segment, Transcript};
 
 use super::inputs::Input;
-use super::messages;
 use super::output_flags::{OutputFlags, Place};
-use super::output_names::OutputNames;
+use super::output_places;
 use super::standard_output::StandardOutput;
 
 /// Where transcripts go, and in which formats.
@@ -32,12 +32,15 @@ impl Outputs {
             return Ok(None);
         };
         let writers = flags.writers().map_err(|error| error.to_string())?;
+        let extensions: Vec<&str> = writers.iter().map(|w| w.extension()).collect();
         let names = match place {
             Place::StandardOutput => None,
             Place::Folder(folder) => {
-                ready(folder)?;
-                let extensions: Vec<&str> = writers.iter().map(|w| w.extension()).collect();
-                Some(names(folder, &extensions, inputs)?)
+                output_places::ready(folder)?;
+                Some(output_places::by_input(folder, &extensions, inputs)?)
+            }
+            Place::Names(folder, given) => {
+                Some(output_places::given(folder, given, &extensions, inputs)?)
             }
         };
         Ok(Some(Outputs { writers, names }))
@@ -61,11 +64,22 @@ impl Outputs {
             .all(|written| written.is_ok_and(|written| written >= changed))
     }
 
-    /// Begins the outputs of an input, by its place among the inputs.
-    pub fn begin(&self, index: usize) -> Result<InputOutputs<'_>, String> {
-        let name = self.names.as_ref().and_then(|names| names.get(index));
+    /// Begins the outputs of inputs that are one recording, by their places among the inputs.
+    pub fn begin(&self, inputs: Range<usize>) -> Result<InputOutputs<'_>, String> {
+        let Some(names) = &self.names else {
+            return self.begin_each([None]);
+        };
+        self.begin_each(names[inputs].iter().map(Some))
+    }
+
+    fn begin_each<'n>(
+        &self,
+        names: impl IntoIterator<Item = Option<&'n PathBuf>>,
+    ) -> Result<InputOutputs<'_>, String> {
+        let names: Vec<_> = names.into_iter().collect();
+        let pairs = (names.iter()).flat_map(|&name| self.writers.iter().map(move |w| (name, w)));
         let mut outputs = Vec::new();
-        for writer in &self.writers {
+        for (name, writer) in pairs {
             let path = name.map(|name| path_of(name, writer.as_ref()));
             let growing = match (&path, writer.by_segment()) {
                 (Some(path), Some(_)) => Some(GrowingFile::create(path).map_err(unwritable)?),
@@ -202,47 +216,6 @@ fn modified(path: &Path) -> io::Result<SystemTime> {
 fn path_of(name: &Path, writer: &dyn Writer) -> PathBuf {
     let stem = name.file_name().unwrap_or_default();
     name.with_file_name(file_name(stem, writer.extension()))
-}
-
-/// Makes the folder, and tries whether files can be made in it.
-fn ready(folder: &Path) -> Result<(), String> {
-    let shown = folder.display();
-    if folder.exists() && !folder.is_dir() {
-        return Err(format!(
-            "{shown}: is not a folder; choose another --output_dir"
-        ));
-    }
-    fs::create_dir_all(folder)
-        .and_then(|()| tempfile::tempfile_in(folder).map(drop))
-        .map_err(|error| {
-            format!("{shown}: cannot write here: {error}; choose another --output_dir")
-        })
-}
-
-/// The names of the outputs of all inputs; where one is not simply its input's, a line says so.
-fn names(folder: &Path, extensions: &[&str], inputs: &[Input]) -> Result<Vec<PathBuf>, String> {
-    let mut names = OutputNames::new(extensions, inputs.iter().map(|input| input.path.as_path()));
-    let mut all = Vec::with_capacity(inputs.len());
-    for input in inputs {
-        let after = match input.is_standard_input() {
-            true => Path::new("stdin"),
-            false => &input.path,
-        };
-        let below = folder.join(&input.folder);
-        if !input.folder.as_os_str().is_empty() {
-            fs::create_dir_all(&below).map_err(|error| format!("{}: {error}", below.display()))?;
-        }
-        let (name, plain) = names.name(&below, after, input.suffix);
-        if !plain {
-            messages::note(format!(
-                "{}: its outputs are called {}.*, so that nothing is overwritten",
-                input.name(),
-                name.display()
-            ));
-        }
-        all.push(name);
-    }
-    Ok(all)
 }
 
 #[cfg(test)]

@@ -63,10 +63,19 @@ impl Progress {
             all_left: None,
             display,
         };
-        if unit == Unit::Bytes && matches!(progress.display, Display::Lines { .. }) {
-            messages::note(progress.line());
+        match &progress.display {
+            Display::Lines { .. } if unit == Unit::Bytes => messages::note(progress.line()),
+            // The first part of a recording may take a while.
+            Display::Bar(bar) if unit == Unit::AudioSeconds => progress.draw(bar),
+            _ => {}
         }
         progress
+    }
+
+    fn draw(&self, bar: &ProgressBar) {
+        bar.set_position(steps(self.position, self.total));
+        // The label comes last: it is what a narrow terminal cuts off.
+        bar.set_message(format!("{}  {}", self.status(), self.label));
     }
 
     /// Reports that the step has come to `position`, which can be before an earlier one.
@@ -75,11 +84,7 @@ impl Progress {
         let first = self.first_position.get_or_insert(position);
         *first = first.min(position);
         match &self.display {
-            Display::Bar(bar) => {
-                // The label comes last: it is what a narrow terminal cuts off.
-                bar.set_message(format!("{}  {}", self.status(), self.label));
-                bar.set_position(steps(position, self.total));
-            }
+            Display::Bar(bar) => self.draw(bar),
             Display::Lines { last } if last.elapsed() >= BETWEEN_LINES => {
                 messages::note(self.line());
                 let last = Instant::now();
@@ -94,6 +99,18 @@ impl Progress {
         match &self.display {
             Display::Bar(bar) => bar.suspend(print),
             Display::Lines { .. } => print(),
+        }
+    }
+
+    /// What prints a message from another thread, above the bar.
+    pub fn notices(&self) -> impl FnOnce(&str) + Send + use<> {
+        let bar = match &self.display {
+            Display::Bar(bar) => Some(bar.clone()),
+            Display::Lines { .. } => None,
+        };
+        move |message| match bar {
+            Some(bar) => bar.suspend(|| messages::note(message)),
+            None => messages::note(message),
         }
     }
 

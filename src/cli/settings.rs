@@ -275,6 +275,7 @@ fn user_config() -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::super::command;
+    use super::super::testing::{corpus, transcribe};
     use super::*;
 
     fn parse(text: &str) -> Result<Config, String> {
@@ -325,6 +326,25 @@ mod tests {
             unknown.unwrap_err(),
             "config.toml: beam_sise is no flag of transcribe; did you mean beam_size?"
         );
+    }
+
+    /// Any bytes are a config that can be printed and read again, or are refused by one line that names the file.
+    #[test]
+    fn the_corpus_of_configs() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("config.toml");
+        let flag = format!("--config={}", config.display());
+        for (path, bytes) in corpus("config") {
+            fs::write(&config, bytes).unwrap();
+            let told = transcribe(&[&flag, "--print_config"]).unwrap_err();
+            match told.strip_prefix("printed ") {
+                Some(printed) => drop(printed.parse::<Table>().unwrap()),
+                None => assert!(
+                    told.starts_with(&*config.display().to_string()) && !told.contains('\n'),
+                    "{path}: {told}"
+                ),
+            }
+        }
     }
 
     #[test]

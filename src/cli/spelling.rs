@@ -47,8 +47,12 @@ pub fn respell(
 /// Whether a word behind a boolean flag is another flag or a file, and not a mistyped value.
 fn looks_like_no_value(word: &OsStr) -> bool {
     let text = word.to_string_lossy();
-    values::boolean(&text).is_err()
-        && (text.starts_with('-') || text.contains(FILE_MARKS) || Path::new(word).exists())
+    values::boolean(&text).is_err() && (text.starts_with('-') || looks_like_file(word))
+}
+
+/// Whether a word is a file, by its letters or since it is there.
+pub fn looks_like_file(word: &OsStr) -> bool {
+    word.to_string_lossy().contains(FILE_MARKS) || Path::new(word).exists()
 }
 
 /// Whether a command line that begins so has left out the subcommand: a file, or a flag that is not the command's own.
@@ -56,7 +60,7 @@ fn means_transcribe(command: &Command, first: &OsStr) -> bool {
     let text = first.to_string_lossy();
     let own = ["-h", "--help", "-V", "--version", "help"].contains(&text.as_ref())
         || command.find_subcommand(first).is_some();
-    !own && (text.starts_with('-') || text.contains(FILE_MARKS) || Path::new(first).exists())
+    !own && (text.starts_with('-') || looks_like_file(first))
 }
 
 fn respell_flags(transcribe: &Command, words: Vec<OsString>) -> Result<Vec<OsString>, String> {
@@ -82,7 +86,7 @@ fn respell_flags(transcribe: &Command, words: Vec<OsString>) -> Result<Vec<OsStr
         let Some(arg) = respelled.last().and_then(|word| flag(transcribe, word)) else {
             continue;
         };
-        let is_boolean = values::is_boolean(arg);
+        let is_boolean = values::may_stand_alone(arg);
         if !is_boolean && !arg.get_action().takes_values() {
             continue;
         }

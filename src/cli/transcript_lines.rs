@@ -15,17 +15,20 @@ const PLAIN: &str = "\x1b[0m";
 #[derive(Debug)]
 pub struct TranscriptLines {
     coloured: bool,
+    /// Whether timestamps and other special tokens are shown.
+    special: bool,
 }
 
 impl TranscriptLines {
     /// In colours or not; as a terminal can bear it where that is left open (`NO_COLOR`: no-color.org).
-    pub fn new(colours: Choice) -> Self {
+    pub fn new(colours: Choice, special: bool) -> Self {
         let fits = || {
             let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
             let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
             io::stdout().is_terminal() && !unwanted && !dumb
         };
         TranscriptLines {
+            special,
             coloured: match colours {
                 Choice::Auto => fits(),
                 Choice::Yes => true,
@@ -40,33 +43,36 @@ impl TranscriptLines {
         if segment.text.trim().is_empty() {
             return Ok(());
         }
-        let line = match self.coloured {
-            true => coloured_line(segment),
+        let line = match self.coloured || self.special {
+            true => self.line_of_tokens(segment),
             false => output::segment_line(segment),
         };
         stdout.write(|out| writeln!(out, "{line}"))
     }
-}
 
-/// The line with each token in the colour of its probability.
-fn coloured_line(segment: &Segment) -> String {
-    let mut empty = segment.clone();
-    empty.text.clear();
-    let mut line = output::segment_line(&empty);
-    let mut last = None;
-    for token in &segment.token_details {
-        // Timestamps are no text.
-        if token.text.is_empty() || (token.text.starts_with("<|") && token.text.ends_with("|>")) {
-            continue;
+    /// The line token by token.
+    fn line_of_tokens(&self, segment: &Segment) -> String {
+        let mut empty = segment.clone();
+        empty.text.clear();
+        let mut line = output::segment_line(&empty);
+        let mut last = None;
+        for token in &segment.token_details {
+            let special = token.text.starts_with("<|") && token.text.ends_with("|>");
+            if token.text.is_empty() || (special && !self.special) {
+                continue;
+            }
+            let colour = colour(token.probability);
+            if self.coloured && last != Some(colour) {
+                line += &format!("\x1b[38;5;{colour}m");
+                last = Some(colour);
+            }
+            line += &token.text;
         }
-        let colour = colour(token.probability);
-        if last != Some(colour) {
-            line += &format!("\x1b[38;5;{colour}m");
-            last = Some(colour);
+        if self.coloured {
+            line += PLAIN;
         }
-        line += &token.text;
+        line
     }
-    line + PLAIN
 }
 
 /// Most tokens are nearly sure: the third power spreads them over the colours.
@@ -101,9 +107,15 @@ mod tests {
             token("", 0.3),
             token(" so", 0.1),
         ];
+        let line =
+            |coloured, special| TranscriptLines { coloured, special }.line_of_tokens(&segment);
         assert_eq!(
-            coloured_line(&segment),
+            line(true, false),
             "[00:00.000 --> 00:01.000] \x1b[38;5;82m And\x1b[38;5;196m so\x1b[0m"
+        );
+        assert_eq!(
+            line(false, true),
+            "[00:00.000 --> 00:01.000] <|0.00|> And so"
         );
     }
 

@@ -5,6 +5,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use clap::builder::{ValueParser, ValueParserFactory};
+use regex::Regex;
 use whisper_rs::TranscribeOptions;
 use whisper_rs::tokenizer::languages;
 
@@ -48,11 +50,29 @@ impl<T: FromStr> FromStr for List<T> {
     }
 }
 
-/// How the help writes what a boolean flag takes, which is also how such a flag is told.
+/// The type alone says what is a threshold: a number or `None`.
+impl ValueParserFactory for Optional<f64> {
+    type Parser = ValueParser;
+
+    fn value_parser() -> ValueParser {
+        ValueParser::new(threshold)
+    }
+}
+
+/// The type alone says what is a whole number or `None`.
+impl ValueParserFactory for Optional<usize> {
+    type Parser = ValueParser;
+
+    fn value_parser() -> ValueParser {
+        ValueParser::new(optional_whole_number)
+    }
+}
+
+/// How the help writes what a boolean flag takes.
 pub const BOOLEAN: &str = "True|False";
 
-/// Whether a flag is a boolean, which may stand without a value.
-pub fn is_boolean(arg: &clap::Arg) -> bool {
+/// Whether a flag may stand without a value, as booleans may.
+pub fn may_stand_alone(arg: &clap::Arg) -> bool {
     arg.get_num_args()
         .is_some_and(|count| count.min_values() == 0)
 }
@@ -173,6 +193,22 @@ pub fn token_ids(word: &str) -> Result<List<i64>, String> {
         .map_err(|_| "write token ids with commas between, -1 for most symbols".to_owned())
 }
 
+/// A regular expression that whole texts match.
+pub fn whole_text(word: &str) -> Result<Regex, String> {
+    // What it says of a mistake has many lines, the last of which is the reason.
+    let reason = |error: regex::Error| {
+        let said = error.to_string();
+        let last = said.lines().next_back().unwrap_or_default();
+        format!(
+            "write a regular expression: {}",
+            last.trim_start_matches("error: ")
+        )
+    };
+    // Alone first: in brackets, those of a broken one might match.
+    Regex::new(word).map_err(reason)?;
+    Regex::new(&format!("^(?:{word})$")).map_err(reason)
+}
+
 /// Starts and ends of clips in seconds.
 pub fn times(word: &str) -> Result<List<f64>, String> {
     word.parse()
@@ -254,6 +290,17 @@ mod tests {
         assert_eq!(times("0,1.5"), Ok(List(vec![0.0, 1.5])));
         for word in ["a", "1;2", "1,,2", "1,"] {
             assert!(token_ids(word).is_err() && times(word).is_err(), "{word}");
+        }
+    }
+
+    #[test]
+    fn regular_expressions_match_whole_texts() {
+        let digits = whole_text(" ?[0-9]+|%").unwrap();
+        assert!(digits.is_match(" 42") && digits.is_match("%"));
+        assert!(!digits.is_match(" 42nd") && !digits.is_match("a 42"));
+        for word in ["[0-9", ")(", "*"] {
+            let message = whole_text(word).unwrap_err();
+            assert!(!message.contains('\n') && message.len() > 30, "{message}");
         }
     }
 

@@ -1,9 +1,14 @@
 //! The flags of whisper.cpp's `whisper-cli`, as aliases of the flags here.
 //!
-//! Single letters that mean the same here are short flags of the table itself (`-m`, `-l`, `-t`, `-d`). Left out are
-//! those that mean something else here (`-f`, `-p`, `-o`), and those without an equal.
+//! Single letters that mean the same here are short flags of the table itself (`-m`, `-l`, `-t`, `-d`). Two mean
+//! something else here, and what follows them tells which is meant: `-f talk.wav` is a file and `-f srt` a format, `-p 1`
+//! is a number of processors and `-p` alone asks for pretty JSON. What has no equal is refused by a line that says why.
 
 use std::ffi::{OsStr, OsString};
+
+use whisper_rs::output;
+
+use super::{inputs, spelling};
 
 /// What an alias stands for.
 #[derive(Clone, Copy)]
@@ -16,6 +21,12 @@ pub enum Meaning {
     Value(fn(&str) -> Result<Vec<String>, String>),
     /// What is done anyway, whatever the value.
     Nothing { takes_value: bool },
+    /// The alias' value alone, which is an input.
+    Input,
+    /// What is done anyway with this value, and what is said of any other.
+    Only(&'static str, &'static str),
+    /// What has no equal, and what is said of it.
+    Unequalled(&'static str),
 }
 
 /// A flag of whisper-cli.
@@ -35,55 +46,72 @@ const fn alias(short: &'static str, long: &'static str, meaning: Meaning) -> Ali
     }
 }
 
-use Meaning::{Flag, Nothing, Value, Words};
+use Meaning::{Flag, Input, Nothing, Only, Unequalled, Value, Words};
 
-/// All aliases.
+/// All aliases, in the order of whisper-cli's help.
+#[rustfmt::skip]
 pub const ALIASES: &[Alias] = &[
-    alias("bo", "", Flag("best_of")),
-    alias("bs", "", Flag("beam_size")),
-    alias("tp", "", Flag("temperature")),
-    alias(
-        "tpi",
-        "temperature-inc",
-        Flag("temperature_increment_on_fallback"),
-    ),
-    alias(
-        "nf",
-        "no-fallback",
-        Words(&["--temperature_increment_on_fallback=None"]),
-    ),
-    alias("lpt", "logprob-thold", Flag("logprob_threshold")),
-    alias("nth", "no-speech-thold", Flag("no_speech_threshold")),
+    alias("", "processors", Value(processors)),
+    alias("ot", "", Flag("offset_t")),
+    alias("on", "", Flag("offset_n")),
     alias("mc", "max-context", Value(max_context)),
-    alias("sns", "suppress-nst", Words(&["--suppress_tokens=-1"])),
-    alias("", "prompt", Flag("initial_prompt")),
-    alias("tr", "translate", Words(&["--task=translate"])),
-    alias("ot", "offset-t", Flag("offset_t")),
     alias("ml", "max-len", Value(max_len)),
     alias("sow", "split-on-word", Nothing { takes_value: false }),
-    alias("dtw", "dtw", Value(dtw)),
-    alias("nt", "no-timestamps", Words(&["--without_timestamps=True"])),
+    alias("bo", "", Flag("best_of")),
+    alias("bs", "", Flag("beam_size")),
+    alias("ac", "audio-ctx", Only("0", "the encoder always hears 30 s")),
+    alias("wt", "word-thold", Only("0.01", "words are timed by --word_timestamps, without a threshold")),
+    alias("et", "entropy-thold", Only("2.4", "decoding fails by --compression_ratio_threshold, another measure")),
+    alias("lpt", "logprob-thold", Flag("logprob_threshold")),
+    alias("nth", "no-speech-thold", Flag("no_speech_threshold")),
+    alias("tp", "", Flag("temperature")),
+    alias("tpi", "temperature-inc", Flag("temperature_increment_on_fallback")),
+    alias("debug", "debug-mode", Words(&["--log_level=debug"])),
+    alias("tr", "translate", Words(&["--task=translate"])),
+    alias("di", "", Words(&["--diarize=True"])),
+    alias("tdrz", "tinydiarize", Words(&["--diarize=True"])),
+    alias("nf", "no-fallback", Words(&["--temperature_increment_on_fallback=None"])),
     alias("otxt", "output-txt", Words(&["--output_format=txt"])),
     alias("ovtt", "output-vtt", Words(&["--output_format=vtt"])),
     alias("osrt", "output-srt", Words(&["--output_format=srt"])),
     alias("olrc", "output-lrc", Words(&["--output_format=lrc"])),
+    alias("owts", "output-words", Unequalled("give --output_format ass for karaoke")),
+    alias("fp", "font-path", Nothing { takes_value: true }),
     alias("ocsv", "output-csv", Words(&["--output_format=csv"])),
     alias("oj", "output-json", Words(&["--output_format=json"])),
-    alias(
-        "ojf",
-        "output-json-full",
-        Words(&["--output_format=json-full"]),
-    ),
+    alias("ojf", "output-json-full", Words(&["--output_format=json-full"])),
+    alias("of", "", Flag("output_file")),
     alias("np", "no-prints", Words(&["--quiet"])),
+    alias("ps", "", Words(&["--print_special=True"])),
     alias("pc", "", Words(&["--print_colors=True"])),
+    alias("", "print-confidence", Words(&["--print_colors=True"])),
+    alias("pp", "", Words(&["--print_progress=True"])),
+    alias("nt", "no-timestamps", Words(&["--without_timestamps=True"])),
+    alias("dl", "", Words(&["--detect_language=True"])),
+    alias("", "prompt", Flag("initial_prompt")),
+    alias("", "file", Input),
+    alias("oved", "ov-e-device", Nothing { takes_value: true }),
+    alias("dtw", "dtw", Value(dtw)),
+    alias("ls", "log-score", Words(&["--log_level=debug"])),
     alias("ng", "no-gpu", Words(&["--device=cpu"])),
     alias("dev", "", Flag("device_index")),
     alias("fa", "flash-attn", Nothing { takes_value: false }),
     alias("nfa", "no-flash-attn", Nothing { takes_value: false }),
-    alias("oved", "ov-e-device", Nothing { takes_value: true }),
-    alias("di", "", Words(&["--diarize=True"])),
-    alias("tdrz", "tinydiarize", Words(&["--diarize=True"])),
+    alias("sns", "suppress-nst", Words(&["--suppress_tokens=-1"])),
+    alias("", "grammar", Unequalled(NO_GRAMMAR)),
+    alias("", "grammar-rule", Unequalled(NO_GRAMMAR)),
+    alias("", "grammar-penalty", Only("100", NO_GRAMMAR)),
+    alias("vm", "", Flag("vad_model")),
+    alias("vt", "", Flag("vad_threshold")),
+    alias("vspd", "", Flag("vad_min_speech_duration_ms")),
+    alias("vsd", "", Flag("vad_min_silence_duration_ms")),
+    alias("vmsd", "", Flag("vad_max_speech_duration_s")),
+    alias("vp", "", Flag("vad_speech_pad_ms")),
+    alias("vo", "", Flag("vad_samples_overlap")),
 ];
+
+const NO_GRAMMAR: &str =
+    "there are no grammars; --initial_prompt, --hotwords and --suppress_regex steer the text";
 
 /// The words that an alias and, where it takes one, its value stand for.
 pub struct Expansion {
@@ -99,46 +127,64 @@ pub struct Expansion {
 /// A line when the value is missing or has no equal here.
 pub fn expand(word: &OsStr, next: Option<&OsStr>) -> Option<Result<Expansion, String>> {
     let text = word.to_str()?;
+    match (text, next) {
+        ("-f", Some(next)) if is_file(next) => {
+            return Some(Ok(Expansion {
+                words: vec![next.to_owned()],
+                took_next: true,
+            }));
+        }
+        ("-p", Some(next)) if next.to_string_lossy().parse::<u32>().is_ok() => {
+            return expand(OsStr::new("--processors"), Some(next));
+        }
+        _ => {}
+    }
     let (name, attached) = match text.split_once('=') {
         Some((name, value)) => (name, Some(OsString::from(value))),
         None => (text, None),
     };
     let alias = find(name)?;
-    let value = |name: &str| match (&attached, next) {
-        (Some(value), _) => Ok((value.clone(), false)),
-        (None, Some(next)) => Ok((next.to_owned(), true)),
+    Some(meant(alias.meaning, name, attached, next))
+}
+
+fn meant(
+    meaning: Meaning,
+    name: &str,
+    attached: Option<OsString>,
+    next: Option<&OsStr>,
+) -> Result<Expansion, String> {
+    let took_next = attached.is_none();
+    let value = || match (attached, next) {
+        (Some(value), _) => Ok(value),
+        (None, Some(next)) => Ok(next.to_owned()),
         (None, None) => Err(format!("{name} needs a value")),
     };
-    Some(match alias.meaning {
-        Words(words) => Ok(Expansion {
-            words: words.iter().map(OsString::from).collect(),
-            took_next: false,
-        }),
-        Flag(flag) => value(name).map(|(value, took_next)| {
+    let alone = |words: Vec<OsString>| Expansion {
+        words,
+        took_next: false,
+    };
+    let with_value = |words: Vec<OsString>| Expansion { words, took_next };
+    match meaning {
+        Words(words) => Ok(alone(words.iter().map(OsString::from).collect())),
+        Nothing { takes_value: false } => Ok(alone(Vec::new())),
+        Nothing { takes_value: true } => value().map(|_| with_value(Vec::new())),
+        Input => value().map(|value| with_value(vec![value])),
+        Flag(flag) => value().map(|value| {
             let mut word = OsString::from(format!("--{flag}="));
             word.push(value);
-            Expansion {
-                words: vec![word],
-                took_next,
-            }
+            with_value(vec![word])
         }),
-        Value(meaning) => value(name).and_then(|(value, took_next)| {
-            let words = meaning(&value.to_string_lossy());
+        Value(meaning) => {
+            let words = meaning(&value()?.to_string_lossy());
             let words = words.map_err(|reason| format!("{name}: {reason}"))?;
-            Ok(Expansion {
-                words: words.into_iter().map(OsString::from).collect(),
-                took_next,
-            })
-        }),
-        Nothing { takes_value: false } => Ok(Expansion {
-            words: Vec::new(),
-            took_next: false,
-        }),
-        Nothing { takes_value: true } => value(name).map(|(_, took_next)| Expansion {
-            words: Vec::new(),
-            took_next,
-        }),
-    })
+            Ok(with_value(words.into_iter().map(OsString::from).collect()))
+        }
+        Only(done, otherwise) => match same_number(&value()?.to_string_lossy(), done) {
+            true => Ok(with_value(Vec::new())),
+            false => Err(format!("{name}: has no equal here but {done}: {otherwise}")),
+        },
+        Unequalled(instead) => Err(format!("{name}: has no equal here: {instead}")),
+    }
 }
 
 /// The aliases of a flag of the table, as whisper-cli's users write them.
@@ -156,6 +202,29 @@ pub fn aliases_of(flag: &str) -> impl Iterator<Item = String> {
             "" => format!("--{}", alias.long),
             short => format!("-{short}"),
         })
+}
+
+/// Whether a word behind `-f` is a file and not a format.
+fn is_file(word: &OsStr) -> bool {
+    let text = word.to_string_lossy();
+    let formats = output::FORMATS.into_iter().chain(["all"]);
+    let known: Vec<&str> = formats.collect();
+    text == inputs::STANDARD_INPUT
+        || !text.split(',').any(|part| known.contains(&part)) && spelling::looks_like_file(word)
+}
+
+fn same_number(a: &str, b: &str) -> bool {
+    a.parse::<f64>().is_ok_and(|a| b.parse() == Ok(a))
+}
+
+/// Parts that a recording is cut into, to be transcribed at the same time: none here.
+fn processors(value: &str) -> Result<Vec<String>, String> {
+    match value {
+        "1" => Ok(Vec::new()),
+        _ => {
+            Err("recordings are not cut into parts; give 1, and --threads for all cores".to_owned())
+        }
+    }
 }
 
 fn find(name: &str) -> Option<&'static Alias> {

@@ -5,8 +5,10 @@
 //! samples of a file of any length, in blocks.
 
 mod features;
+mod stored_filters;
 
 pub use features::Features;
+pub use stored_filters::note_on_filters;
 pub use whisper_kernels::{HOP_LENGTH, LogMel, LogMelConfig, N_FFT, Normalisation, Smoothing};
 
 use burn::tensor::Device;

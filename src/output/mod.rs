@@ -80,6 +80,8 @@ pub struct FormatOptions {
     pub subtitles: SubtitleOptions,
     /// Break lines and indent in json and json-full.
     pub pretty_json: bool,
+    /// Number that the numbers of subtitles in srt begin behind.
+    pub offset_n: usize,
 }
 
 /// The names of all formats, in the order in which messages list them.
@@ -109,7 +111,10 @@ pub fn writer(format: &str, options: &FormatOptions) -> Result<Box<dyn Writer>> 
     Ok(match format {
         "txt" => Box::new(Txt),
         "vtt" => Box::new(Vtt(subtitles)),
-        "srt" => Box::new(Srt(subtitles)),
+        "srt" => Box::new(Srt {
+            subtitles,
+            offset_n: options.offset_n,
+        }),
         "tsv" => Box::new(Tsv),
         "json" => Box::new(Json { pretty }),
         "json-full" => Box::new(JsonFull { pretty }),

@@ -1,6 +1,8 @@
 //! The seek loop: from window to window through a recording (transcribe.py:186-515).
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::tensor::Tensor;
 
@@ -43,6 +45,9 @@ pub struct Segments<'a> {
     ready: VecDeque<Segment>,
     /// Present when words were asked for.
     words: Option<WordTimestamps<'a>>,
+    /// Set when no further window is to be decoded.
+    stop: Arc<AtomicBool>,
+    stopped: bool,
 }
 
 impl<'a> Segments<'a> {
@@ -135,7 +140,22 @@ impl<'a> Segments<'a> {
             next_id: 0,
             ready: VecDeque::new(),
             words: (options.word_timestamps).then(|| WordTimestamps::new(whisper, options)),
+            stop: Arc::default(),
+            stopped: false,
         })
+    }
+
+    /// The same, but no window is begun once `stop` is set, by another thread or a signal. The segments of the window
+    /// that is decoded by then still come.
+    #[must_use]
+    pub fn until(mut self, stop: Arc<AtomicBool>) -> Self {
+        self.stop = stop;
+        self
+    }
+
+    /// Whether the iterator has ended before the recording, since it was told to by [`until`](Self::until).
+    pub fn stopped(&self) -> bool {
+        self.stopped
     }
 
     /// Code of the recording's language, as asked for or detected.
@@ -301,6 +321,10 @@ impl Iterator for Segments<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         while self.ready.is_empty() {
             let segment_size = self.clips.next_window(&mut self.seek)?;
+            self.stopped = self.stop.load(Ordering::Relaxed);
+            if self.stopped {
+                return None;
+            }
             if let Err(error) = self.decode_window(segment_size) {
                 self.clips = Clips::default();
                 return Some(Err(error));

@@ -70,7 +70,7 @@ pub enum Origin {
 pub struct MelFilters {
     /// Mel bins.
     pub n_mels: usize,
-    /// Frequencies: half of the samples of a Fourier transform, and one.
+    /// Frequencies: half of the 400 samples of a Fourier transform, and one.
     pub n_frequencies: usize,
     /// `[n_mels, n_frequencies]`.
     pub values: Vec<f32>,

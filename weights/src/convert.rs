@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::formats::hugging_face_name;
 use crate::special::SpecialIds;
 use crate::tensor::TensorView;
+use crate::tokenizer::{self, Outline};
 
 impl Checkpoint {
     /// Writes the model as a Hugging Face folder that transformers (and this crate) loads:
@@ -29,7 +30,7 @@ impl Checkpoint {
     /// # Errors
     ///
     /// Where `folder` exists and is not empty, where it cannot be written, where there is no
-    /// tokenizer, where `dtype` is not f32, f16 or bf16, and where a value is too large for f16.
+    /// tokenizer or it cannot be used, where `dtype` is not f32, f16 or bf16, and where a value is too large for f16.
     pub fn write_safetensors(&self, folder: impl AsRef<Path>, dtype: Option<DType>) -> Result<()> {
         let folder = folder.as_ref();
         if let Some(dtype) = dtype.filter(|dtype| !dtype.is_float()) {
@@ -37,6 +38,11 @@ impl Checkpoint {
         }
         refuse_used_folder(folder)?;
         let tokenizer = self.tokenizer_json()?;
+        let outline = Outline::read(
+            &tokenizer::file(self.folder()),
+            &tokenizer,
+            self.dims().n_vocab,
+        )?;
         let (name, parent) = (folder.file_name().unwrap_or_default(), parent_of(folder));
         fs::create_dir_all(parent).map_err(|e| Error::io("create", parent, e))?;
         let temporary = tempfile::Builder::new()
@@ -54,7 +60,7 @@ impl Checkpoint {
             ("config.json", self.config_json(dtype)),
             (
                 "generation_config.json",
-                self.generation_config_json(&tokenizer),
+                self.generation_config_json(&outline),
             ),
             ("preprocessor_config.json", self.preprocessor_config_json()),
             ("tokenizer_config.json", self.tokenizer_config_json()),
@@ -133,7 +139,7 @@ impl Checkpoint {
         config
     }
 
-    fn generation_config_json(&self, tokenizer: &[u8]) -> Value {
+    fn generation_config_json(&self, tokenizer: &Outline) -> Value {
         let dims = self.dims();
         let mut config = Map::new();
         if let Some(heads) = self.alignment_heads() {
@@ -197,18 +203,11 @@ impl Checkpoint {
 }
 
 /// The language tokens of a tokenizer, by name: `{"<|en|>": 50259, ..}`.
-fn language_names(tokenizer: &[u8], ids: &SpecialIds) -> Value {
-    let json: Value = serde_json::from_slice(tokenizer).unwrap_or_default();
-    let added = json["added_tokens"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    let languages = added.iter().filter_map(|token| {
-        let (id, name) = (token["id"].as_u64()?, token["content"].as_str()?);
-        ids.languages
-            .contains(&id)
-            .then(|| (name.to_string(), json!(id)))
-    });
+fn language_names(tokenizer: &Outline, ids: &SpecialIds) -> Value {
+    let added = tokenizer.added_tokens.iter();
+    let languages = added
+        .filter(|token| ids.languages.contains(&token.id))
+        .map(|token| (token.content.clone(), json!(token.id)));
     Value::Object(languages.collect())
 }
 

@@ -14,6 +14,10 @@ pub enum Error {
     #[error("there is no file or folder {}", .0.display())]
     NotFound(PathBuf),
 
+    /// The path is of a pipe, a socket or a device.
+    #[error("{} is neither a file nor a folder: weights are read from a file on the disk", .0.display())]
+    NotAFile(PathBuf),
+
     /// Reading or writing a file failed.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
@@ -136,7 +140,7 @@ pub enum Error {
     },
 
     /// The model is not on this machine, and the network is not to be used, or was not asked.
-    #[error("{name} is no model, file or folder on this machine{}; `whisper-rs models fetch {name}` fetches models", why.map(|why| format!(", and {why}")).unwrap_or_default())]
+    #[error("{}", not_here(name, *why))]
     NotHere {
         /// What was asked for.
         name: String,
@@ -231,6 +235,17 @@ impl Error {
             source_name: source_name.into(),
             why: why.into(),
         }
+    }
+}
+
+fn not_here(name: &str, why: Option<&str>) -> String {
+    match why {
+        Some(why) => format!(
+            "{name} is not on this machine, and {why}: fetch it with `whisper-rs models fetch {name}` where the network may be used, or give the path of a folder that holds the model"
+        ),
+        None => format!(
+            "{name} is no model, file or folder on this machine; `whisper-rs models fetch {name}` fetches it"
+        ),
     }
 }
 

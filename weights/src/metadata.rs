@@ -5,17 +5,18 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+use serde_json::error::Category;
 
 use crate::dims::ModelDims;
 use crate::error::{Error, Result};
 
-/// Larger than any JSON file beside weights (a large tokenizer has 4 MB); a limit on what is read
-/// into memory.
-const MAX_JSON_BYTES: u64 = 64 << 20;
+/// Larger than any tokenizer (the largest published one has 4 MB); a limit on what is read into memory.
+const MAX_TOKENIZER_BYTES: u64 = 16 << 20;
 
-/// Larger than any `config.json` or `generation_config.json` (large-v3's has 4 kB): parsed, such a file takes some fifty
-/// times its size.
+/// Larger than any `config.json`, `generation_config.json` (large-v3's has 4 kB) or index of shards (large-v3's has
+/// 120 kB): parsed, such a file may take some fifty times its size.
 const MAX_CONFIG_BYTES: u64 = 1 << 20;
 
 /// Everything that is known of a model beside its tensors. What no file says is `None`.
@@ -39,7 +40,7 @@ impl Metadata {
             if !path.is_file() {
                 continue;
             }
-            let json = parse(&path, &read_up_to(&path, MAX_CONFIG_BYTES)?)?;
+            let json: Value = read_config(&path)?;
             metadata.add(&path, &json)?;
             if name == "config.json" {
                 metadata.config = Some((path, json));
@@ -142,19 +143,29 @@ fn token_list(path: &Path, json: &Value, keys: &[&str]) -> Result<Option<Vec<i64
     })
 }
 
-/// Reads a JSON file of limited size.
-pub(crate) fn read_json(path: &Path) -> Result<Value> {
-    parse(path, &read_limited(path)?)
+/// Reads a configuration, or an index of shards.
+pub(crate) fn read_config<T: DeserializeOwned>(path: &Path) -> Result<T> {
+    parse(path, &read_up_to(path, MAX_CONFIG_BYTES)?)
 }
 
-fn parse(path: &Path, json: &[u8]) -> Result<Value> {
-    serde_json::from_slice(json)
-        .map_err(|e| Error::config(path, format!("is not valid JSON ({e})")))
+/// Reads a JSON file of a tokenizer.
+pub(crate) fn read_vocabulary<T: DeserializeOwned>(path: &Path) -> Result<T> {
+    parse(path, &read_tokenizer(path)?)
 }
 
-/// Reads a file that goes into memory whole, and refuses one that is absurdly large.
-pub(crate) fn read_limited(path: &Path) -> Result<Vec<u8>> {
-    read_up_to(path, MAX_JSON_BYTES)
+fn parse<T: DeserializeOwned>(path: &Path, json: &[u8]) -> Result<T> {
+    serde_json::from_slice(json).map_err(|e| {
+        let what = match e.classify() {
+            Category::Data => format!("does not say what it should ({e})"),
+            _ => format!("is not valid JSON ({e})"),
+        };
+        Error::config(path, what)
+    })
+}
+
+/// Reads a file of a tokenizer, which goes into memory whole, and refuses one that is absurdly large.
+pub(crate) fn read_tokenizer(path: &Path) -> Result<Vec<u8>> {
+    read_up_to(path, MAX_TOKENIZER_BYTES)
 }
 
 fn read_up_to(path: &Path, limit: u64) -> Result<Vec<u8>> {
@@ -166,7 +177,10 @@ fn read_up_to(path: &Path, limit: u64) -> Result<Vec<u8>> {
     if bytes.len() as u64 > limit {
         return Err(Error::config(
             path,
-            "is too large to be a model's JSON file",
+            format!(
+                "is too large: such a file of a model has less than {} MB",
+                limit >> 20
+            ),
         ));
     }
     Ok(bytes)

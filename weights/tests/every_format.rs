@@ -10,7 +10,7 @@ use half::f16;
 use support::pieces::{self, Piece, Tensor, tensors};
 use support::synthetic::{Ct2Writer, DIMS, Synthetic, WIDE, hugging_face, stacked};
 use support::{ggml, gguf, torch};
-use whisper_weights::{Checkpoint, DType, Origin};
+use whisper_weights::{Checkpoint, DType, Error, Origin};
 
 /// Text tokens of the small models.
 const TOKENS: [&[u8]; 4] = [b"a", b"b", b"ab", b"\xff"];
@@ -123,6 +123,24 @@ fn ggml_floats_with_their_filters_and_their_vocabulary() {
         assert_eq!(json["model"]["vocab"], vocab);
         assert_eq!(json["model"]["merges"], serde_json::json!([["a", "b"]]));
         assert!(json["added_tokens"].as_array().unwrap().is_empty());
+    }
+    // Filters of another transform, or of another number of Mel bins, cannot be those of the model.
+    let mut file = pieces::bytes(ggml::file(&DIMS, &TOKENS, tensors(&model, DType::F32)));
+    let shape_at = 4 + 11 * 4;
+    for (at, what) in [(shape_at, "[80, 201]"), (shape_at + 4, "200]")] {
+        let number = file[at..at + 4].to_vec();
+        let other: u32 = if at == shape_at { 80 } else { 200 };
+        file[at..at + 4].copy_from_slice(&other.to_le_bytes());
+        let path = folder.path().join("ggml-filters.bin");
+        fs::write(&path, &file).unwrap();
+        let error = Checkpoint::open(&path).unwrap_err();
+        assert!(matches!(error, Error::Tensor { .. }), "{error:?}");
+        let message = error.to_string();
+        assert!(
+            message.contains("mel_filters: has shape") && message.contains(what),
+            "{message}"
+        );
+        file[at..at + 4].copy_from_slice(&number);
     }
     // A tokenizer beside the file is the model's own.
     fs::write(folder.path().join("tokenizer.json"), "{}").unwrap();

@@ -286,7 +286,10 @@ fn a_repository_without_readable_weights() {
         fs::write(folder.join("flax_model.msgpack"), "weights").unwrap();
     });
     let message = world.failures();
-    assert!(message.contains("no weights that are read"), "{message}");
+    assert!(
+        message.contains("no weights under the names that are fetched: model.safetensors, "),
+        "{message}"
+    );
 }
 
 #[test]

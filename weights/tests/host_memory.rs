@@ -18,10 +18,10 @@ fn status(key: &str) -> u64 {
 }
 
 /// Converting base to f32 tensor by tensor, as a loader does that hands each one to the device,
-/// stays under 1.5 times the file's size, the mapped pages included. The only test of its file, so
+/// stays under 1.3 times the file's size, the mapped pages included. The only test of its file, so
 /// that the process is its own.
 #[test]
-fn loading_base_tensor_by_tensor_peaks_under_one_and_a_half_times_its_file() {
+fn loading_base_tensor_by_tensor_peaks_under_1_3_times_its_file() {
     let checkpoint = real_model("base");
     let before = status("VmRSS:");
     // Begins a new count of the peak.
@@ -43,7 +43,7 @@ fn loading_base_tensor_by_tensor_peaks_under_one_and_a_half_times_its_file() {
         size / 1_000_000,
         peak as f64 / size as f64
     );
-    assert!(peak < size * 3 / 2, "{peak} bytes for a file of {size}");
+    assert!(10 * peak < 13 * size, "{peak} bytes for a file of {size}");
     // The measurement sees what it should: at least the largest tensor in both types.
     let embedding = checkpoint.tensor("decoder.token_embedding.weight").unwrap();
     assert!(peak > 4 * embedding.len() as u64, "{peak}");

@@ -5,6 +5,7 @@
 mod support;
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
@@ -12,9 +13,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use support::hostile;
 use support::pieces::{self, Piece, tensors};
-use support::synthetic::{DIMS, Synthetic};
+use support::synthetic::{DIMS, Synthetic, hugging_face};
 use support::{ggml, gguf, torch};
-use whisper_weights::DType;
+use whisper_weights::{Checkpoint, DType};
 
 /// What reading takes beside the file: messages, folders, tables of known names, and the published vocabulary.
 const FIXED: usize = 4 << 20;
@@ -91,10 +92,15 @@ fn corpus(target: &str) -> Vec<(String, Vec<u8>)> {
 }
 
 fn replay(target: &str, file: &str) {
+    replay_by(target, |bytes| hostile::open(file, bytes));
+}
+
+fn replay_by(target: &str, open: impl Fn(&[u8]) -> bool) {
     let mut opened = 0;
     for (path, bytes) in corpus(target) {
         println!("{path}");
-        opened += usize::from(open(file, &bytes));
+        let peak = peak_of(|| opened += usize::from(open(&bytes)));
+        assert_small(peak, bytes.len(), &path);
     }
     // Whole files are among the seeds: the corpus reaches past the first check.
     assert!(opened > 0, "no file of {target} was read");
@@ -127,13 +133,17 @@ fn the_corpus_of_gguf() {
 
 #[test]
 fn the_corpus_of_wheels() {
-    let mut unpacked = 0;
-    for (path, bytes) in corpus("wheel") {
-        println!("{path}");
-        let peak = peak_of(|| unpacked += usize::from(hostile::unpack_wheel(&bytes)));
-        assert_small(peak, bytes.len(), &path);
-    }
-    assert!(unpacked > 0, "no wheel was unpacked");
+    replay_by("wheel", hostile::unpack_wheel);
+}
+
+#[test]
+fn the_corpus_of_indices_of_shards() {
+    replay_by("index", hostile::open_index);
+}
+
+#[test]
+fn the_corpus_of_tokenizers() {
+    replay_by("tokenizer", hostile::convert_tokenizer);
 }
 
 /// Every file cut at every length, and with every byte damaged.
@@ -185,29 +195,140 @@ fn a_view_that_claims_more_than_the_file_has() {
     assert!(message("model.pt", &file).contains("claim 4000000000 bytes"));
 }
 
-/// Ten doublings of a list of a list of ... by way of the memo: harmless at ten, a bomb at fifty.
+/// Pickles that make far more than their size of a few bytes that are fetched over and over, bare and in an archive.
 #[test]
-fn a_pickle_that_doubles_itself() {
-    let mut pickle = b"\x80\x02]q\x00".to_vec();
-    for level in 1..50u8 {
-        pickle.extend([
-            b']',
-            b'q',
-            level,
-            b'(',
-            b'h',
-            level - 1,
-            b'h',
-            level - 1,
-            b'e',
-        ]);
+fn pickles_that_repeat_themselves() {
+    const LENGTH: usize = 200_000;
+    let repeated = |start: &[u8], fetch: &[u8]| {
+        let mut pickle = [b"\x80\x02", start, b"("].concat();
+        while pickle.len() < LENGTH {
+            pickle.extend(fetch);
+        }
+        pickle.extend(b"t.");
+        pickle
+    };
+    let long = vec![b'a'; LENGTH / 2];
+    // A list of a list of ... each twice: harmless ten times, a bomb fifty times.
+    let mut doubling = b"\x80\x02]q\x00".to_vec();
+    for level in 1..50 {
+        doubling.extend([b']', b'q', level, b'(']);
+        doubling.extend([b'h', level - 1, b'h', level - 1, b'e']);
     }
-    pickle.push(b'.');
-    assert!(!hostile::open("model.pt", &pickle));
-    let file = pieces::bytes(torch::archive(pickle, Vec::new()));
-    let peak = peak_of(|| assert!(!hostile::open("model.pt", &file)));
-    // The pickle reader's own limit, a million objects, whatever the file is.
-    assert!(peak < 200 << 20, "{peak}");
+    doubling.push(b'.');
+    // A tensor many times below keys that are long together.
+    let mut deep = torch::Pickle::new();
+    deep.tensor(0, 1, &[1], &[1], DType::F32);
+    deep.0.extend(b"q\x000");
+    for _ in 0..500 {
+        deep.0.extend(b"}");
+        deep.text(&"k".repeat(100));
+    }
+    deep.0.extend(b"}(");
+    for index in 0..LENGTH / 20 {
+        deep.text(&index.to_string());
+        deep.0.extend(b"h\x00");
+    }
+    deep.0.push(b'u');
+    deep.0.extend([b's'; 500]);
+    for (what, pickle) in [
+        ("doubling", doubling),
+        ("nothing", repeated(b"", b"N")),
+        ("empty dictionaries", repeated(b"", b"}")),
+        ("marks", repeated(b"", b"(")),
+        ("memo", repeated(b"", b"N\x94")),
+        ("lists", repeated(b"", b"]Na")),
+        ("duplicates", repeated(b"N", b"2")),
+        (
+            "text",
+            repeated(&[b"V", long.as_slice(), b"\nq\x00"].concat(), b"h\x00"),
+        ),
+        (
+            "a class",
+            repeated(&[b"c", long.as_slice(), b"\na\nq\x00"].concat(), b"h\x00"),
+        ),
+        ("keys", deep.finish()),
+    ] {
+        assert!(!open("model.pt", &pickle), "{what}");
+        let storages = vec![Piece::Bytes(vec![0; 4])];
+        let file = pieces::bytes(torch::archive(pickle.clone(), storages));
+        assert!(!open("model.pt", &file), "{what}");
+        let packed = deflated(&[("archive/data.pkl", &pickle)]);
+        assert!(!open("model.pt", &packed), "{what}");
+    }
+}
+
+/// JSON that takes far more than its size when it is parsed: as the header of a file, beside it and as an index.
+#[test]
+fn json_that_grows_when_it_is_parsed() {
+    const LENGTH: usize = 500_000;
+    let numbered = |start: &str, entry: &str, end: &str| {
+        let mut json = start.to_owned();
+        for index in 0.. {
+            json += &entry.replace('#', &format!("{index:x}"));
+            if json.len() > LENGTH {
+                break;
+            }
+            json.push(',');
+        }
+        json + end
+    };
+    let model = Synthetic::new();
+    let tokens: [&[u8]; 3] = [b"a", b"b", b"ab"];
+    let ggml = pieces::bytes(ggml::file(&DIMS, &tokens, tensors(&model, DType::F16)));
+    for json in [
+        numbered("[", "[0]", "]"),
+        numbered("[", "\"\"", "]"),
+        numbered("{", "\"#\":[0]", "}"),
+        numbered("{", "\"<|#|>\":0", "}"),
+        numbered("{\"weight_map\":{", "\"#\":\"#\"", "}}"),
+        numbered("{\"__metadata__\":{", "\"#\":\"\"", "}}"),
+        numbered("{\"a\":{\"dtype\":\"F32\",\"shape\":[", "1", "]}}"),
+        numbered(
+            "{",
+            "\"#\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}",
+            "}",
+        ),
+        numbered("{\"model\":{\"merges\":[", "\"\"", "]}}"),
+        numbered("{\"model\":{\"vocab\":{", "\"#\":0", "}}}"),
+    ] {
+        let what = &json[..30];
+        let header = [&(json.len() as u64).to_le_bytes(), json.as_bytes()].concat();
+        assert!(!open("model.safetensors", &header), "{what}");
+        for name in ["config.json", "model.safetensors.index.json"] {
+            let folder = tempfile::tempdir().unwrap();
+            fs::write(folder.path().join(name), &json).unwrap();
+            fs::write(folder.path().join("ggml-model.bin"), &ggml).unwrap();
+            let peak = peak_of(|| drop(Checkpoint::open(folder.path())));
+            assert_small(peak, json.len(), &format!("{name}: {what}"));
+        }
+        for names in [
+            ["tokenizer.json", "none"],
+            ["vocab.json", "merges.txt"],
+            ["added_tokens.json", "none"],
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("ggml-model.bin");
+            fs::write(&path, &ggml).unwrap();
+            fs::write(
+                folder.path().join("config.json"),
+                r#"{"encoder_attention_heads": 2, "decoder_attention_heads": 4}"#,
+            )
+            .unwrap();
+            let checkpoint = Checkpoint::open(&path).unwrap();
+            if names[0] == "added_tokens.json" {
+                fs::write(folder.path().join("vocab.json"), r#"{"a": 0}"#).unwrap();
+                fs::write(folder.path().join("merges.txt"), "a\n".repeat(LENGTH / 4)).unwrap();
+            }
+            for name in names {
+                fs::write(folder.path().join(name), &json).unwrap();
+            }
+            // Written as a folder, the tokenizer is read as well.
+            let peak = peak_of(|| {
+                drop(checkpoint.write_safetensors(folder.path().join("out"), None));
+            });
+            assert_small(peak, 2 * json.len(), &format!("{}: {what}", names[0]));
+        }
+    }
 }
 
 /// A pickle that asks for a call, as one that does harm does: `os.system("...")`.
@@ -326,4 +447,24 @@ fn write_the_seeds() {
         &deflated(&[("archive/data.pkl", b"\x80\x02}.")]),
     );
     write("pytorch", "seed-pickle", b"\x80\x02}.");
+    let names = model
+        .tensors
+        .keys()
+        .map(|name| (hugging_face(name), "shard.safetensors"));
+    let weight_map: BTreeMap<_, _> = names.collect();
+    let index = serde_json::json!({"metadata": {}, "weight_map": weight_map});
+    write("index", "seed", index.to_string().as_bytes());
+    for (name, text) in [
+        (
+            "seed-pairs",
+            r#"{"model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2},"merges":[["a","b"]]},"added_tokens":[{"id":5,"content":"<|en|>"}]}"#,
+        ),
+        (
+            "seed-lines",
+            r#"{"model":{"vocab":{"a":0,"b":1,"ab":2},"merges":["a b"]}}"#,
+        ),
+        ("seed-vocab", r#"{"a":0,"b":1,"ab":2,"<|endoftext|>":3}"#),
+    ] {
+        write("tokenizer", name, text.as_bytes());
+    }
 }

@@ -9,6 +9,7 @@ mod tables;
 pub use composed::ComposedLogMel;
 pub use pcm::Pcm;
 pub use smoothing::Smoothing;
+pub use tables::mel_filterbank;
 
 pub(crate) use geometry::{Geometry, Relative, Signal};
 pub(crate) use tables::{FILTERS, N_BINS};

@@ -33,14 +33,7 @@ pub(crate) const FILTERS: usize = TWIDDLE_IM + RESIDUES * RADIX;
 ///
 /// [`Error::MelBins`] unless there are 80 or 128.
 pub(super) fn tables(n_mels: usize) -> Result<Vec<f32>> {
-    let bytes: &[u8] = match n_mels {
-        80 => include_bytes!("filters_80.bin"),
-        128 => include_bytes!("filters_128.bin"),
-        _ => return Err(Error::MelBins { n_mels }),
-    };
-    let filters = parse(bytes);
-    assert_eq!(filters.len(), n_mels, "the filterbank compiled in is whole");
-
+    let filters = filters(n_mels)?;
     let mut tables = hann_window();
     let angle =
         |k: usize, n: usize| -std::f64::consts::TAU * ((k * n) % N_FFT) as f64 / N_FFT as f64;
@@ -58,6 +51,32 @@ pub(super) fn tables(n_mels: usize) -> Result<Vec<f32>> {
     }
     tables.extend(filters.iter().flat_map(|filter| &filter.weights));
     Ok(tables)
+}
+
+/// The weights of the mel filterbank that [`LogMel`](crate::LogMel) applies, `[n_mels, 201]` by mel bin and frequency:
+/// those of openai/whisper's `mel_filters.npz`.
+///
+/// # Errors
+///
+/// [`Error::MelBins`] unless there are 80 or 128 mel bins.
+pub fn mel_filterbank(n_mels: usize) -> Result<Vec<f32>> {
+    let mut weights = vec![0.0; n_mels * N_BINS];
+    for (row, filter) in weights.chunks_exact_mut(N_BINS).zip(filters(n_mels)?) {
+        row[filter.first..][..filter.weights.len()].copy_from_slice(&filter.weights);
+    }
+    Ok(weights)
+}
+
+/// The filters of one of the two filterbanks that are compiled in.
+fn filters(n_mels: usize) -> Result<Vec<Filter>> {
+    let bytes: &[u8] = match n_mels {
+        80 => include_bytes!("filters_80.bin"),
+        128 => include_bytes!("filters_128.bin"),
+        _ => return Err(Error::MelBins { n_mels }),
+    };
+    let filters = parse(bytes);
+    assert_eq!(filters.len(), n_mels, "the filterbank compiled in is whole");
+    Ok(filters)
 }
 
 /// The periodic Hann window as `torch.hann_window` computes it: in f32, the angles too.
@@ -115,6 +134,20 @@ mod tests {
             assert!(weights.iter().all(|&weight| weight > 0.0));
         }
         assert!(matches!(tables(64), Err(Error::MelBins { n_mels: 64 })));
+    }
+
+    #[test]
+    fn the_dense_filterbank_has_the_same_weights() {
+        for n_mels in [80, 128] {
+            let dense = mel_filterbank(n_mels).unwrap();
+            assert_eq!(dense.len(), n_mels * N_BINS);
+            let sparse: Vec<f32> = (filters(n_mels).unwrap().into_iter())
+                .flat_map(|filter| filter.weights)
+                .collect();
+            let dense: Vec<f32> = dense.into_iter().filter(|&weight| weight > 0.0).collect();
+            assert_eq!(dense, sparse);
+        }
+        assert!(mel_filterbank(64).is_err());
     }
 
     #[test]

@@ -213,7 +213,7 @@ impl Bench<'_> {
         let read = chosen.report.try_into_data();
         let read = read.map_err(|error| Error::Device(format!("the work failed: {error}")))?;
         // The data alone may be a promise.
-        std::hint::black_box(read.iter::<i32>().sum::<i32>());
+        std::hint::black_box(read.iter::<i32>().max());
         Ok(chosen.tokens)
     }
 

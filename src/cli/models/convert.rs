@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use whisper_rs::Error;
+use whisper_rs::{Error, Tokenizer};
 use whisper_weights::{Checkpoint, DType};
 
 use super::{Models, StoreArguments};
@@ -60,6 +60,11 @@ impl From<TargetType> for DType {
 pub fn run(arguments: &ConvertArguments) -> Result<(), Error> {
     let source = Models::open(&arguments.store)?.fetch(&arguments.source)?;
     let checkpoint = Checkpoint::open(source)?;
+    // What is written is to be of use here too: another vocabulary's tokenizer is not. Of a vocabulary that is not one of
+    // Whisper's there is nothing to compare with.
+    if !checkpoint.languages().is_empty() {
+        Tokenizer::new(&checkpoint.tokenizer_json()?, checkpoint.dims().n_vocab)?;
+    }
     match arguments.format {
         TargetFormat::Safetensors => {
             checkpoint.write_safetensors(&arguments.target, arguments.dtype.map(DType::from))?;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Serialize, Serializer};
+use whisper_rs::frontend::note_on_filters;
 use whisper_rs::{Error, Tokenizer};
 use whisper_weights::{Checkpoint, ModelDims, Origin, for_each_tensor};
 
@@ -113,7 +114,9 @@ impl Info {
                 Origin::Published => "published",
                 _ => "none",
             },
-            notes: checkpoint.notes(),
+            notes: (checkpoint.notes().into_iter())
+                .chain(note_on_filters(checkpoint))
+                .collect(),
         })
     }
 

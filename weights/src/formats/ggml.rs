@@ -15,9 +15,12 @@ use super::reader::Reader;
 use super::{Data, MappedFile, Stored, StoredType, Weights, add, ggml_type, show_shape, unread};
 use crate::dims::ModelDims;
 use crate::dtype::DType;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 const FORMAT: &str = "ggml";
+
+/// Frequencies that Whisper's Mel filters weigh: half of the 400 samples of its Fourier transform, and one.
+const FREQUENCIES: usize = 201;
 
 /// More axes than ggml has.
 const MAX_RANK: usize = 4;
@@ -32,7 +35,7 @@ pub(super) fn open(path: &Path) -> Result<Weights> {
     let mut reader = Reader::new(path, &file.map);
     let _magic = reader.u32()?;
     let dims = dims(&mut reader)?;
-    let mel_filters = mel_filters(&mut reader)?;
+    let mel_filters = mel_filters(&mut reader, dims.n_mels)?;
     let vocabulary = vocabulary(&mut reader)?;
     let mut found = Vec::new();
     while reader.left() > 0 {
@@ -76,16 +79,17 @@ pub(crate) struct StoredFilters {
     pub(crate) range: Range<usize>,
 }
 
-fn mel_filters(reader: &mut Reader<'_>) -> Result<StoredFilters> {
+fn mel_filters(reader: &mut Reader<'_>, n_mels: usize) -> Result<StoredFilters> {
     let shape = [
         reader.count("the number of Mel bins")?,
         reader.count("the number of frequencies")?,
     ];
-    let Some(length) = DType::F32.byte_length(&shape) else {
-        return Err(reader.corrupt(format!(
-            "its Mel filters claim the shape {}",
-            show_shape(&shape)
-        )));
+    let expected = [n_mels, FREQUENCIES];
+    let length = DType::F32.byte_length(&shape);
+    let (Some(length), true) = (length, shape == expected) else {
+        let (found, expected) = (show_shape(&shape), show_shape(&expected));
+        let what = format!("has shape {found}, expected {expected}");
+        return Err(Error::tensor(reader.path(), "mel_filters", what));
     };
     let range = reader.skip(length, "the table of Mel filters")?;
     Ok(StoredFilters { shape, range })

@@ -9,6 +9,7 @@ mod ggml;
 mod ggml_type;
 mod gguf;
 mod names;
+mod pickle_cost;
 mod reader;
 mod safetensors;
 mod shards;
@@ -144,8 +145,11 @@ pub(crate) fn open(path: &Path) -> Result<Weights> {
     let metadata = std::fs::metadata(path).map_err(|e| Error::io("read", path, e))?;
     let file = if metadata.is_dir() {
         find_in_folder(path)?
-    } else {
+    } else if metadata.is_file() {
         path.to_path_buf()
+    } else {
+        // A pipe would be waited on for ever, and cannot be mapped.
+        return Err(Error::NotAFile(path.to_path_buf()));
     };
     if has_extension(&file, "json") {
         return shards::open(&file);

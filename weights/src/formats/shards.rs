@@ -3,36 +3,34 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
+use serde::Deserialize;
+
 use super::{Format, MappedFile, Weights, add, safetensors, torch};
 use crate::error::{Error, Result};
-use crate::metadata::read_json;
+use crate::metadata::read_config;
+
+/// What of an index is read: the file of each tensor.
+#[derive(Deserialize)]
+struct Index {
+    weight_map: Option<HashMap<String, String>>,
+}
 
 /// Opens the shards that an index lists.
 pub(super) fn open(index: &Path) -> Result<Weights> {
-    let json = read_json(index)?;
-    let map = json
-        .get("weight_map")
-        .and_then(|map| map.as_object())
+    let Index { weight_map } = read_config(index)?;
+    let shard_of = weight_map
         .ok_or_else(|| Error::config(index, "is not an index of shards: it has no weight_map"))?;
-    let mut shard_of = HashMap::new();
-    for (name, shard) in map {
+    for (name, shard) in &shard_of {
         // A shard lies beside its index: anything but a plain file name is refused.
-        let shard = shard
-            .as_str()
-            .filter(|shard| {
-                Path::new(shard)
-                    .file_name()
-                    .is_some_and(|plain| plain == *shard)
-            })
-            .ok_or_else(|| {
-                Error::config(
-                    index,
-                    format!("names no file beside it for the tensor {name}"),
-                )
-            })?;
-        shard_of.insert(name.as_str(), shard);
+        if Path::new(shard)
+            .file_name()
+            .is_none_or(|plain| plain != shard.as_str())
+        {
+            let what = format!("names no file beside it for the tensor {name}");
+            return Err(Error::config(index, what));
+        }
     }
-    let shards: BTreeSet<&str> = shard_of.values().copied().collect();
+    let shards: BTreeSet<&str> = shard_of.values().map(String::as_str).collect();
     if shards.is_empty() {
         return Err(Error::config(index, "lists no shards"));
     }
@@ -59,7 +57,7 @@ pub(super) fn open(index: &Path) -> Result<Weights> {
         };
         let listed = found
             .into_iter()
-            .filter(|(name, _)| shard_of.get(name.as_str()) == Some(&shard));
+            .filter(|(name, _)| shard_of.get(name).is_some_and(|listed| listed == shard));
         add(&mut tensors, &path, listed)?;
         files.push(file);
     }

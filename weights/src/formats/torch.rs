@@ -2,13 +2,16 @@
 //!
 //! The pickle is read by pytorch-reader (burn-store's reader, which needs no Burn): it builds tensors and plain values, and
 //! keeps everything else as a name. No pickle is ever executed. What is left to do here is names, and limits on what a
-//! file may claim.
+//! file may claim and on what its pickle may take.
 
+use std::io::{BufReader, Cursor};
 use std::path::Path;
 
 use pytorch_reader::{PytorchError, PytorchReader};
 use serde::Deserialize;
+use zip::ZipArchive;
 
+use super::pickle_cost::{self, Stopped};
 use super::{Data, MappedFile, Stored, StoredType, Weights, add};
 use crate::archive;
 use crate::dims::ModelDims;
@@ -18,6 +21,15 @@ use crate::formats::names::canonical_name;
 
 /// Name of the format.
 pub(super) const FORMAT: &str = "PyTorch";
+
+/// What reading the pickle of any file may take, in bytes.
+const SMALL_PICKLE: u64 = 2 << 20;
+
+/// What it may take for each byte of the file. The pickle of a real model takes far less than one byte for each.
+const PICKLE_PER_BYTE: u64 = 32;
+
+/// Where a tar archive says that it is one.
+const TAR_MAGIC: std::ops::Range<usize> = 257..262;
 
 /// Whether a file begins like a zip archive, or like a pickle.
 pub(super) fn recognise(head: &[u8]) -> bool {
@@ -38,6 +50,7 @@ pub(super) fn open(path: &Path) -> Result<Weights> {
 /// The tensors of one file, by the file's own names.
 pub(super) fn read(file: &MappedFile, index: usize) -> Result<Vec<(String, Stored)>> {
     check_archive(file)?;
+    check_pickles(file)?;
     let reader = PytorchReader::new(&file.path).map_err(|error| explain(file, &error))?;
     let mut claimed = 0u64;
     let mut tensors = Vec::new();
@@ -110,6 +123,52 @@ fn stated_dims(file: &MappedFile) -> Result<Option<ModelDims>> {
 fn check_archive(file: &MappedFile) -> Result<()> {
     if archive::recognise(&file.map) {
         archive::check(&file.map).map_err(|what| Error::corrupt(&file.path, what))?;
+    }
+    Ok(())
+}
+
+/// Refuses pickles that would take far more memory than the file is large.
+fn check_pickles(file: &MappedFile) -> Result<()> {
+    let bytes: &[u8] = &file.map;
+    let allowance = (bytes.len() as u64).saturating_mul(PICKLE_PER_BYTE);
+    let mut allowance = allowance.saturating_add(SMALL_PICKLE);
+    let outcome = if archive::recognise(bytes) {
+        charge_archive(bytes, &mut allowance)
+    } else if bytes.get(TAR_MAGIC) == Some(b"ustar") {
+        return Err(Error::unsupported(
+            &file.path,
+            "a PyTorch file in a tar archive",
+            "save the model with PyTorch 0.1.10 or newer",
+        ));
+    } else {
+        let mut rest = bytes;
+        (0..pickle_cost::MOST_PICKLES)
+            .try_for_each(|_| pickle_cost::charge(&mut rest, &mut allowance))
+    };
+    match outcome {
+        Err(Stopped::TooMuch) => Err(Error::corrupt(
+            &file.path,
+            "its pickle makes far more objects than a file of its size can need",
+        )),
+        // The reader says what is wrong with a malformed one.
+        Ok(()) | Err(Stopped::Malformed) => Ok(()),
+    }
+}
+
+/// Charges every pickle that the reader may take for that of the tensors.
+fn charge_archive(bytes: &[u8], allowance: &mut u64) -> Result<(), Stopped> {
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| Stopped::Malformed)?;
+    for index in 0..archive.len() {
+        // What cannot be unpacked here cannot be there.
+        let Ok(member) = archive.by_index(index) else {
+            continue;
+        };
+        if member.name().unwrap_or_default().ends_with("data.pkl")
+            && let Err(Stopped::TooMuch) =
+                pickle_cost::charge(&mut BufReader::new(member), allowance)
+        {
+            return Err(Stopped::TooMuch);
+        }
     }
     Ok(())
 }

@@ -1,38 +1,94 @@
 //! The layout of a `tokenizer.json`: byte-level BPE as GPT-2 has it.
 
+use std::collections::BTreeMap;
+
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::dims::ModelDims;
 use crate::languages::LANGUAGES;
 use crate::special::SpecialIds;
 
-/// Puts the parts together: `vocab` is an object of tokens and their ids, `merges` a list of pairs, `added` the special tokens
-/// by id.
-pub(super) fn tokenizer_json(vocab: Value, merges: Value, added: &[(String, Value)]) -> Vec<u8> {
+/// Puts the parts together: `vocab` are tokens and their ids, `merges` a list of pairs or of lines, `added` the special
+/// tokens by id.
+pub(super) fn tokenizer_json(
+    vocab: &BTreeMap<&str, u64>,
+    merges: impl Serialize,
+    added: &[(String, u64)],
+) -> Vec<u8> {
     let byte_level = json!({
         "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true
     });
-    let added: Vec<Value> = added
-        .iter()
-        .map(|(content, id)| {
-            // Timestamps are ordinary tokens to a tokenizer, as in the published files.
-            let special = !content.trim_matches(['<', '|', '>']).contains('.');
-            json!({
-                "id": id, "content": content, "single_word": false, "lstrip": false,
-                "rstrip": false, "normalized": false, "special": special
-            })
-        })
-        .collect();
-    let tokenizer = json!({
-        "version": "1.0", "truncation": null, "padding": null, "added_tokens": added,
-        "normalizer": null, "pre_tokenizer": byte_level, "post_processor": null,
-        "decoder": byte_level,
-        "model": {
-            "type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": "",
-            "end_of_word_suffix": "", "fuse_unk": false, "vocab": vocab, "merges": merges
-        }
+    let added_tokens = added.iter().map(|(content, id)| AddedToken {
+        id: *id,
+        content,
+        single_word: false,
+        lstrip: false,
+        rstrip: false,
+        normalized: false,
+        // Timestamps are ordinary tokens to a tokenizer, as in the published files.
+        special: !content.trim_matches(['<', '|', '>']).contains('.'),
     });
-    tokenizer.to_string().into_bytes()
+    let file = File {
+        version: "1.0",
+        truncation: (),
+        padding: (),
+        added_tokens: added_tokens.collect(),
+        normalizer: (),
+        pre_tokenizer: &byte_level,
+        post_processor: (),
+        decoder: &byte_level,
+        model: Model {
+            kind: "BPE",
+            dropout: (),
+            unk_token: (),
+            continuing_subword_prefix: "",
+            end_of_word_suffix: "",
+            fuse_unk: false,
+            vocab,
+            merges,
+        },
+    };
+    // Maps with keys of text and lists are all that there is, which JSON has.
+    serde_json::to_vec(&file).unwrap_or_default()
+}
+
+/// A whole file. What is `()` is null.
+#[derive(Serialize)]
+struct File<'a, M> {
+    version: &'a str,
+    truncation: (),
+    padding: (),
+    added_tokens: Vec<AddedToken<'a>>,
+    normalizer: (),
+    pre_tokenizer: &'a Value,
+    post_processor: (),
+    decoder: &'a Value,
+    model: Model<'a, M>,
+}
+
+#[derive(Serialize)]
+struct AddedToken<'a> {
+    id: u64,
+    content: &'a str,
+    single_word: bool,
+    lstrip: bool,
+    rstrip: bool,
+    normalized: bool,
+    special: bool,
+}
+
+#[derive(Serialize)]
+struct Model<'a, M> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    dropout: (),
+    unk_token: (),
+    continuing_subword_prefix: &'a str,
+    end_of_word_suffix: &'a str,
+    fuse_unk: bool,
+    vocab: &'a BTreeMap<&'a str, u64>,
+    merges: M,
 }
 
 /// Whisper's special tokens and timestamps with their ids, in order (`whisper/tokenizer.py`, `get_encoding`). None for a

@@ -1,15 +1,18 @@
 //! The tokenizer of a model: from beside the weights, from the weights file itself, or the published one.
 
 mod json;
+mod outline;
 mod published;
 mod ranked;
 mod vocab_and_merges;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+pub(crate) use outline::Outline;
 
 use crate::dims::ModelDims;
 use crate::error::{Error, Result};
-use crate::metadata::read_limited;
+use crate::metadata::read_tokenizer;
 
 /// Where a tokenizer comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,10 +55,20 @@ pub(crate) fn tokenizer_json(
         _ => {
             let whole = folder.join("tokenizer.json");
             if whole.is_file() {
-                read_limited(&whole)
+                read_tokenizer(&whole)
             } else {
                 vocab_and_merges::tokenizer_json(folder)
             }
         }
+    }
+}
+
+/// The file that messages name, where a tokenizer is not what it should be.
+pub(crate) fn file(folder: &Path) -> PathBuf {
+    let whole = folder.join("tokenizer.json");
+    if whole.is_file() || !vocab_and_merges::are_in(folder) {
+        whole
+    } else {
+        folder.join("vocab.json")
     }
 }

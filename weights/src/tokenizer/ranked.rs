@@ -5,8 +5,6 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Map, Value, json};
-
 use super::json;
 use crate::byte_alphabet::ByteAlphabet;
 use crate::dims::ModelDims;
@@ -41,14 +39,8 @@ pub(super) fn from_merges(
         .iter()
         .map(|&(left, right)| [written[left].as_str(), written[right].as_str()])
         .collect();
-    let vocab: Map<String, Value> = (written.iter().cloned())
-        .zip((0..).map(Value::from))
-        .collect();
-    let added: Vec<(String, Value)> = json::special_tokens(dims)
-        .into_iter()
-        .map(|(name, id)| (name, id.into()))
-        .collect();
-    json::tokenizer_json(Value::Object(vocab), json!(merges), &added)
+    let vocab = written.iter().map(String::as_str).zip(0..).collect();
+    json::tokenizer_json(&vocab, merges, &json::special_tokens(dims))
 }
 
 /// The pair that each token is merged from, in order of id. Tokens that no merge leads to are left out.

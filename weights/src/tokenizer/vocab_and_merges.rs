@@ -1,12 +1,11 @@
 //! The pair `vocab.json` and `merges.txt` of older folders.
 
+use std::collections::BTreeMap;
 use std::path::Path;
-
-use serde_json::{Value, json};
 
 use super::json;
 use crate::error::{Error, Result};
-use crate::metadata::{read_json, read_limited};
+use crate::metadata::{read_tokenizer, read_vocabulary};
 
 const FILES: [&str; 2] = ["vocab.json", "merges.txt"];
 
@@ -18,43 +17,40 @@ pub(super) fn are_in(folder: &Path) -> bool {
 /// The same tokenizer in the layout of a `tokenizer.json`.
 pub(super) fn tokenizer_json(folder: &Path) -> Result<Vec<u8>> {
     let [vocab, merges] = FILES.map(|name| folder.join(name));
-    let mut vocab_json = read_json(&vocab)?;
-    if !vocab_json.is_object() {
-        return Err(Error::config(
-            vocab,
-            "is not an object of tokens and their ids",
-        ));
-    }
+    let tokens: BTreeMap<String, u64> = read_vocabulary(&vocab)?;
     // Special tokens are found in their own file, or at the end of the vocabulary.
     let added = folder.join("added_tokens.json");
-    let mut special: Vec<(String, Value)> = Vec::new();
-    if added.is_file()
-        && let Value::Object(tokens) = read_json(&added)?
-    {
-        special.extend(tokens);
+    let mut special: BTreeMap<&str, u64> = BTreeMap::new();
+    let added: BTreeMap<String, u64> = match added.is_file() {
+        true => read_vocabulary(&added)?,
+        false => BTreeMap::new(),
+    };
+    let mut vocab: BTreeMap<&str, u64> = BTreeMap::new();
+    for (token, &id) in &tokens {
+        let is_special = token.len() > 4 && token.starts_with("<|") && token.ends_with("|>");
+        let place = if is_special { &mut special } else { &mut vocab };
+        place.insert(token, id);
     }
-    if let Value::Object(tokens) = &mut vocab_json {
-        tokens.retain(|token, id| {
-            let is_special = token.len() > 4 && token.starts_with("<|") && token.ends_with("|>");
-            if is_special && !special.iter().any(|(known, _)| known == token) {
-                special.push((token.clone(), id.clone()));
-            }
-            !is_special
-        });
-    }
-    special.sort_by_key(|(_, id)| id.as_u64());
+    special.extend(added.iter().map(|(token, &id)| (token.as_str(), id)));
+    let mut special: Vec<(String, u64)> = special
+        .into_iter()
+        .map(|(token, id)| (token.to_owned(), id))
+        .collect();
+    special.sort_by_key(|(_, id)| *id);
 
-    let merges_text = String::from_utf8(read_limited(&merges)?)
+    let merges_text = String::from_utf8(read_tokenizer(&merges)?)
         .map_err(|_| Error::config(&merges, "is not UTF-8 text"))?;
     let merges: Vec<&str> = merges_text
         .lines()
         .filter(|line| !line.starts_with("#version") && !line.is_empty())
         .collect();
-    Ok(json::tokenizer_json(vocab_json, json!(merges), &special))
+    Ok(json::tokenizer_json(&vocab, merges, &special))
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
     #[test]

@@ -5,7 +5,7 @@ use whisper_weights::{DType, ModelDims};
 use super::pieces::{Piece, Tensor};
 
 /// Frequencies of the Mel filters in these files.
-pub const FREQUENCIES: usize = 3;
+pub const FREQUENCIES: usize = 201;
 
 /// A file of these tensors. Types are those of the tensors; `vocabulary` is the text tokens in order of id.
 pub fn file(dims: &ModelDims, vocabulary: &[&[u8]], tensors: Vec<Tensor>) -> Vec<Piece> {

@@ -88,9 +88,58 @@ pub(super) fn choose(listing: &Listing) -> Option<Vec<&RemoteFile>> {
     Some(wanted)
 }
 
+/// What to say of a repository that no weights can be chosen from: what was looked for, and what there is that is read only
+/// as a file of this machine.
+pub(super) fn nothing_to_choose(listing: &Listing) -> String {
+    let names: Vec<&str> = (WEIGHTS.iter())
+        .map(|weights| match weights {
+            Weights::OneFile(name) | Weights::Shards(name, ..) => *name,
+        })
+        .collect();
+    let mut line = format!(
+        "the repository holds no weights under the names that are fetched: {}",
+        names.join(", ")
+    );
+    let others = listing.siblings.iter().map(|file| file.name.as_str());
+    let readable = others.filter(|name| {
+        [".safetensors", ".bin", ".pt", ".pth", ".gguf"]
+            .iter()
+            .any(|extension| name.ends_with(extension))
+    });
+    // The names are the network's: those that are fit for a line of a few.
+    let readable: Vec<&str> = readable
+        .filter(|name| name.len() < 100 && name.chars().all(|c| c.is_ascii_graphic()))
+        .take(4)
+        .collect();
+    if !readable.is_empty() {
+        line += &format!(
+            "; it holds {}: download the file that is wanted, and give its path",
+            readable.join(", ")
+        );
+    }
+    line
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_under_other_names_are_told_of() {
+        let listing = |names: &[&str]| -> Listing {
+            let siblings: Vec<_> = (names.iter())
+                .map(|name| serde_json::json!({ "rfilename": name }))
+                .collect();
+            serde_json::from_value(serde_json::json!({"sha": "0", "siblings": siblings})).unwrap()
+        };
+        let line = nothing_to_choose(&listing(&["flax_model.msgpack"]));
+        assert!(
+            line.ends_with("pytorch_model.bin, pytorch_model.bin.index.json"),
+            "{line}"
+        );
+        let line = nothing_to_choose(&listing(&["README.md", "ggml-base.bin", "a\n.bin"]));
+        assert!(line.contains("it holds ggml-base.bin: download"), "{line}");
+    }
 
     #[test]
     fn shards_lie_beside_their_index_and_nowhere_else() {

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use client::Hub;
 use download::FileDownload;
 use failure::Failure;
-use listing::{RemoteFile, choose};
+use listing::{RemoteFile, choose, nothing_to_choose};
 
 use super::progress::{Download, Progress};
 use super::settings::HubSettings;
@@ -37,11 +37,8 @@ pub(super) fn fetch(
 ) -> Result<PathBuf> {
     let hub = Hub::new(settings, repository);
     let listing = hub.list(progress)?;
-    let wanted = choose(&listing).ok_or_else(|| {
-        hub.error(Failure::Refused(
-            "the repository holds no weights that are read: no model.safetensors, pytorch_model.bin or CTranslate2 model.bin".into(),
-        ))
-    })?;
+    let wanted =
+        choose(&listing).ok_or_else(|| hub.error(Failure::Refused(nothing_to_choose(&listing))))?;
 
     let (files, parts) = (partial.join("hub-files"), partial.join("hub-parts"));
     for folder in [&files, &parts] {

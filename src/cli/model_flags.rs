@@ -1,0 +1,114 @@
+//! The flags about the model, and the device that it computes on.
+
+use clap::builder::PossibleValuesParser;
+use whisper_rs::{ComputeType, device};
+
+use super::models::StoreArguments;
+use super::values;
+use super::{heading, precision};
+
+/// Which model computes, where and in which numbers.
+#[derive(Debug, clap::Args)]
+#[command(rename_all = "snake_case", next_help_heading = heading::MODEL)]
+pub struct ModelFlags {
+    /// Model: a name such as tiny.en or base, or the path of a file or folder with weights
+    #[arg(short, long, default_value = "base")]
+    model: String,
+
+    /// Folder or file of a model, in the place of --model
+    #[arg(long, value_name = "PATH", hide_short_help = true)]
+    model_directory: Option<String>,
+
+    #[command(flatten)]
+    pub store: StoreArguments,
+
+    // The help names what this build can open.
+    #[arg(
+        long,
+        default_value = "auto",
+        help = format!("Device to run on: {}", device::AVAILABLE.join(", ")),
+    )]
+    device: String,
+
+    /// Which of several GPUs to use, counted from 0
+    #[arg(
+        long,
+        value_parser = values::whole_number,
+        default_value = "0",
+        value_name = "N",
+        hide_short_help = true,
+    )]
+    device_index: usize,
+
+    /// Numbers that the model computes in: float32, or on a GPU float16 or bfloat16; auto is the best that is proven
+    #[arg(
+        long,
+        value_parser = PossibleValuesParser::new(precision::KNOWN),
+        default_value = "auto",
+        value_name = "TYPE",
+        hide_possible_values = true,
+        hide_short_help = true,
+    )]
+    compute_type: String,
+
+    /// --compute_type as openai/whisper has it: False is float32, True is float16 on a GPU
+    #[arg(long, hide_short_help = true)]
+    fp16: Option<bool>,
+
+    /// Threads for work on the CPU; 0 or None is one for each physical core
+    #[arg(short, long, default_value = "0", value_name = "N", value_parser = values::threads)]
+    pub threads: usize,
+}
+
+impl ModelFlags {
+    /// The model's name or path.
+    pub fn name(&self) -> &str {
+        self.model_directory.as_deref().unwrap_or(&self.model)
+    }
+
+    /// The device's name: which of several is meant stands behind a colon.
+    pub fn device_name(&self) -> String {
+        match self.device_index {
+            0 => self.device.clone(),
+            index => format!("{}:{index}", self.device),
+        }
+    }
+
+    /// Refuses numbers that cannot be computed in yet, by a line.
+    pub fn check(&self) -> Result<(), String> {
+        precision::compute_type(&self.compute_type).map(drop)
+    }
+
+    /// The numbers to compute in.
+    pub fn compute_type(&self) -> ComputeType {
+        self.numbers().0
+    }
+
+    /// What should be told of the numbers to compute in.
+    pub fn warning(&self) -> Option<&'static str> {
+        self.numbers().1
+    }
+
+    fn numbers(&self) -> (ComputeType, Option<&'static str>) {
+        match (precision::compute_type(&self.compute_type), self.fp16) {
+            (Ok(ComputeType::Auto), Some(fp16)) => precision::of_fp16(fp16, &self.device),
+            (Ok(compute_type), _) => (compute_type, None),
+            // Refused by `check`.
+            (Err(_), _) => (ComputeType::Auto, None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::transcribe;
+    use super::*;
+
+    #[test]
+    fn half_precision_by_openais_flag() {
+        let half = transcribe(&["--fp16", "--device", "cuda"]).unwrap().model;
+        assert_eq!(half.compute_type(), ComputeType::Float16);
+        let on_cpu = transcribe(&["--fp16"]).unwrap().model;
+        assert!(on_cpu.warning().unwrap().contains("FP32"));
+    }
+}

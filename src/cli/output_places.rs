@@ -1,0 +1,93 @@
+//! Where the outputs of each input go: in a folder by the inputs' names, or by names that were given.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::inputs::Input;
+use super::messages;
+use super::output_names::OutputNames;
+
+/// Makes the folder, and tries whether files can be made in it.
+pub fn ready(folder: &Path) -> Result<(), String> {
+    let shown = folder.display();
+    if folder.exists() && !folder.is_dir() {
+        return Err(format!(
+            "{shown}: is not a folder; choose another --output_dir"
+        ));
+    }
+    let folder = match folder.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => folder,
+    };
+    fs::create_dir_all(folder)
+        .and_then(|()| tempfile::tempfile_in(folder).map(drop))
+        .map_err(|error| {
+            format!("{shown}: cannot write here: {error}; choose another --output_dir")
+        })
+}
+
+/// The names that were given for the outputs, one an input.
+pub fn given(
+    folder: &Path,
+    given: &[PathBuf],
+    extensions: &[&str],
+    inputs: &[Input],
+) -> Result<Vec<PathBuf>, String> {
+    if given.len() != inputs.len() {
+        return Err(format!(
+            "--output_file: {} of them for {} inputs; give one for each, or --output_dir",
+            given.len(),
+            inputs.len()
+        ));
+    }
+    let mut names = OutputNames::new(extensions, inputs.iter().map(|input| input.path.as_path()));
+    let mut all = Vec::with_capacity(inputs.len());
+    for name in given {
+        let path = folder.join(name);
+        let (Some(below), Some(_)) = (path.parent(), path.file_name()) else {
+            return Err(format!(
+                "--output_file {}: is no name of a file",
+                name.display()
+            ));
+        };
+        ready(below)?;
+        if !names.take(&path) {
+            return Err(format!(
+                "--output_file {}: an input or another output has this name; give another",
+                name.display()
+            ));
+        }
+        all.push(path);
+    }
+    Ok(all)
+}
+
+/// The names of the outputs of all inputs; where one is not simply its input's, a line says so.
+pub fn by_input(
+    folder: &Path,
+    extensions: &[&str],
+    inputs: &[Input],
+) -> Result<Vec<PathBuf>, String> {
+    let mut names = OutputNames::new(extensions, inputs.iter().map(|input| input.path.as_path()));
+    let mut all = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        let after = match input.is_standard_input() {
+            true => Path::new("stdin"),
+            false => &input.path,
+        };
+        let below = folder.join(&input.folder);
+        if !input.folder.as_os_str().is_empty() {
+            fs::create_dir_all(&below).map_err(|error| format!("{}: {error}", below.display()))?;
+        }
+        let (name, plain) = names.name(&below, after, input.suffix);
+        if !plain {
+            messages::note(format!(
+                "{}: its outputs are called {}.*, so that nothing is overwritten",
+                input.name(),
+                name.display()
+            ));
+        }
+        all.push(name);
+    }
+    Ok(all)
+}

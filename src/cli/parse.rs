@@ -1,0 +1,226 @@
+//! From the words of a command line to what is to be done, or to the one line that says what is wrong with them.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::FromArgMatches;
+use clap::error::ErrorKind;
+
+use super::settings::Settings;
+use super::{Cli, Command, USAGE, command, messages, spelling};
+
+/// Parses the command line. When there is nothing to run (help, version, a usage error) that has been printed,
+/// and the exit code comes back instead of a command.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, ExitCode> {
+    try_parse(arguments).map_err(|stop| match stop {
+        Stop::Printed(text) => {
+            // A reader that closed the pipe has seen enough.
+            let _ = std::io::stdout().write_all(text.as_bytes());
+            ExitCode::SUCCESS
+        }
+        Stop::Clap(error) => match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+                let _ = error.print();
+                ExitCode::SUCCESS
+            }
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+                let _ = error.print();
+                ExitCode::from(USAGE)
+            }
+            _ => {
+                messages::error(one_line(&error));
+                ExitCode::from(USAGE)
+            }
+        },
+    })
+}
+
+/// Why there is no command to run.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// What was asked for is this text.
+    Printed(String),
+    Clap(clap::Error),
+}
+
+impl From<clap::Error> for Stop {
+    fn from(error: clap::Error) -> Self {
+        Stop::Clap(error)
+    }
+}
+
+impl From<String> for Stop {
+    fn from(message: String) -> Self {
+        Stop::Clap(clap::Error::raw(ErrorKind::ValueValidation, message))
+    }
+}
+
+/// Parses the command line, settings from elsewhere included.
+pub(super) fn try_parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Stop> {
+    let command = command();
+    let mut words = spelling::respell(&command, arguments)?;
+    let mut matches = command.clone().try_get_matches_from(&words)?;
+    if let (Some(("transcribe", given)), Some(transcribe)) =
+        (matches.subcommand(), command.find_subcommand("transcribe"))
+    {
+        let settings = Settings::find(transcribe, given)?;
+        for (word, source) in settings.words() {
+            // Each alone, so that a mistake is told with its place.
+            let alone = ["transcribe".into(), word.clone()];
+            if let Err(error) = transcribe.clone().try_get_matches_from(alone) {
+                return Err(format!("{source}: {}", one_line(&error)).into());
+            }
+            words.insert(2, word);
+        }
+        let print = given.get_flag("print_config");
+        matches = command.clone().try_get_matches_from(&words)?;
+        if let (true, Some((_, in_force))) = (print, matches.subcommand()) {
+            return Err(Stop::Printed(settings.print(transcribe, in_force)));
+        }
+    }
+    let cli = Cli::from_arg_matches(&matches)?;
+    if let Command::Transcribe(arguments) = &cli.command {
+        arguments.check()?;
+    }
+    Ok(cli.command)
+}
+
+/// clap's message without its usage block, as one line.
+pub(super) fn one_line(error: &clap::Error) -> String {
+    let rendered = error.render().to_string();
+    let message = rendered.split("\nUsage:").next().unwrap_or_default();
+    let message = message
+        .split("\nFor more information")
+        .next()
+        .unwrap_or_default();
+    let mut line = String::new();
+    for part in message
+        .lines()
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+    {
+        if !line.is_empty() {
+            line.push_str(if line.ends_with(':') { " " } else { "; " });
+        }
+        line.push_str(part);
+    }
+    line.strip_prefix("error: ")
+        .map(str::to_owned)
+        .unwrap_or(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::transcribe;
+
+    #[test]
+    fn both_spellings_of_a_flag_mean_the_same() {
+        let underscore =
+            transcribe(&["--output_dir", "out", "--no_speech_threshold", "0.5"]).unwrap();
+        let hyphen = transcribe(&["--output-dir", "out", "--no-speech-threshold", "0.5"]).unwrap();
+        assert_eq!(format!("{underscore:?}"), format!("{hyphen:?}"));
+        assert!(transcribe(&["--word-timestamps", "False"]).is_ok());
+    }
+
+    #[test]
+    fn what_is_not_there_yet_is_refused_by_name() {
+        for (flags, about) in [
+            (&["--vad_filter", "True"][..], "voice activity detection"),
+            (&["--vad"], "voice activity detection"),
+            (&["--vad-threshold", "0.5"], "voice activity detection"),
+            (&["--batched", "True"], "batched decoding"),
+            (&["--batch_size", "8"], "batched decoding"),
+            (&["--live_transcribe"], "live input"),
+            (&["--hf_token", "hf_x"], "speakers"),
+            (&["-di"], "speakers"),
+            (&["--compute_type", "int8"], "float32"),
+        ] {
+            let message = transcribe(flags).unwrap_err();
+            assert!(
+                message.starts_with("not supported yet: --") && message.contains(about),
+                "{flags:?}: {message}"
+            );
+            assert!(!message.contains('\n'));
+        }
+    }
+
+    #[test]
+    fn values_that_say_what_is_done_anyway_are_taken() {
+        for flags in [
+            ["--fp16", "False"],
+            ["--vad_filter", "False"],
+            ["--vad_threshold", "None"],
+            ["--batched", "False"],
+            ["--batch_size", "None"],
+            ["--live_transcribe", "False"],
+            ["--speaker_num", "2"],
+            ["--hf_token", ""],
+            ["--compute_type", "float32"],
+            ["--compute_type", "default"],
+        ] {
+            assert!(transcribe(&flags).is_ok(), "{flags:?}");
+        }
+    }
+
+    #[test]
+    fn a_command_of_each_community_is_taken() {
+        for line in [
+            "--model tiny --language English --task transcribe --output_format all --output_dir . --verbose False \
+             --fp16 False --threads 4 --word_timestamps True --highlight_words True --max_line_width 42 \
+             --max_line_count 2 --best_of 5 --beam_size 5 --patience 1.0 --suppress_tokens -1 --clip_timestamps 0,5",
+            "--model tiny --device auto --compute_type auto --local_files_only True --vad_filter False -p True \
+             --print_colors True --hotwords Burn --repetition_penalty 1.1 --device_index 0 --batched False",
+            "-m tiny -l en -t 4 -bo 5 -bs 5 -tp 0.0 -tpi 0.2 -lpt -1.00 -nth 0.6 -ot 0 -d 0 -ml 40 -sow -osrt -oj -np \
+             -nf -sns --prompt Hello -mc -1 -fa",
+        ] {
+            let flags: Vec<_> = line.split_whitespace().collect();
+            assert!(transcribe(&flags).is_ok(), "{:?}", transcribe(&flags));
+        }
+    }
+
+    #[test]
+    fn a_wrong_command_line_gives_one_line() {
+        for flags in [
+            &["--nonsense"][..],
+            &["--task", "sing"],
+            &["--language", "Klingon"],
+            &["--temperature", "warm"],
+            &["--temperature", "-1"],
+            &["--verbose", "maybe"],
+            &["--threads", "-1"],
+            &["--beam_size", "0"],
+            &["--beam_size", "100000000000"],
+            &["--best_of", "65"],
+            &["--beam_size", "None", "--patience", "2"],
+            &["--patience", "-1"],
+            &["--length_penalty", "3"],
+            &["--seed", "-1"],
+            &["--suppress_tokens", "-2"],
+            &["--clip_timestamps", "-1"],
+            &["--clip_timestamps", "5,4"],
+            &["--temperature_increment_on_fallback", "1e-300"],
+            &["--temperature_increment_on_fallback", "1e-12"],
+            &["--output_format", "pdf"],
+            &["--no_speech_threshold", "nan"],
+            &["--word_timestamps", "maybe"],
+            &["--hallucination_silence_threshold", "long"],
+            &["--repetition_penalty", "0"],
+            &["--repetition_penalty", "inf"],
+            &["--no_repeat_ngram_size", "-1"],
+            &["--max_new_tokens", "0"],
+            &["--max_initial_timestamp", "-1"],
+            &["--language_detection_segments", "0"],
+            &["--hotwords", "a", "--prefix", "b"],
+            &["--suppress_blank", "maybe"],
+            &["--model"],
+        ] {
+            let message = transcribe(flags).unwrap_err();
+            assert!(
+                !message.is_empty() && !message.contains('\n'),
+                "{flags:?}: {message}"
+            );
+            assert!(!message.contains("Usage"), "{flags:?}: {message}");
+        }
+    }
+}
