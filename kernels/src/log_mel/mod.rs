@@ -21,7 +21,7 @@ use std::ops::Range;
 use burn::backend::Dispatch;
 use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
 
-use crate::Result;
+use crate::{Error, Result};
 use crate::backends::LogMelOps;
 
 /// Samples in one frame's Fourier transform: 25 ms at 16 kHz (openai `audio.py:14`).
@@ -73,7 +73,7 @@ impl LogMelConfig {
     ///
     /// # Errors
     ///
-    /// [`Error::MelBins`](crate::Error::MelBins) unless there are 80 or 128.
+    /// [`Error::MelBins`] unless there are 80 or 128.
     pub fn init(&self, device: &Device) -> Result<LogMel> {
         let tables = tables::tables(self.n_mels)?;
         let length = tables.len();
@@ -263,8 +263,8 @@ impl LogMel {
     ///
     /// # Errors
     ///
-    /// [`Error::OutsideBlock`](crate::Error::OutsideBlock): the block lacks samples of a frame.
-    /// [`Error::Maxima`](crate::Error::Maxima): the maxima are those of another number of signals.
+    /// [`Error::OutsideBlock`]: the block lacks samples of a frame.
+    /// [`Error::Maxima`]: the maxima are those of another number of signals.
     pub fn windows(
         &self,
         pcm: &Pcm,
