@@ -90,7 +90,7 @@ impl Counted {
                 copies.to_device.describe(),
                 copies.to_host.describe()
             ),
-            None => println!("{indent}copies        not counted: CUPTI was not found"),
+            None => println!("{indent}copies        not counted: the runtime's profiling interface was not found (on CUDA, libcupti.so), or is in use"),
         }
     }
 }
