@@ -166,7 +166,8 @@ def of_greedy(args, runs):
     for decoding in args.decoding:
         if "greedy" in runs and decoding != "greedy":
             for name, measured in runs[decoding].items():
-                print(f"  {decoding} / greedy, {name}: transcribe {ratio(measured, runs['greedy'][name], 'transcribe')}")
+                for measure in ("process", "transcribe", "cpu"):
+                    print(f"  {decoding} / greedy, {name}: {measure} {ratio(measured, runs['greedy'][name], measure)}")
 
 
 if __name__ == "__main__":

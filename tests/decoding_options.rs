@@ -85,22 +85,32 @@ fn an_empty_prefix_is_none() {
 }
 
 #[test]
-fn the_same_seed_draws_the_same_text_whatever_the_threads() {
+fn the_same_seed_draws_the_same_text_whatever_the_threads_and_the_files_beside_it() {
     let models = models();
-    let audio = clip("jfk.wav");
-    let draw = |seed: u64, threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-        pool.build().unwrap().install(|| {
-            transcribe(&models.tiny_en, &audio, |o| {
-                o.temperatures = vec![1.0];
-                o.best_of = Some(3);
-                o.seed = seed;
-            })
+    let whisper = &models.tiny_en;
+    let (audio, other) = (clip("jfk.wav"), clip("clips/cheetah_en_norm.flac"));
+    let draw = |audio: &Audio, seed: u64| {
+        transcribe(whisper, audio, |o| {
+            o.temperatures = vec![1.0];
+            o.best_of = Some(3);
+            o.seed = seed;
         })
     };
-    let one = draw(5, 1);
-    assert_eq!(one, draw(5, 3));
-    assert_ne!(one.text, draw(6, 1).text);
+    let with_threads = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        pool.build().unwrap().install(|| draw(&audio, 5))
+    };
+    let one = with_threads(1);
+    assert_eq!(one, with_threads(3));
+    assert_ne!(one.text, draw(&audio, 6).text);
+
+    let other_alone = draw(&other, 5);
+    let (beside, other_beside) = std::thread::scope(|scope| {
+        let other = scope.spawn(|| draw(&other, 5));
+        (draw(&audio, 5), other.join().unwrap())
+    });
+    assert_eq!(one, beside, "with another file at the same time");
+    assert_eq!(other_alone, other_beside);
 }
 
 #[test]

@@ -43,26 +43,16 @@ fn tokens_alone_come_back_from_the_device() {
         // The tokens and the end of text, of one window, and once the probability that there is no speech.
         let tokens: usize = (transcript.segments.iter()).map(|s| s.tokens.len()).sum();
         assert_eq!(copies.to_host.count, tokens + 2, "{name}: {copies:?}");
-        let bytes = copies.to_host.bytes.unwrap();
         let of_tokens = 8 * (tokens as u64 + 1) + 4;
-        match copies.to_device.bytes {
-            Some(to_device) => {
-                assert_eq!(bytes, of_tokens, "{name}");
-                // Samples, ids of the prompt, and what kernels are told of shapes.
-                let samples = 4 * audio.len() as u64;
-                assert!(to_device >= samples, "{name}: {copies:?}");
-                assert!(to_device < samples + 65_536, "{name}: {copies:?}");
-            }
-            // wgpu rounds up what it maps, and tells the number of writes alone: one for each kernel's shapes at most,
-            // and the samples and ids.
-            None => {
-                assert!(
-                    bytes <= 256 * copies.to_host.count as u64,
-                    "{name}: {copies:?}"
-                );
-                let most = launches.total() + 8;
-                assert!(copies.to_device.count <= most, "{name}: {copies:?}, {most}");
-            }
+        assert_eq!(copies.to_host.bytes, Some(of_tokens), "{name}");
+        // Samples, ids of the prompt, and what some kernels are told of shapes.
+        assert!(copies.to_device.count <= 16, "{name}: {copies:?}");
+        if let Some(to_device) = copies.to_device.bytes {
+            let samples = 4 * audio.len() as u64;
+            assert!(
+                (samples..samples + 65_536).contains(&to_device),
+                "{name}: {copies:?}"
+            );
         }
     }
 }

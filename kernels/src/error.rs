@@ -32,4 +32,12 @@ pub enum Error {
         /// The end of the samples that the block holds.
         block_end: usize,
     },
+    /// The maxima are not those of the signals.
+    #[error("there are {maxima} maxima for {signals} signals: each signal has its own")]
+    Maxima {
+        /// Number of maxima.
+        maxima: usize,
+        /// Number of signals.
+        signals: usize,
+    },
 }

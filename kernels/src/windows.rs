@@ -1,6 +1,6 @@
 //! Cutting PCM to windows, where the PCM is.
 
-use burn::tensor::{DType, Tensor};
+use burn::tensor::Tensor;
 
 /// Cuts signals to windows of `length` samples, each `stride` samples after the one before, as many as
 /// begin inside the signal. The last are filled with zeros.
@@ -23,7 +23,7 @@ pub fn cut_windows(pcm: Tensor<2>, length: usize, stride: usize) -> Tensor<3> {
     let padded = match needed.checked_sub(samples) {
         None | Some(0) => pcm,
         Some(missing) => {
-            let zeros = Tensor::zeros([batch, missing], (&pcm.device(), DType::F32));
+            let zeros = Tensor::zeros([batch, missing], (&pcm.device(), pcm.dtype()));
             Tensor::cat(vec![pcm, zeros], 1)
         }
     };

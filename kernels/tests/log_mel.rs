@@ -342,3 +342,65 @@ fn no_signals_and_no_frames_are_no_features() {
         );
     }
 }
+
+#[test]
+fn more_windows_than_an_axis_of_a_grid_holds() {
+    let samples = noise(40_000);
+    let windows = Windows {
+        count: 70_000,
+        stride: 0,
+        ..Windows::one(100, 2)
+    };
+    for (name, device, _) in devices() {
+        let log_mel = LogMelConfig::new(80).init(&device).unwrap();
+        let pcm = Pcm::whole(tensor(samples.clone(), [1, 40_000], &device));
+        let maximum = log_mel.maximum(&pcm, None);
+        let features = |windows| {
+            let features = log_mel.windows(&pcm, &maximum, windows, FloatDType::F32);
+            values(features.unwrap())
+        };
+        let one = features(Windows::one(100, 2));
+        let many = features(windows);
+        assert_eq!(many.len(), 70_000 * one.len());
+        assert!(many.chunks(one.len()).all(|window| window == one), "{name}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_refused_or_widened() {
+    for (name, device, tolerance) in devices() {
+        let log_mel = LogMelConfig::new(80).init(&device).unwrap();
+        let pcm = |batch: usize| {
+            let samples: Vec<f32> = noise(4000).repeat(batch);
+            Pcm::whole(tensor(samples, [batch, 4000], &device))
+        };
+        let of_two = log_mel.maximum(&pcm(2), None);
+        let one = Windows::one(0, 10);
+        let refused = log_mel.windows(&pcm(1), &of_two, one, FloatDType::F32);
+        let expected = whisper_kernels::Error::Maxima {
+            maxima: 2,
+            signals: 1,
+        };
+        assert_eq!(refused.unwrap_err(), expected, "{name}");
+        let far = Windows::one(usize::MAX, 3);
+        log_mel
+            .windows(&pcm(2), &of_two, far, FloatDType::F32)
+            .unwrap();
+        if !device.supports_dtype(DType::F16) {
+            continue;
+        }
+        // Samples that half precision has too.
+        let coarse: Vec<f32> = noise(4000)
+            .iter()
+            .map(|x| (x * 64.0).round() / 64.0)
+            .collect();
+        let samples: Tensor<1> = tensor(coarse, [4000], &device);
+        let half = log_mel.forward(samples.clone().cast(FloatDType::F16));
+        close(
+            &values(half),
+            &values(log_mel.forward(samples)),
+            tolerance,
+            name,
+        );
+    }
+}

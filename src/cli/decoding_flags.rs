@@ -116,7 +116,7 @@ pub struct DecodingFlags {
     #[arg(long, hide_short_help = true)]
     without_timestamps: bool,
 
-    /// Latest first timestamp of a window; None is no limit
+    /// Latest first timestamp of a window; None and 0 are no limit
     #[arg(
         long,
         default_value = "1.0",
@@ -149,7 +149,12 @@ pub struct DecodingFlags {
     #[arg(long, default_value = "None", value_name = "N", hide_short_help = true)]
     max_new_tokens: Optional<usize>,
 
-    /// Run only with settings whose results have been proven equal to openai/whisper's
+    /// Run only with one of the settings that have been proven to give openai/whisper's results: greedy_nowords, greedy,
+    /// translate_greedy, default
+    ///
+    /// In flags, and with the defaults of all others: greedy_nowords is --temperature 0 --temperature_increment_on_fallback None
+    /// --beam_size None --best_of None; greedy is the same with --word_timestamps True; translate_greedy is greedy_nowords with
+    /// --task translate; default is --beam_size 5 --best_of 5 --word_timestamps True. Numbers are float32, and --language may be given.
     #[arg(long)]
     strict: bool,
 }

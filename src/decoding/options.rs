@@ -26,11 +26,12 @@ pub struct DecodingOptions {
     pub prefix: Vec<u32>,
     /// Seed of the draws at temperatures above 0: the same seed gives the same text.
     pub seed: u64,
-    /// Tokens never to sample; `-1` stands for the tokens of non-speech symbols.
+    /// Tokens never to sample; `-1` stands for the tokens of non-speech symbols. The six tokens that belong in front of the
+    /// text alone, as the start of transcript, are among them, unless the list is empty: then any token may be sampled.
     pub suppress_tokens: Vec<i64>,
     /// Never begin with a blank or with the end of text.
     pub suppress_blank: bool,
-    /// Latest first timestamp in seconds; `None` is no limit.
+    /// Latest first timestamp in seconds; `None` is no limit, and so is 0, as in openai/whisper.
     pub max_initial_timestamp: Option<f64>,
     /// Sample text only.
     pub without_timestamps: bool,

@@ -303,7 +303,7 @@ impl<'a> DecodingTask<'a> {
     /// Where the start of transcript is among the initial tokens.
     fn sot_index(&self, initial: &[u32]) -> usize {
         let sot = self.tokenizer.sot();
-        initial.iter().rposition(|&token| token == sot).unwrap_or(0)
+        initial.iter().position(|&token| token == sot).unwrap_or(0)
     }
 
     /// Runs the last token of each hypothesis; returns `[rows, n_vocab]`, flattened, in the order of the caches' rows.
@@ -394,21 +394,25 @@ fn filters(tokenizer: &Tokenizer, options: &DecodingOptions) -> Result<FilterCha
         tokens.push(tokenizer.eot());
         filters.push(SuppressBlank::new(tokens));
     }
-    filters.push(SuppressTokens::new(suppressed(tokenizer, options)?));
+    if !options.suppress_tokens.is_empty() {
+        filters.push(SuppressTokens::new(suppressed(tokenizer, options)?));
+    }
     if !options.without_timestamps {
         let index = |seconds: f64| python_round(seconds / SECONDS_PER_TIMESTAMP).max(0) as usize;
+        // To Python 0 is false, as None is (decoding.py:563).
+        let max_initial_timestamp = (options.max_initial_timestamp).filter(|&s| s != 0.0);
         filters.push(TimestampRules {
             eot: tokenizer.eot(),
             no_timestamps: tokenizer.no_timestamps(),
             timestamp_begin: tokenizer.timestamp_begin(),
-            max_initial_timestamp_index: options.max_initial_timestamp.map(index),
+            max_initial_timestamp_index: max_initial_timestamp.map(index),
         });
     }
     Ok(filters)
 }
 
-/// The tokens that are never sampled (decoding.py:618-646): the user's, and those that only belong in
-/// the start sequence. Language tokens are not among them.
+/// The tokens that are never sampled where the user gives any (decoding.py:618-646): these, and those that only belong
+/// in the start sequence. Language tokens are not among them.
 fn suppressed(tokenizer: &Tokenizer, options: &DecodingOptions) -> Result<Vec<u32>> {
     let mut tokens = vec![
         tokenizer.transcribe(),
@@ -560,12 +564,45 @@ mod tests {
         decode(0.5, &suppressing(vec![-1, 51_863])).unwrap();
     }
 
+    /// The tokens that the filters of these options allow to be first.
+    fn first_tokens(options: &DecodingOptions) -> Vec<u32> {
+        let mut logits = vec![0.0; DIMS.n_vocab];
+        let filters = filters(tokenizer(DIMS.n_vocab), options).unwrap();
+        filters.apply(&FilterContext::new(&[]), &mut logits);
+        (0..DIMS.n_vocab as u32)
+            .filter(|&token| logits[token as usize] > f32::NEG_INFINITY)
+            .collect()
+    }
+
     #[test]
-    fn nothing_but_the_special_tokens_is_suppressed_for_an_empty_list() {
-        let tokens = suppressed(tokenizer(DIMS.n_vocab), &suppressing(vec![])).unwrap();
-        let with_symbols = suppressed(tokenizer(DIMS.n_vocab), &suppressing(vec![-1])).unwrap();
-        assert_eq!(tokens.len(), 6);
-        assert!(with_symbols.len() > 6);
+    fn an_empty_list_suppresses_nothing_and_any_other_the_special_tokens_too() {
+        let allowed = |suppress_tokens| {
+            first_tokens(&DecodingOptions {
+                suppress_blank: false,
+                without_timestamps: true,
+                ..suppressing(suppress_tokens)
+            })
+        };
+        assert_eq!(allowed(vec![]).len(), DIMS.n_vocab);
+        assert_eq!(allowed(vec![50]).len(), DIMS.n_vocab - 1 - 6);
+        assert!(!allowed(vec![50]).contains(&tokenizer(DIMS.n_vocab).no_speech()));
+        assert!(allowed(vec![-1, 50]).len() < DIMS.n_vocab - 1 - 6);
+    }
+
+    #[test]
+    fn a_latest_first_timestamp_of_0_is_no_limit() {
+        let latest = |max_initial_timestamp| {
+            let tokens = first_tokens(&DecodingOptions {
+                max_initial_timestamp,
+                ..DecodingOptions::default()
+            });
+            tokens.last().unwrap() - tokenizer(DIMS.n_vocab).timestamp_begin()
+        };
+        assert_eq!(latest(Some(1.0)), 50);
+        assert_eq!(latest(Some(0.03)), 2, "1.5 steps are 2, as to Python");
+        assert_eq!(latest(Some(0.001)), 0);
+        assert_eq!(latest(Some(0.0)), 1500);
+        assert_eq!(latest(None), 1500);
     }
 
     #[test]

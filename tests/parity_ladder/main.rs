@@ -4,16 +4,20 @@
 //! `tests/data/README.md` describes the references.
 
 mod clips;
+mod options;
 mod reference;
 mod rungs;
 
 use std::sync::OnceLock;
 
 use burn::tensor::{Int, Tensor};
+use serde_json::Value;
 use whisper_rs::frontend::{Features, N_FRAMES};
-use whisper_rs::{Audio, TranscribeOptions, Whisper, device};
+use whisper_rs::{Audio, Whisper, device};
 
-use reference::{Stages, Transcript};
+use clips::Clip;
+use options::options;
+use reference::{Reference, Stages, Transcript};
 use rungs::{Rung, largest_difference, relative_error};
 
 /// The reference is computed in f32 and lies itself up to 1.1e-5 from the exact features of this clip; ours
@@ -55,6 +59,16 @@ fn base_times_every_word_as_openai_whisper_does() {
     transcribe_with_words("base", base(), 7);
 }
 
+#[test]
+fn tiny_en_takes_every_option_as_openai_whisper_does() {
+    transcribe_with_every_set_of_options("tiny.en", tiny_en(), 19);
+}
+
+#[test]
+fn base_takes_every_option_as_openai_whisper_does() {
+    transcribe_with_every_set_of_options("base", base(), 9);
+}
+
 fn tiny_en() -> &'static Whisper {
     static MODEL: OnceLock<Whisper> = OnceLock::new();
     MODEL.get_or_init(|| load("tiny.en"))
@@ -68,13 +82,6 @@ fn base() -> &'static Whisper {
 fn load(model: &str) -> Whisper {
     let device = device::open("cpu").expect("the cpu device is always there");
     Whisper::load(model, &device).unwrap_or_else(|error| panic!("{model}: {error}"))
-}
-
-/// Greedy at temperature 0 without fallback, the language detected: how the references were made.
-fn greedy() -> TranscribeOptions {
-    let mut options = TranscribeOptions::default();
-    options.temperatures = vec![0.0];
-    options
 }
 
 /// jfk through every stage: features, stem, encoder, first logits, transcript.
@@ -119,9 +126,9 @@ fn climb(model: &str, whisper: &Whisper) -> Result<(), Rung> {
     }
 
     let ours = whisper
-        .transcribe(&audio, &greedy())
+        .transcribe(&audio, &options(&Value::Null))
         .expect("jfk can be transcribed");
-    rungs::compare(&Transcript::from(ours), &Transcript::read(model, "jfk"))
+    rungs::compare(&Transcript::from(ours), &Reference::read(model, "jfk"))
 }
 
 /// The features of jfk and the silence after it, checked against the reference.
@@ -160,48 +167,58 @@ fn logits(whisper: &Whisper, prompt: &[i32], features: Tensor<3>) -> Tensor<3> {
 
 /// Every clip of `tests/data/clips.tsv` that has a reference for the model, `clips` of them.
 fn transcribe_every_clip(model: &str, whisper: &Whisper, clips: usize) {
-    compare_clips(model, whisper, clips, str::to_owned);
+    compare_all(model, whisper, clips, named_by_clip(model, str::to_owned));
 }
 
 /// Those that have a reference with words as well.
 fn transcribe_with_words(model: &str, whisper: &Whisper, clips: usize) {
-    compare_clips(model, whisper, clips, |clip| format!("{clip}-words"));
+    let references = named_by_clip(model, |clip| format!("{clip}-words"));
+    compare_all(model, whisper, clips, references);
 }
 
-/// Clips that have a reference, of which there are `clips`; all failures are listed at the end.
-fn compare_clips(
-    model: &str,
-    whisper: &Whisper,
-    clips: usize,
-    reference_of: impl Fn(&str) -> String,
-) {
-    let mut failures = Vec::new();
-    let mut compared = 0;
-    for clip in clips::all() {
-        let reference = reference_of(&clip.name);
-        if !Transcript::exists(model, &reference) {
-            continue;
-        }
-        compared += 1;
-        let reference = Transcript::read(model, &reference);
-        let mut options = greedy();
-        options.word_timestamps = reference.options.is_some();
-        options.hallucination_silence_threshold = (reference.options.as_ref())
-            .and_then(|options| options["hallucination_silence_threshold"].as_f64());
-        let outcome = whisper
-            .transcribe(&clip.audio(), &options)
-            .map_err(|error| format!("transcription failed: {error}"))
-            .and_then(|ours| {
-                rungs::compare(&Transcript::from(ours), &reference).map_err(|rung| rung.to_string())
-            });
-        if let Err(message) = outcome {
-            failures.push(format!("{model}, {}: {message}", clip.name));
-        }
-    }
-    assert_eq!(compared, clips, "clips that have a reference for {model}");
+/// Every set of options that has a reference for the model, `sets` of them.
+fn transcribe_with_every_set_of_options(model: &str, whisper: &Whisper, sets: usize) {
+    let clips = || clips::all().into_iter();
+    let references = Reference::option_sets(model).into_iter().map(|name| {
+        let clip = Reference::read(model, &name).clip.expect("the clip's name");
+        let clip = clips().find(|known| known.name == clip);
+        (clip.expect("a clip of clips.tsv"), name)
+    });
+    compare_all(model, whisper, sets, references.collect());
+}
+
+/// The clips that the model has a reference for, each with the reference's name.
+fn named_by_clip(model: &str, name: impl Fn(&str) -> String) -> Vec<(Clip, String)> {
+    let clips = clips::all().into_iter();
+    let named = clips.map(|clip| {
+        let name = name(&clip.name);
+        (clip, name)
+    });
+    named
+        .filter(|(_, name)| Reference::exists(model, name))
+        .collect()
+}
+
+/// Compares clips with references, of which there are `count`; all failures are listed at the end.
+fn compare_all(model: &str, whisper: &Whisper, count: usize, references: Vec<(Clip, String)>) {
+    assert_eq!(references.len(), count, "references for {model}");
+    let failures: Vec<String> = (references.iter())
+        .filter_map(|(clip, name)| {
+            let reference = Reference::read(model, name);
+            let outcome = whisper
+                .transcribe(&clip.audio(), &options(&reference.options))
+                .map_err(|error| format!("transcription failed: {error}"))
+                .and_then(|ours| {
+                    rungs::compare(&Transcript::from(ours), &reference)
+                        .map_err(|rung| rung.to_string())
+                });
+            let message = outcome.err()?;
+            Some(format!("{model}, {name}, {}: {message}", clip.name))
+        })
+        .collect();
     assert!(
         failures.is_empty(),
-        "{} of {compared} clips differ:\n{}",
+        "{} of {count} differ:\n{}",
         failures.len(),
         failures.join("\n")
     );

@@ -72,8 +72,15 @@ pub struct Transcript {
     pub text: String,
     pub language: String,
     pub segments: Vec<Segment>,
-    /// The options beside greedy decoding that a reference with words was made with.
-    pub options: Option<Value>,
+}
+
+/// openai/whisper's transcript of a clip, and what it was made with.
+pub struct Reference {
+    pub transcript: Transcript,
+    /// The clip's name, where the file is not named by it.
+    pub clip: Option<String>,
+    /// The options beside greedy decoding; null for none.
+    pub options: Value,
 }
 
 /// One segment, with openai's field names.
@@ -98,33 +105,50 @@ pub struct Word {
     pub probability: f64,
 }
 
-impl Transcript {
-    fn path(model: &str, clip: &str) -> PathBuf {
-        data(&format!("reference/{model}/{clip}.json"))
+impl Reference {
+    fn path(model: &str, name: &str) -> PathBuf {
+        data(&format!("reference/{model}/{name}.json"))
     }
 
-    /// Whether the clip has a reference for the model: an English-only model has none for other languages.
-    pub fn exists(model: &str, clip: &str) -> bool {
-        Self::path(model, clip).exists()
+    /// Whether there is one of this name for the model: an English-only model has none for clips in other languages.
+    pub fn exists(model: &str, name: &str) -> bool {
+        Self::path(model, name).exists()
     }
 
-    /// openai/whisper's transcript of a clip.
-    pub fn read(model: &str, clip: &str) -> Self {
-        let path = Self::path(model, clip);
+    /// The names of the model's references with sets of options, sorted.
+    pub fn option_sets(model: &str) -> Vec<String> {
+        let folder = data(&format!("reference/{model}/options"));
+        let files = folder.read_dir().expect("the folder of sets of options");
+        let mut names: Vec<String> = files
+            .map(|file| file.expect("an entry of the folder").path())
+            .map(|path| path.file_stem().expect("a file").display().to_string())
+            .map(|name| format!("options/{name}"))
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// Reads one by its name: a clip's, a clip's and `-words`, or that of a set of options.
+    pub fn read(model: &str, name: &str) -> Self {
+        let path = Self::path(model, name);
         let json = std::fs::read_to_string(&path)
             .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let json: Value = serde_json::from_str(&json).expect("a transcript in JSON");
+        let segments = json["segments"].as_array().expect("segments").iter();
         Self {
-            text: string(&json, "text"),
-            language: string(&json, "language"),
-            segments: json["segments"]
-                .as_array()
-                .expect("segments")
-                .iter()
-                .map(Segment::read)
-                .collect(),
-            options: json.get("options").cloned(),
+            transcript: Transcript {
+                text: string(&json, "text"),
+                language: string(&json, "language"),
+                segments: segments.map(Segment::read).collect(),
+            },
+            clip: json["clip"].as_str().map(str::to_owned),
+            options: json["options"].clone(),
         }
+    }
+
+    /// Whether the segments have the times of their words.
+    pub fn has_words(&self) -> bool {
+        self.options["word_timestamps"] == true
     }
 }
 
@@ -195,7 +219,6 @@ impl From<whisper_rs::Transcript> for Transcript {
                     words: (segment.words).map(|words| words.into_iter().map(Word::from).collect()),
                 })
                 .collect(),
-            options: None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::reference::{Segment, Transcript, Word};
+use crate::reference::{Reference, Segment, Transcript, Word};
 
 /// Times are sums of whole frames and multiples of 0.02 s in f64 on both sides.
 const TIMES: f64 = 1e-6;
@@ -75,7 +75,13 @@ fn differences(ours: &[f32], reference: &[f32]) -> impl Iterator<Item = f64> {
 }
 
 /// language, tokens, seek, times, words, text, then the segment's statistics.
-pub fn compare(ours: &Transcript, reference: &Transcript) -> Result<(), Rung> {
+pub fn compare(ours: &Transcript, reference: &Reference) -> Result<(), Rung> {
+    // Words give their times to the segments.
+    let times = match reference.has_words() {
+        false => TIMES,
+        true => WORD_TIMES,
+    };
+    let reference = &reference.transcript;
     same("language", &ours.language, &reference.language)?;
     compare_tokens(&ours.segments, &reference.segments)?;
     same(
@@ -88,11 +94,6 @@ pub fn compare(ours: &Transcript, reference: &Transcript) -> Result<(), Rung> {
         same("seek", &ours.seek, &reference.seek)?;
         same("tokens of each segment", &ours.tokens, &reference.tokens)?;
     }
-    // Words give their times to the segments.
-    let times = match reference.options {
-        None => TIMES,
-        Some(_) => WORD_TIMES,
-    };
     for (ours, reference) in pairs() {
         close("start times", ours.start, reference.start, times)?;
         close("end times", ours.end, reference.end, times)?;

@@ -6,9 +6,10 @@
     python tests/tools/openai_reference.py write  --model base --weights FOLDER
 
 FOLDER holds a CTranslate2 `model.bin` of version 6 (f32 or f16). `write` fills tests/data/reference; `check` computes the same
-again and says how far the committed numbers are from it. As a module, `load_model` gives a `whisper.model.Whisper` in f32 on the CPU.
+again and says how far the committed numbers are from it; `--only options` does so for the sets of options alone. As a module, `load_model` gives a `whisper.model.Whisper` in f32 on the CPU.
 """
 import argparse
+import copy
 import json
 import struct
 import sys
@@ -36,6 +37,47 @@ WITH_WORDS = {
     "leopard_test_ja": {},
     "noise_sb1": dict(hallucination_silence_threshold=0.5),
     "gen_0.1s": {},
+}
+
+# Sets of options that are kept: model -> name -> (clip, options). Each changes its clip's transcript or the numbers beside it.
+SMALL_LETTERS = "the sonnets of shakespeare, all in small letters and without full stops"
+# Two tokens more than the model takes as context, so that what is carried leaves less than no room.
+TOO_LONG = " ".join(["The sonnets of William Shakespeare, read aloud for LibriVox."] * 15)
+ALL_OF_JFK = "And so my fellow Americans ask not what your country can do for you, ask what you can do for your country."
+OPTION_SETS = {
+    "tiny.en": {
+        "initial_prompt": ("sonnet1", dict(initial_prompt=SMALL_LETTERS)),
+        "initial_prompt_too_long": ("sonnet1-31.9s", dict(initial_prompt=TOO_LONG)),
+        "carry_initial_prompt": ("sonnet1", dict(initial_prompt=SMALL_LETTERS, carry_initial_prompt=True, condition_on_previous_text=False)),
+        "carry_initial_prompt_too_long": ("sonnet1", dict(initial_prompt=TOO_LONG, carry_initial_prompt=True)),
+        "condition_on_previous_text": ("sonnet1", dict(condition_on_previous_text=False)),
+        "prefix": ("jfk", dict(prefix="And")),
+        "prefix_and_sample_len": ("jfk", dict(prefix=" And so my fellow ", sample_len=220, without_timestamps=True)),
+        "without_timestamps": ("sonnet1", dict(without_timestamps=True)),
+        "sample_len": ("jfk", dict(sample_len=8)),
+        "clip_timestamps": ("jfk", dict(clip_timestamps=[3.005, 8.0, 9.5])),
+        "clip_timestamps_backwards": ("sonnet1", dict(clip_timestamps=[41.25, 50.005, 30.0, 38.0, 47.0])),
+        "max_initial_timestamp_0": ("gen_zeros_5s", dict(max_initial_timestamp=0, no_speech_threshold=None)),
+        "max_initial_timestamp_none": ("noise_sb1", dict(max_initial_timestamp=None, no_speech_threshold=None)),
+        "suppress_tokens_none": ("gen_zeros_5s", dict(suppress_tokens=[], no_speech_threshold=None)),
+        "suppress_tokens_listed": ("jfk", dict(suppress_tokens=[1265, 13])),
+        "suppress_tokens_and_symbols": ("jfk", dict(suppress_tokens=[-1, 1265])),
+        "no_speech_threshold": ("noise_sb1", dict(no_speech_threshold=None)),
+        "patience_and_length_penalty": ("sonnet1-30.5s", dict(beam_size=5, patience=2.0, length_penalty=0.6)),
+        "punctuations": ("jfk", dict(word_timestamps=True, prepend_punctuations="", append_punctuations="")),
+    },
+    "base": {
+        "translate_de": ("leopard_test_de", dict(task="translate")),
+        "translate_ja": ("leopard_test_ja", dict(task="translate")),
+        "translate_ru": ("ru_cv", dict(task="translate")),
+        "language": ("leopard_test_de", dict(language="en")),
+        "prefix_de": ("leopard_test_de", dict(prefix="Das", without_timestamps=True)),
+        "initial_prompt_ja": ("leopard_test_ja", dict(initial_prompt="日本語のテストです。")),
+        "suppress_blank": ("gen_zeros_5s", dict(suppress_blank=False, without_timestamps=True, no_speech_threshold=None)),
+        # A window that ends at once. Without a length penalty openai/whisper divides by its number of tokens, 0, and fails.
+        "suppress_blank_and_nothing_to_say": ("jfk", dict(prefix=ALL_OF_JFK, suppress_blank=False, without_timestamps=True, length_penalty=1.0)),
+        "suppress_tokens_none": ("noise_sb1", dict(suppress_tokens=[], no_speech_threshold=None)),
+    },
 }
 
 CT2_DTYPES = {0: "<f4", 1: "<i1", 2: "<i2", 3: "<i4", 4: "<f2"}
@@ -182,9 +224,19 @@ def references(model):
         if model.is_multilingual or languages in ("en", "none"):
             yield f"{name}/{clip}.json", ordered(transcribe(model, audio))
             if clip in WITH_WORDS:
-                options = WITH_WORDS[clip]
-                result = transcribe(model, audio, word_timestamps=True, **options)
+                options = dict(word_timestamps=True, **WITH_WORDS[clip])
+                result = transcribe(model, audio, **options)
                 yield f"{name}/{clip}-words.json", dict(options=options, **ordered(result))
+    yield from option_sets(model)
+
+
+def option_sets(model):
+    """The transcripts of the model's sets of options, as `references` gives them."""
+    samples = {clip: audio for clip, audio, _ in clips()}
+    for set_name, (clip, options) in OPTION_SETS.get(model.name, {}).items():
+        # A copy: openai/whisper adds to the list of suppressed tokens that it is given.
+        result = transcribe(model, samples[clip], **copy.deepcopy(options))
+        yield f"{model.name}/options/{set_name}.json", dict(clip=clip, options=options, **ordered(result))
 
 
 def ordered(result):
@@ -213,11 +265,12 @@ def main():
     parser.add_argument("action", choices=["write", "check"])
     parser.add_argument("--model", required=True, choices=sorted(whisper._ALIGNMENT_HEADS))
     parser.add_argument("--weights", required=True, help="folder with the CTranslate2 model.bin")
+    parser.add_argument("--only", choices=["options"], help="leave everything else as it is")
     parser.add_argument("--out", type=Path, default=DATA / "reference")
     args = parser.parse_args()
     model = load_model(args.weights, args.model)
     model.name = args.model
-    for path, value in references(model):
+    for path, value in option_sets(model) if args.only else references(model):
         target = args.out / path
         is_transcript = target.suffix == ".json"
         if args.action == "check":

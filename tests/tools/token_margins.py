@@ -2,10 +2,15 @@
 """How close openai/whisper's greedy choices are: for each clip the smallest margins, in logits, that its transcript hangs on.
 
     python tests/tools/token_margins.py --model base --weights FOLDER [--least 5] [--json] CLIP...
+    python tests/tools/token_margins.py --model base --weights FOLDER --fallback [--seeds 3] CLIP...
 
 Two floating-point programs that agree to 1e-4 in their logits may differ where a margin is smaller than that, and from there to the
 end of the file. A step has two margins: best token to runner-up, after every filter; and the one of the timestamp rule, which takes a
 timestamp when the probability of all timestamps together exceeds that of the best text token.
+
+--fallback is for the setting `default`, beams of 5 and fallback with best of 5: it prints each attempt at a window with the numbers
+that the thresholds (compression ratio 2.4, mean log-probability -1, no speech 0.6) are held against, for seeds of PyTorch from 0 on.
+Where attempts of several seeds fall on both sides of a threshold, what becomes of the window is drawn.
 """
 import argparse
 import json
@@ -20,7 +25,7 @@ class Recorder:
     """Wraps openai/whisper's greedy decoder and timestamp filter, and notes the margins of each step."""
 
     def __init__(self):
-        self.windows, self.last_logprobs = [], None
+        self.windows, self.results, self.last_logprobs = [], [], None
         softmax, update, apply, run = (decoding.F.log_softmax, decoding.GreedyDecoder.update,
                                        decoding.ApplyTimestampRules.apply, decoding.DecodingTask.run)
 
@@ -41,7 +46,9 @@ class Recorder:
 
         def recorded_run(task, mel):
             self.windows.append([])
-            return run(task, mel)
+            results = run(task, mel)
+            self.results += results
+            return results
 
         decoding.F.log_softmax = log_softmax
         decoding.ApplyTimestampRules.apply = recorded_apply
@@ -49,7 +56,7 @@ class Recorder:
         decoding.DecodingTask.run = recorded_run
 
     def take(self):
-        windows, self.windows = self.windows, []
+        windows, self.windows, self.results = self.windows, [], []
         return windows
 
 
@@ -65,6 +72,18 @@ def smallest(windows, count):
     return sorted(found)[:count]
 
 
+def print_attempts(model, recorder, clip, seeds):
+    """Every attempt at every window of a clip, and what was kept, for each seed."""
+    for seed in range(seeds):
+        torch.manual_seed(seed)
+        kept = openai_reference.transcribe(model, clip, temperature=(0.0, 0.2, 0.4, 0.6, 0.8, 1.0), beam_size=5, best_of=5)
+        print(f"{clip}, seed {seed}: {len(kept['segments'])} segments")
+        for result in recorder.results:
+            print(f"  temperature {result.temperature:.1f}: compression ratio {result.compression_ratio:.3f}, "
+                  f"log-probability {result.avg_logprob:.4f}, no speech {result.no_speech_prob:.4f}, {len(result.tokens)} tokens", flush=True)
+        recorder.take()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("clips", nargs="+")
@@ -72,10 +91,15 @@ def main():
     parser.add_argument("--weights", required=True, help="folder with the CTranslate2 model.bin")
     parser.add_argument("--least", type=int, default=5)
     parser.add_argument("--task", default="transcribe", choices=["transcribe", "translate"])
+    parser.add_argument("--fallback", action="store_true", help="beams and fallback: the numbers that decide on each attempt")
+    parser.add_argument("--seeds", type=int, default=3, help="with --fallback")
     parser.add_argument("--json", action="store_true", help="one JSON object a clip, with the transcript")
     args = parser.parse_args()
     model, recorder = openai_reference.load_model(args.weights, args.model), Recorder()
     for clip in args.clips:
+        if args.fallback:
+            print_attempts(model, recorder, clip, args.seeds)
+            continue
         result = openai_reference.transcribe(model, clip, task=args.task)
         closest = smallest(recorder.take(), args.least)
         if args.json:

@@ -38,7 +38,7 @@ pub struct Direction {
 /// - on CUDA, NVIDIA's profiling interface (CUPTI) reports every copy that the driver is asked for. It comes with the CUDA
 ///   toolkit and not with the driver: `libcupti.so` has to be where the loader finds it;
 /// - on wgpu, wgpu-core's own log (at the level trace) names each write to a buffer, without its size, and each mapping of
-///   a buffer for reading. Only one logger can be installed in a process: where another is, nothing is counted.
+///   a buffer for reading, after the copy that filled it. Only one logger can be installed in a process: where another is, nothing is counted.
 ///
 /// What a kernel is launched with beside its buffers, shapes and scalars, is a small copy to the device too, and is counted
 /// where the runtime makes it one.

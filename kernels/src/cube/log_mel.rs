@@ -14,6 +14,7 @@ use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
+use super::AXIS;
 use super::dft::{power_of_dft_20, real_dft_20};
 use crate::Smoothing;
 use crate::backends::output_shape;
@@ -205,10 +206,28 @@ fn mel_power(
     sum
 }
 
-/// The cube's number along the frames, which may be more than one axis of the grid holds.
+/// How the cubes of a grid are dealt out: frames and rows may each be more than one axis holds.
+#[derive(CubeLaunch, CubeType, Clone, Copy)]
+struct Deal {
+    /// Rows of the output.
+    rows: u32,
+    /// Layers along z that the frames of one row take.
+    layers: u32,
+}
+
+/// The cube's number along the frames.
 #[cube]
-fn group() -> usize {
-    (CUBE_POS_Z * CUBE_COUNT_X + CUBE_POS_X) as usize
+fn group(deal: &Deal) -> usize {
+    (CUBE_POS_Z % deal.layers * CUBE_COUNT_X + CUBE_POS_X) as usize
+}
+
+/// The cube's row. What the grid has beyond them does the last once more.
+#[cube]
+fn row_of(deal: &Deal) -> u32 {
+    min(
+        CUBE_POS_Z / deal.layers * CUBE_COUNT_Y + CUBE_POS_Y,
+        deal.rows - 1,
+    )
 }
 
 /// Raises `maximum` to the largest mel power of the frames.
@@ -220,11 +239,13 @@ fn maximum_kernel(
     tables: &[f32],
     maximum: &[Atomic<u32>],
     place: Place,
+    deal: Deal,
     #[comptime] layout: Layout,
 ) {
     let mut place = place;
-    place.row = CUBE_POS_Y * place.row;
-    let first = (group() * layout.frames) as i32;
+    let row = row_of(&deal);
+    place.row = row * place.row;
+    let first = (group(&deal) * layout.frames) as i32;
     let mut power = Shared::<[f32]>::new_slice(comptime!(layout.frames * FRAME));
     let mut scratch = Shared::<[f32]>::new_slice(comptime!(layout.frames * FRAME));
     power_spectra(pcm, tables, &place, first, &mut power, &mut scratch, layout);
@@ -255,7 +276,7 @@ fn maximum_kernel(
         sync_cube();
     }
     if unit == 0 {
-        maximum[CUBE_POS_Y as usize].fetch_max(u32::reinterpret(scratch[0usize]));
+        maximum[row as usize].fetch_max(u32::reinterpret(scratch[0usize]));
     }
 }
 
@@ -273,6 +294,7 @@ fn windows_kernel<O: Float>(
     maximum: &[f32],
     output: &mut [O],
     place: Place,
+    deal: Deal,
     windows: u32,
     stride: u32,
     frames: u32,
@@ -280,13 +302,14 @@ fn windows_kernel<O: Float>(
     #[comptime] halo: usize,
     #[define(O)] _output: ElemType,
 ) {
-    let batch = CUBE_POS_Y / windows;
+    let window = row_of(&deal);
+    let batch = window / windows;
     let mut place = place;
     place.row = batch * place.row;
     // Frames count from the first window's first; `begin` is this window's.
-    let begin = (CUBE_POS_Y % windows) * stride;
+    let begin = (window % windows) * stride;
     let written = comptime!(layout.frames - 2 * halo);
-    let first_written = (group() * written) as i32;
+    let first_written = (group(&deal) * written) as i32;
     let first = begin as i32 + first_written - comptime!(halo as i32);
 
     let mut power = Shared::<[f32]>::new_slice(comptime!(layout.frames * FRAME));
@@ -294,7 +317,7 @@ fn windows_kernel<O: Float>(
     power_spectra(pcm, tables, &place, first, &mut power, &mut scratch, layout);
 
     let floor = log_10(maximum[batch as usize]) - 8.0f32;
-    let row = CUBE_POS_Y as usize * layout.n_mels;
+    let row = window as usize * layout.n_mels;
     let items = comptime!(layout.frames * layout.n_mels);
     #[unroll]
     for round in 0..comptime!(items.div_ceil(layout.units)) {
@@ -394,6 +417,7 @@ pub(crate) fn log_mel_maximum(
             tables.into_buffer_arg(),
             before.clone().into_buffer_arg(),
             place(geometry, samples),
+            deal(groups, batch),
             layout,
         );
     }
@@ -434,6 +458,7 @@ pub(crate) fn log_mel_windows(
             maximum.into_buffer_arg(),
             output.clone().into_buffer_arg(),
             place(geometry, samples),
+            deal(groups, batch * geometry.windows),
             geometry.windows as u32,
             geometry.stride as u32,
             geometry.frames as u32,
@@ -445,14 +470,19 @@ pub(crate) fn log_mel_windows(
     output
 }
 
-/// Cubes for `groups` runs of frames of `rows` windows. An axis holds at least 65,535.
+/// Cubes for `groups` runs of frames of `rows` windows.
 fn grid(groups: usize, rows: usize) -> CubeCount {
-    const AXIS: usize = 65_535;
+    let layers = groups.div_ceil(AXIS) * rows.div_ceil(AXIS);
     CubeCount::Static(
         groups.min(AXIS) as u32,
-        rows as u32,
-        groups.div_ceil(AXIS) as u32,
+        rows.min(AXIS) as u32,
+        layers as u32,
     )
+}
+
+/// How [`grid`] deals them out.
+fn deal(groups: usize, rows: usize) -> DealLaunch {
+    DealLaunch::new(rows as u32, groups.div_ceil(AXIS) as u32)
 }
 
 /// The place of a block of `samples` samples. What is too far off to be reached is clamped.

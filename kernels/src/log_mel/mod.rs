@@ -21,8 +21,8 @@ use std::ops::Range;
 use burn::backend::Dispatch;
 use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
 
-use crate::Result;
 use crate::backends::LogMelOps;
+use crate::{Error, Result};
 
 /// Samples in one frame's Fourier transform: 25 ms at 16 kHz (openai `audio.py:14`).
 pub const N_FFT: usize = 400;
@@ -73,7 +73,7 @@ impl LogMelConfig {
     ///
     /// # Errors
     ///
-    /// [`Error::MelBins`](crate::Error::MelBins) unless there are 80 or 128.
+    /// [`Error::MelBins`] unless there are 80 or 128.
     pub fn init(&self, device: &Device) -> Result<LogMel> {
         let tables = tables::tables(self.n_mels)?;
         let length = tables.len();
@@ -93,14 +93,16 @@ impl LogMelConfig {
 /// [`Smoothing::Average3x3`], averaged over 3x3 cells.
 ///
 /// The device computes this in two launches: one finds the maximum, one writes the features; what
-/// lies between stays in registers and shared memory. Nothing is read back. PCM too long for the
+/// lies between stays in registers and shared memory. (A third, tiny one fills the four bytes that the
+/// maximum of a file begins with.) Nothing is read back. PCM too long for the
 /// device goes there in blocks: see [`LogMel::maximum`].
 ///
 /// # Numbers that are not finite
 ///
-/// A NaN or an infinity spoils each frame that hears it, and may spoil the maximum and with it all
-/// frames; what is written there differs between devices. Callers who cannot rule them out should
-/// check before.
+/// A NaN or an infinity spoils each frame that hears it: the power there is NaN or infinite, and what is
+/// written is NaN, infinite, or the floor, as the device's comparison with a NaN has it. An infinite power may
+/// become the maximum, and then all other frames lie at the floor; a NaN never does on the host and may on a GPU.
+/// Callers who cannot rule them out should check before.
 #[derive(Clone, Debug)]
 pub struct LogMel {
     config: LogMelConfig,
@@ -219,6 +221,10 @@ impl LogMel {
     ///
     /// A file that comes in blocks needs the maximum of all of them before the first window: hand
     /// each block's to the next. Blocks must overlap by [`N_FFT`] samples or more.
+    ///
+    /// # Panics
+    ///
+    /// If `before` is of another number of signals.
     pub fn maximum(&self, pcm: &Pcm, before: Option<Maximum>) -> Maximum {
         let signal = self.signal(pcm.file_samples());
         let frames = signal.frames_within(&pcm.range());
@@ -227,6 +233,7 @@ impl LogMel {
             || Tensor::zeros([pcm.batch()], (&pcm.samples().device(), DType::F32)),
             |before| before.0,
         );
+        assert_eq!(before.dims(), [pcm.batch()], "maximum: one for each signal");
         if frames.start >= end || pcm.batch() == 0 {
             return Maximum(before);
         }
@@ -256,7 +263,8 @@ impl LogMel {
     ///
     /// # Errors
     ///
-    /// [`Error::OutsideBlock`](crate::Error::OutsideBlock): the block lacks samples of a frame.
+    /// [`Error::OutsideBlock`]: the block lacks samples of a frame.
+    /// [`Error::Maxima`]: the maxima are those of another number of signals.
     pub fn windows(
         &self,
         pcm: &Pcm,
@@ -264,8 +272,14 @@ impl LogMel {
         windows: Windows,
         dtype: FloatDType,
     ) -> Result<Tensor<3>> {
-        let last = windows.first + windows.stride * windows.count.saturating_sub(1);
-        let frames = windows.first..(last + windows.frames).min(windows.end);
+        let [maxima] = maximum.0.dims();
+        if maxima != pcm.batch() {
+            let signals = pcm.batch();
+            return Err(Error::Maxima { maxima, signals });
+        }
+        let between = (windows.stride).saturating_mul(windows.count.saturating_sub(1));
+        let end = (windows.first.saturating_add(between)).saturating_add(windows.frames);
+        let frames = windows.first..end.min(windows.end);
         pcm.check_holds(&frames, self.samples_of(pcm.file_samples(), frames.clone()))?;
         Ok(self.launch_windows(pcm, maximum, windows, dtype))
     }

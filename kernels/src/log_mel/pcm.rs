@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use burn::tensor::{DType, Tensor};
+use burn::tensor::{DType, FloatDType, Tensor};
 
 use crate::{Error, Result};
 
@@ -27,9 +27,13 @@ impl Pcm {
     /// A block of each of some signals of `file_samples` samples, beginning at sample `start`.
     ///
     /// # Shapes
-    /// - `samples`: `[batch, samples]`
+    /// - `samples`: `[batch, samples]`; half precision is widened to f32, which the features are computed of
     pub fn block(samples: Tensor<2>, start: usize, file_samples: usize) -> Pcm {
         let [batch, length] = samples.dims();
+        let samples = match samples.dtype() {
+            DType::F32 => samples,
+            _ => samples.cast(FloatDType::F32),
+        };
         // Devices have no buffers of no bytes.
         let samples = match length {
             0 => Tensor::zeros([batch, 1], (&samples.device(), DType::F32)),

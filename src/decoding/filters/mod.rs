@@ -41,6 +41,11 @@ pub use timestamp_rules::TimestampRules;
 /// The log-probabilities of a result are those of the filtered logits: a token that a filter favours makes its text look
 /// surer to the thresholds.
 ///
+/// A filter has to have the form for the host; the one for a device, [`on_device`](Self::on_device), is for speed: greedy decoding
+/// on a GPU takes it when all filters have it. Beams, samples, and a chain with a filter of the host's form alone are filtered on
+/// the host, which reads the logits of each step from the device first: `[rows, n_vocab]` in f32, some 200 kB a row.
+/// [`RepetitionPenalty`] and [`NoRepeatNgram`] have that form alone: what they change depends on all tokens of a row.
+///
 /// ```
 /// use whisper_rs::decoding::filters::{FilterContext, LogitFilter};
 ///
@@ -69,7 +74,8 @@ pub trait LogitFilter: Debug + Send + Sync {
     fn apply(&self, context: &FilterContext<'_>, logits: &mut [f32]);
 
     /// The same rule as operations on a tensor, for logits of `n_vocab` tokens that stay on `device`; `None`, as it is
-    /// unless overridden, when the rule works on the host alone.
+    /// unless overridden, when the rule works on the host alone. Both forms have to allow the same tokens: which of them is used
+    /// is the decoder's choice.
     fn on_device(&self, _n_vocab: usize, _device: &Device) -> Option<Box<dyn DeviceFilter>> {
         None
     }

@@ -49,13 +49,14 @@ pub struct TranscribeOptions {
     pub carry_initial_prompt: bool,
     /// Text that every window begins with.
     pub prefix: Option<String>,
-    /// Tokens never to sample; `-1` stands for the tokens of non-speech symbols.
+    /// Tokens never to sample; `-1` stands for the tokens of non-speech symbols. The six tokens that belong in front of the
+    /// text alone, as the start of transcript, are among them, unless the list is empty: then any token may be sampled.
     pub suppress_tokens: Vec<i64>,
     /// No window begins with a blank.
     pub suppress_blank: bool,
     /// Sample text only; segments are whole windows then.
     pub without_timestamps: bool,
-    /// Latest first timestamp of a window, in seconds; `None` is no limit.
+    /// Latest first timestamp of a window, in seconds; `None` is no limit, and so is 0, as in openai/whisper.
     pub max_initial_timestamp: Option<f64>,
     /// Starts and ends in seconds of the parts to transcribe, in turn; a last part without an end goes
     /// to the end of the recording. Empty is all of it.
