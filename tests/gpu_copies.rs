@@ -45,12 +45,12 @@ fn tokens_alone_come_back_from_the_device() {
         assert_eq!(copies.to_host.count, tokens + 2, "{name}: {copies:?}");
         let of_tokens = 8 * (tokens as u64 + 1) + 4;
         assert_eq!(copies.to_host.bytes, Some(of_tokens), "{name}");
-        // Samples, ids of the prompt, and what some kernels are told of shapes.
+        // Samples, ids of the prompt, the masks of tokens that are suppressed, and what some kernels are told of shapes.
         assert!(copies.to_device.count <= 16, "{name}: {copies:?}");
         if let Some(to_device) = copies.to_device.bytes {
             let samples = 4 * audio.len() as u64;
             assert!(
-                (samples..samples + 65_536).contains(&to_device),
+                (samples..samples + 131_072).contains(&to_device),
                 "{name}: {copies:?}"
             );
         }

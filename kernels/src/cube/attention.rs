@@ -13,9 +13,9 @@ use burn_cubecl::ops::permute;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
-use super::empty;
-use super::matmul::product;
+use super::matmul::{TENSOR_CORE, product};
 use super::reduce::{UNITS, largest_of_all, sum_of_all};
+use super::{empty, line_of_cubes};
 use crate::AttentionOptions;
 
 /// Queries of a sequence that the kernel of few queries takes at most.
@@ -151,13 +151,15 @@ fn softmax_kernel<E: Float>(
     scores: &[f32],
     weights: &mut [E],
     length: u32,
+    padded: u32,
     scale: f32,
     #[comptime] causal: bool,
     #[define(E)] _elem: ElemType,
 ) {
     let unit = UNIT_POS as usize;
-    let length = length as usize;
-    let row = (CUBE_POS_Y as usize * CUBE_COUNT_X as usize + CUBE_POS_X as usize) * length;
+    let (length, padded) = (length as usize, padded as usize);
+    let query = CUBE_POS_Y as usize * CUBE_COUNT_X as usize + CUBE_POS_X as usize;
+    let row = query * length;
     let mut visible = length;
     if comptime!(causal) {
         visible = visible + CUBE_POS_X as usize + 1 - CUBE_COUNT_X as usize;
@@ -178,13 +180,44 @@ fn softmax_kernel<E: Float>(
     }
     let sum = sum_of_all(sum, &mut parts);
     let mut position = unit;
-    while position < length {
+    while position < padded {
         let mut weight = 0.0f32;
         if position < visible {
             weight = ((scores[row + position] - largest) * scale).exp() / sum;
         }
-        weights[row + position] = E::cast_from(weight);
+        weights[query * padded + position] = E::cast_from(weight);
         position += UNITS;
+    }
+}
+
+/// The heads of values one after the other, with zeros behind them: `output` `[batch, n_head, padded, width]`.
+#[cube(launch_unchecked)]
+fn padded_heads_kernel<E: Float>(
+    value: &[E],
+    output: &mut [E],
+    sequence_stride: u32,
+    position_stride: u32,
+    length: u32,
+    padded: u32,
+    n_head: u32,
+    width: u32,
+    count: u32,
+    #[define(E)] _elem: ElemType,
+) {
+    let at = ABSOLUTE_POS;
+    if at < count as usize {
+        let element = at % width as usize;
+        let position = at / width as usize % padded as usize;
+        let head = at / (width * padded) as usize % n_head as usize;
+        let sequence = at / (width * padded * n_head) as usize;
+        let mut found = E::cast_from(0.0f32);
+        if position < length as usize {
+            found = value[sequence * sequence_stride as usize
+                + position * position_stride as usize
+                + head * width as usize
+                + element];
+        }
+        output[at] = found;
     }
 }
 
@@ -271,11 +304,20 @@ fn many_queries(
     };
     let query = heads(query, n_query);
     let key = permute(heads(key, kv_len), &[0, 1, 3, 2]);
-    let value = heads(value, kv_len);
     let dtype = query.dtype;
+    let (value, padded) = match dtype {
+        DType::F32 => (heads(value, kv_len), kv_len),
+        // What a tensor core sums past the end has to be zero on both sides.
+        _ => {
+            let padded = kv_len.next_multiple_of(TENSOR_CORE);
+            let shape = [batch, n_head, padded, width];
+            (padded_heads(value, kv_len, shape), padded)
+        }
+    };
     // In single precision whatever the factors are: scores of half precision overflow.
     let scores = into_contiguous(product(query, key, DType::F32));
-    let weights = empty(&scores, scores.shape(), dtype);
+    let weights = Shape::new([batch, n_head, n_query, padded]);
+    let weights = empty(&scores, weights, dtype);
     let client = scores.client.clone();
     // SAFETY: each cube has its own row.
     unsafe {
@@ -286,6 +328,7 @@ fn many_queries(
             scores.into_buffer_arg(),
             weights.clone().into_buffer_arg(),
             kv_len as u32,
+            padded as u32,
             (width as f32).sqrt().recip(),
             causal,
             dtype_to_elem_type(dtype),
@@ -296,6 +339,36 @@ fn many_queries(
     context.meta.shape = Shape::new([batch, n_query, n_state]);
     context.meta.strides = [n_query * n_state, n_state, 1].into();
     context
+}
+
+/// The heads of the first `length` positions of values, with zeros behind them up to `shape`,
+/// `[batch, n_head, padded, width]`.
+fn padded_heads(value: CubeTensor, length: usize, shape: [usize; 4]) -> CubeTensor {
+    let [_, n_head, padded, width] = shape;
+    let output = empty(&value, Shape::new(shape), value.dtype);
+    let count: usize = shape.iter().product();
+    let client = value.client.clone();
+    let dtype = value.dtype;
+    let [sequence, position] = [value.meta.strides[0], value.meta.strides[1]];
+    // SAFETY: each unit has its own element, and reads one of a position that is there.
+    unsafe {
+        padded_heads_kernel::launch_unchecked(
+            &client,
+            line_of_cubes(count.div_ceil(UNITS)),
+            CubeDim::new_1d(UNITS as u32),
+            value.into_buffer_arg(),
+            output.clone().into_buffer_arg(),
+            sequence as u32,
+            position as u32,
+            length as u32,
+            padded as u32,
+            n_head as u32,
+            width as u32,
+            count as u32,
+            dtype_to_elem_type(dtype),
+        );
+    }
+    output
 }
 
 /// A `[batch, rows, columns]` tensor whose rows are contiguous, copied only if they are not.

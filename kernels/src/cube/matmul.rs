@@ -16,14 +16,14 @@ use cubek::matmul::multi_level;
 use cubek::matmul::strategy::Strategy;
 use cubek::std::InputBinding;
 
-/// Elements that a tensor core sums at a time. Of sums that are no whole number of these, what lies
-/// past the end would have to be numbers.
-const TENSOR_CORE: usize = 16;
+/// Elements that a tensor core sums at a time. Of half precision, `k` has to be a multiple of it: what lies
+/// past the end of the factors is multiplied too, and need not be a number.
+pub(super) const TENSOR_CORE: usize = 16;
 
 /// The product of matrices, or of batches of as many matrices, in elements of `dtype`.
 ///
 /// # Shapes
-/// - `lhs`: `[.., m, k]`; `rhs`: `[.., k, n]`; either may be a transposed view
+/// - `lhs`: `[.., m, k]`; `rhs`: `[.., k, n]`; either may be a transposed view; see [`TENSOR_CORE`]
 /// - returns `[.., m, n]`
 pub(crate) fn product(lhs: CubeTensor, rhs: CubeTensor, dtype: DType) -> CubeTensor {
     let output = init_matmul_output(&lhs, &rhs, dtype);
