@@ -21,8 +21,8 @@ use std::ops::Range;
 use burn::backend::Dispatch;
 use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
 
-use crate::{Error, Result};
 use crate::backends::LogMelOps;
+use crate::{Error, Result};
 
 /// Samples in one frame's Fourier transform: 25 ms at 16 kHz (openai `audio.py:14`).
 pub const N_FFT: usize = 400;
