@@ -62,7 +62,7 @@ pub fn run(command: &ModelsCommand) -> ExitCode {
 }
 
 fn fetch(arguments: &NameArguments) -> Result<(), Error> {
-    let folder = Models::open(&arguments.store)?.fetch(&arguments.name)?;
+    let folder = Models::open(&arguments.store)?.fetch_sound(&arguments.name)?;
     output_lines::print(&folder.display().to_string())
 }
 
