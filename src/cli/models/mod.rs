@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use whisper_rs::Error;
 
-use super::{FAILED, messages, output_lines};
+use super::{FAILED, INTERRUPTED, messages, output_lines};
 
 pub use store::{Models, StoreArguments};
 
@@ -55,8 +55,12 @@ pub fn run(command: &ModelsCommand) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            let code = match error {
+                Error::Weights(whisper_weights::Error::Cancelled) => INTERRUPTED,
+                _ => FAILED,
+            };
             messages::error(error);
-            ExitCode::from(FAILED)
+            ExitCode::from(code)
         }
     }
 }

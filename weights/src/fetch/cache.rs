@@ -16,9 +16,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::progress::{Event, Progress};
-use super::room;
 use crate::error::{Error, Result};
 use crate::formats;
+use crate::room;
 
 /// A download that nobody took up again for so long is removed.
 const STALE: Duration = Duration::from_secs(7 * 24 * 3600);

@@ -9,7 +9,6 @@ mod installed;
 pub(crate) mod package_index;
 mod progress;
 mod proxies;
-mod room;
 mod settings;
 mod verify;
 mod wanted;

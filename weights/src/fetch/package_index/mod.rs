@@ -11,9 +11,9 @@ pub(super) use pip::Pip;
 use tempfile::TempDir;
 
 use super::progress::{Download, Event, Progress};
-use super::room;
 use crate::catalogue::{Package, PackageSource};
 use crate::error::{Error, Result};
+use crate::room;
 
 /// What the names of the folders begin with in which pip works.
 const WORK: &str = "pip-";
