@@ -12,7 +12,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use support::hostile;
-use support::pieces::{self, Piece, tensors};
+use support::pieces::{self, Piece, Tensor, tensors};
 use support::synthetic::{DIMS, Synthetic, hugging_face};
 use support::{ggml, gguf, torch};
 use whisper_weights::{Checkpoint, DType, ModelDims};
@@ -314,6 +314,26 @@ fn large_files_of_nothing_but_entries() {
     );
     let storages = vec![Piece::Bytes(vec![0; LARGE - pickle.len()])];
     assert_refused_within("a pickle", "model.pt", torch::archive(pickle, storages));
+}
+
+/// Tensors that have names and all else, but are far more than any model has.
+#[test]
+fn more_tensors_than_any_model_has() {
+    let many = |names: std::ops::Range<usize>| {
+        let tensor = |index| Tensor {
+            name: format!("{index}"),
+            shape: vec![1],
+            dtype: DType::F32,
+            data: Piece::Bytes(vec![0; 4]),
+        };
+        names.map(tensor).collect::<Vec<_>>()
+    };
+    let ggml = pieces::bytes(ggml::file(&DIMS, &[], many(0..5000)));
+    let gguf = pieces::bytes(gguf::file(many(0..5000)));
+    for (name, file) in [("ggml-model.bin", ggml), ("model.gguf", gguf)] {
+        let message = message(name, &file);
+        assert!(message.contains("more than 4096 tensors"), "{message}");
+    }
 }
 
 /// Opens a large file that begins like this and goes on with zeros, and looks at the memory that it takes.

@@ -210,6 +210,10 @@ fn is_whole(folder: &Path) -> Result<bool> {
     let weights = match formats::find_in_folder(folder) {
         Ok(weights) => weights,
         Err(Error::NotFound(_) | Error::NoWeights(_)) => return Ok(false),
+        // A file in the way: making the folder says so.
+        Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotADirectory => {
+            return Ok(false);
+        }
         Err(error) => return Err(error),
     };
     let metadata = fs::metadata(&weights).map_err(|e| Error::io("read", &weights, e))?;
@@ -286,12 +290,14 @@ mod tests {
         assert_eq!(cache.models().unwrap(), []);
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_folder_that_cannot_be_read_is_not_an_absent_one() {
         let root = tempfile::tempdir().unwrap();
         let cache = Cache::new(root.path().into());
         assert_eq!(cache.models().unwrap(), []);
-        fs::write(root.path().join("models"), "a file").unwrap();
+        // As a folder without permission is to everyone but root.
+        std::os::unix::fs::symlink("models", root.path().join("models")).unwrap();
         for message in [
             cache.models().unwrap_err().to_string(),
             cache.find("base").unwrap_err().to_string(),
