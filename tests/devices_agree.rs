@@ -9,6 +9,8 @@ mod devices;
 use burn::module::Module;
 use burn::tensor::{DType, Device, Distribution, FloatDType, Int, Tensor, TensorData};
 use devices::devices;
+use whisper_rs::Audio;
+use whisper_rs::frontend::{self, Features, N_FRAMES};
 use whisper_rs::model::WhisperModel;
 use whisper_weights::ModelDims;
 
@@ -121,4 +123,31 @@ fn every_device_computes_the_same() {
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 fn half_precision_is_close() {
     check(FloatDType::F16, 1e-2);
+}
+
+/// Features of real speech, by blocks of the engine's, beside openai/whisper's own.
+#[test]
+fn the_features_of_jfk_are_openais_on_every_device() {
+    let data = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/");
+    let bytes = std::fs::read(format!("{data}reference/jfk-mel.safetensors")).unwrap();
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let reference = tensors.tensor("mel").unwrap();
+    let [frames, n_mels] = *reference.shape() else {
+        panic!("{:?}", reference.shape())
+    };
+    let (numbers, _) = reference.data().as_chunks();
+    let expected: Vec<f32> = numbers.iter().map(|&x| f32::from_le_bytes(x)).collect();
+    let audio = Audio::open(format!("{data}jfk.wav")).unwrap();
+    for (name, device) in devices() {
+        let log_mel = frontend::log_mel(n_mels, &device).unwrap();
+        let mut features = Features::new(log_mel, &audio).unwrap();
+        let window = values(features.window(0, N_FRAMES).unwrap());
+        let of = |t: usize, m: usize| {
+            (window[m * N_FRAMES + t] - expected[t.min(frames - 1) * n_mels + m]).abs()
+        };
+        let all = (0..N_FRAMES).flat_map(|t| (0..n_mels).map(move |m| (t, m)));
+        let worst = all.map(|(t, m)| of(t, m)).fold(0.0f32, f32::max);
+        println!("{name}: {worst:e}");
+        assert!(worst < 1e-4, "{name}: {worst:e}");
+    }
 }

@@ -61,11 +61,7 @@ fn the_samples_go_up_once_and_nothing_comes_back() {
 
         let (on_device, copies) = counted(&device, || features(&pcm));
         assert_eq!(copies.to_host.count, 0, "{name}: {copies:?}");
-        // At most what each of the three launches is told of shapes.
-        assert!(copies.to_device.count <= 3, "{name}: {copies:?}");
-        if let Some(bytes) = copies.to_device.bytes {
-            assert!(bytes < 4096, "{name}: {copies:?}");
-        }
+        assert_eq!(copies.to_device.count, 0, "{name}: {copies:?}");
 
         let (read, copies) = counted(&device, || values(on_device));
         assert_eq!(copies.to_host.count, 1, "{name}: {copies:?}");

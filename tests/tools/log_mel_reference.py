@@ -5,8 +5,8 @@
     python tests/tools/log_mel_reference.py target/debug/whisper-rs CLIP... [--device cuda] [--n_mels 80 128]
 
 Each clip is decoded by ffmpeg to 16 kHz, mono, 16 bit, and these samples go to all three. A value may be off openai/whisper's by the
-bound (1e-5 on a CPU, 1e-4 elsewhere) or by as much as openai/whisper's own float32 is off float64 in that clip, whichever is more, and
-off float64 by the bound. The exit status is 1 where a clip is not.
+bound (1e-5 on a CPU, 1e-4 elsewhere) or, where openai/whisper's own float32 is further off float64 than that in a clip, by as much and
+the 5e-6 that whisper-rs may then be off float64 to the other side; and off float64 by the bound. The exit status is 1 where a clip is not.
 """
 import argparse
 import subprocess
@@ -18,6 +18,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from whisper.audio import HOP_LENGTH, N_FFT, log_mel_spectrogram, mel_filters
+
+
+OTHER_SIDE = 5e-6
 
 
 def samples_of(clip, folder):
@@ -64,11 +67,11 @@ def main():
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--n_mels", type=int, nargs="+", default=[80])
     arguments = parser.parse_args()
-    bound = 1e-5 if arguments.device == "cpu" else 1e-4
+    bound = 1e-5 if arguments.device in ("cpu", "ndarray") else 1e-4
     failed = False
     with tempfile.TemporaryDirectory() as folder:
         for n_mels in arguments.n_mels:
-            worst, checked, skipped = np.zeros(3), 0, 0
+            worst, checked, skipped, above, values = np.zeros(3), 0, 0, 0, 0
             for clip in arguments.clips:
                 path, samples = samples_of(clip, folder)
                 if samples.size <= N_FFT:
@@ -83,13 +86,16 @@ def main():
                     failed = True
                     continue
                 errors = np.array([np.abs(found - reference).max(), np.abs(found - exact).max(), np.abs(reference - exact).max()])
-                if not (errors[0] <= max(bound, errors[2] + errors[1]) and errors[1] <= bound):
+                above += int((np.abs(found - reference) > 1e-5).sum())
+                values += found.size
+                if not (errors[0] <= max(bound, errors[2] + OTHER_SIDE) and errors[1] <= bound):
                     print(f"{clip}: {errors[0]:.1e} off openai/whisper, {errors[1]:.1e} off float64")
                     failed = True
                 worst, checked = np.maximum(worst, errors), checked + 1
             print(
                 f"{arguments.device}, {n_mels} mel bins, {checked} clips ({skipped} too short): ours to openai {worst[0]:.1e}, "
-                f"ours to float64 {worst[1]:.1e}, openai to float64 {worst[2]:.1e}"
+                f"ours to float64 {worst[1]:.1e}, openai to float64 {worst[2]:.1e}; "
+                f"{above} of {values} values are off openai by more than 1e-5"
             )
     sys.exit(failed)
 

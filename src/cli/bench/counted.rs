@@ -4,7 +4,7 @@ use burn::tensor::Device;
 use serde::Serialize;
 use whisper_rs::{Error, measure};
 
-use super::report::bytes;
+use super::report::{Lines, bytes};
 use super::sync;
 
 /// What the device's runtime counted; nothing on the host's backends, which compute where the data are.
@@ -74,23 +74,25 @@ pub fn count<T>(device: &Device, call: impl FnOnce() -> T) -> Result<Counted, Er
 }
 
 impl Counted {
-    /// Prints launches, kernels and copies, each line with an indent.
-    pub fn print(&self, indent: &str) {
+    /// Says launches, kernels and copies, each line with an indent.
+    pub fn describe(&self, indent: &str, lines: &mut Lines) {
         let Some(launches) = self.launches else {
-            println!("{indent}launches      none on the host, and no copies");
+            lines.add(format!(
+                "{indent}launches      none on the host, and no copies"
+            ));
             return;
         };
-        println!("{indent}launches      {launches}");
+        lines.add(format!("{indent}launches      {launches}"));
         for (kernel, count) in &self.kernels {
-            println!("{indent}  {count} x {kernel}");
+            lines.add(format!("{indent}  {count} x {kernel}"));
         }
         match &self.copies {
-            Some(copies) => println!(
+            Some(copies) => lines.add(format!(
                 "{indent}copies        {} to the device, {} to the host",
                 copies.to_device.describe(),
                 copies.to_host.describe()
-            ),
-            None => println!("{indent}copies        not counted: CUPTI was not found"),
+            )),
+            None => lines.add(format!("{indent}copies        not counted: the runtime's profiling interface was not found (on CUDA, libcupti.so), or is in use")),
         }
     }
 }

@@ -13,7 +13,7 @@ use whisper_rs::output::write_atomically;
 use whisper_rs::{Audio, Error, device};
 
 use super::counted::{self, Counted};
-use super::report::{Seconds, bytes, time};
+use super::report::{Lines, Seconds, bytes, time};
 use super::sync;
 use crate::cli::{SmoothingKind, output_lines};
 
@@ -92,6 +92,9 @@ struct Way {
 }
 
 pub fn run(arguments: &FrontendArguments) -> Result<(), Error> {
+    if arguments.runs == 0 {
+        return Err(Error::Option("--runs: at least 1 is needed".to_owned()));
+    }
     let device = device::open(&arguments.device)?;
     let smoothing = Smoothing::from(arguments.smoothing);
     let config = LogMelConfig::new(arguments.n_mels).with_smoothing(smoothing);
@@ -103,17 +106,16 @@ pub fn run(arguments: &FrontendArguments) -> Result<(), Error> {
     let frames = log_mel.frames(n_samples);
     if frames < 2 {
         return Err(Error::Option(format!(
-            "{}: too short to measure; at least {N_FFT} samples are needed",
-            arguments.file.display()
+            "{}: too short to measure; at least {} samples are needed",
+            arguments.file.display(),
+            2 * HOP_LENGTH
         )));
     }
     let pcm: Tensor<2> = Tensor::from_data(
         TensorData::new(samples, [1, n_samples]),
         (&device, DType::F32),
     );
-    let timer = Timer::on(&device)
-        .warm_up(3)
-        .repetitions(arguments.runs.max(1));
+    let timer = Timer::on(&device).warm_up(3).repetitions(arguments.runs);
     let work = Work {
         device: &device,
         timer: &timer,
@@ -163,8 +165,7 @@ pub fn run(arguments: &FrontendArguments) -> Result<(), Error> {
     if arguments.json {
         output_lines::print_json(&report)
     } else {
-        print(&report);
-        Ok(())
+        output_lines::print(&describe(&report))
     }
 }
 
@@ -175,13 +176,21 @@ fn samples(arguments: &FrontendArguments) -> Result<Vec<f32>, Error> {
     audio.read(0, &mut samples)?;
     if let Some(seconds) = arguments.seconds {
         let wanted = seconds * SAMPLE_RATE as f64;
-        if !(HOP_LENGTH as f64..=1e9).contains(&wanted) {
+        // What the composed operations keep between them is many times the features.
+        let (most, advice) = match arguments.fused_only {
+            true => (36_000.0, ""),
+            false => (3600.0, ", with --fused_only ten hours"),
+        };
+        if !(0.02..=most).contains(&seconds) {
             return Err(Error::Option(format!(
-                "--seconds {seconds}: between 0.01 and 62500 can be measured"
+                "--seconds {seconds}: between 0.02 and {most} can be measured{advice}"
             )));
         }
         if samples.is_empty() {
-            samples.push(0.0);
+            return Err(Error::Option(format!(
+                "{}: there is no sample to repeat",
+                arguments.file.display()
+            )));
         }
         samples = samples
             .iter()
@@ -251,49 +260,51 @@ impl Work<'_> {
     }
 }
 
-fn print(report: &Report) {
-    println!(
+fn describe(report: &Report) -> String {
+    let mut lines = Lines::default();
+    lines.add(format!(
         "log-Mel features of {:.0} s of audio, {} mel bins{}, on {}",
         report.audio_seconds,
         report.n_mels,
         if report.smoothing { ", smoothed" } else { "" },
         report.device
-    );
-    println!(
+    ));
+    lines.add(format!(
         "floor: samples once, features once = {}; an elementwise operation moves that in {}",
         bytes(report.floor_bytes),
         time(report.floor.median)
-    );
+    ));
     let mut ways = vec![("fused", &report.fused)];
     ways.extend(report.composed.as_ref().map(|way| ("composed", way)));
     for (name, way) in ways {
-        println!("\n{name}");
-        println!(
+        lines.add(format!("\n{name}"));
+        lines.add(format!(
             "  time          {} median of {}, {} least, spread {:.0} %",
             time(way.time.median),
             way.time.runs,
             time(way.time.min),
             way.time.relative_spread * 100.0
-        );
-        println!(
+        ));
+        lines.add(format!(
             "  throughput    {:.1} GB/s, {:.1} times the floor's time, {:.1} GFLOP/s of FFT",
             way.bytes_per_second / 1e9,
             way.times_floor,
             way.fft_operations_per_second / 1e9
-        );
-        way.counted.print("  ");
+        ));
+        way.counted.describe("  ", &mut lines);
         let memory = |value: Option<u64>| value.map_or("not known".to_owned(), bytes);
-        println!(
+        lines.add(format!(
             "  memory        device peak {}, host peak {}",
             memory(way.peak_device_bytes),
             memory(way.peak_host_bytes)
-        );
+        ));
     }
     if let Some(composed) = &report.composed {
-        println!(
+        lines.add(format!(
             "\nfused / composed: {:.3}; largest difference {:.1e}",
             report.fused.time.median / composed.time.median,
             report.largest_difference.unwrap_or(f32::NAN)
-        );
+        ));
     }
+    lines.text()
 }

@@ -9,7 +9,7 @@ use whisper_rs::{ComputeType, Error, device};
 use whisper_weights::{Checkpoint, ModelDims};
 
 use super::counted::{self, Counted};
-use super::report::{Seconds, bytes, time};
+use super::report::{Lines, Seconds, bytes, time};
 use super::sync;
 use crate::cli::models::{Models, StoreArguments};
 use crate::cli::output_lines;
@@ -134,8 +134,7 @@ pub fn run(arguments: &NetworkArguments) -> Result<(), Error> {
     if arguments.json {
         output_lines::print_json(&report)
     } else {
-        print(&report);
-        Ok(())
+        output_lines::print(&describe(&report))
     }
 }
 
@@ -250,8 +249,9 @@ impl Stage {
     }
 }
 
-fn print(report: &Report) {
-    println!(
+fn describe(report: &Report) -> String {
+    let mut lines = Lines::default();
+    lines.add(format!(
         "{}{}, {:.0} million parameters, {} on {}",
         report.model,
         if report.random_weights {
@@ -262,32 +262,33 @@ fn print(report: &Report) {
         report.parameters as f64 / 1e6,
         report.compute_type,
         report.device
-    );
-    println!(
+    ));
+    lines.add(format!(
         "first window after {}, first token after {} (kernels compiled, memory taken)",
         time(report.first_window_seconds),
         time(report.first_token_seconds)
-    );
+    ));
     for batch in &report.batches {
-        println!("\nbatch of {}", batch.size);
+        lines.add(format!("\nbatch of {}", batch.size));
         for (name, stage, of) in [
             ("encoder", &batch.encoder, "window"),
             ("decoder", &batch.step, "step"),
         ] {
             let each = stage.time.median / batch.size as f64;
-            println!(
+            lines.add(format!(
                 "  {name}  {} a {of}, {} for each of the batch, spread {:.0} %",
                 time(stage.time.median),
                 time(each),
                 stage.time.relative_spread * 100.0
-            );
-            stage.counted.print("           ");
+            ));
+            stage.counted.describe("           ", &mut lines);
         }
     }
     let memory = |value: Option<u64>| value.map_or("not known".to_owned(), bytes);
-    println!(
+    lines.add(format!(
         "\nmemory   device peak {}, host peak {}",
         memory(report.peak_device_bytes),
         memory(report.peak_host_bytes)
-    );
+    ));
+    lines.text()
 }

@@ -24,6 +24,21 @@ impl From<&Series> for Seconds {
     }
 }
 
+/// A report for people, line by line.
+#[derive(Debug, Default)]
+pub struct Lines(Vec<String>);
+
+impl Lines {
+    pub fn add(&mut self, line: String) {
+        self.0.push(line);
+    }
+
+    /// All lines, without the last one's end.
+    pub fn text(&self) -> String {
+        self.0.join("\n")
+    }
+}
+
 /// A time with three digits and its unit.
 pub fn time(seconds: f64) -> String {
     match seconds {
