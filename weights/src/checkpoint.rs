@@ -442,11 +442,11 @@ fn check_alignment_heads(
     };
     for &(layer, head) in heads {
         if layer >= dims.n_text_layer || head >= dims.n_text_head {
-            let folder = weights.files[0].path.parent().unwrap_or(Path::new(""));
+            let file = metadata.alignment_heads_file.as_ref();
             let what = format!(
                 "alignment_heads names head {head} of layer {layer}, which the decoder does not have"
             );
-            return Err(Error::config(folder.join("config.json"), what));
+            return Err(Error::config(file.unwrap_or(&weights.files[0].path), what));
         }
     }
     Ok(())

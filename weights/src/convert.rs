@@ -5,15 +5,18 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs;
-use std::path::Path;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use safetensors::{Dtype, View};
+use safetensors::{Dtype, SafeTensorError, View};
 use serde_json::{Map, Value, json};
 
 use crate::checkpoint::Checkpoint;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::formats::hugging_face_name;
+use crate::room;
 use crate::special::SpecialIds;
 use crate::tensor::TensorView;
 use crate::tokenizer::{self, Outline};
@@ -29,14 +32,29 @@ impl Checkpoint {
     ///
     /// # Errors
     ///
-    /// Where `folder` exists and is not empty, where it cannot be written, where there is no
-    /// tokenizer or it cannot be used, where `dtype` is not f32, f16 or bf16, and where a value is too large for f16.
+    /// Where `folder` exists and is not empty, where it is the current folder or cannot be written, [`Error::NoSpace`], where
+    /// there is no tokenizer or it cannot be used, where `dtype` is not f32, f16 or bf16, and where a value is too large for
+    /// f16.
     pub fn write_safetensors(&self, folder: impl AsRef<Path>, dtype: Option<DType>) -> Result<()> {
-        let folder = folder.as_ref();
+        self.write_safetensors_unless(folder, dtype, &AtomicBool::new(false))
+    }
+
+    /// As [`write_safetensors`](Self::write_safetensors), but given up at the next tensor when `cancelled` is set, which
+    /// another thread or a signal may do.
+    ///
+    /// # Errors
+    ///
+    /// As [`write_safetensors`](Self::write_safetensors), and [`Error::Cancelled`].
+    pub fn write_safetensors_unless(
+        &self,
+        folder: impl AsRef<Path>,
+        dtype: Option<DType>,
+        cancelled: &AtomicBool,
+    ) -> Result<()> {
         if let Some(dtype) = dtype.filter(|dtype| !dtype.is_float()) {
             return Err(Error::CannotWrite(dtype));
         }
-        refuse_used_folder(folder)?;
+        let folder = &destination(folder.as_ref())?;
         let tokenizer = self.tokenizer_json()?;
         let outline = Outline::read(
             &tokenizer::file(self.folder()),
@@ -51,10 +69,10 @@ impl Checkpoint {
             .tempdir_in(parent)
             .map_err(|e| Error::io("write into", parent, e))?;
 
-        self.write_weights(&temporary.path().join("model.safetensors"), dtype)?;
+        self.write_weights(temporary.path(), folder, dtype, cancelled)?;
         let write = |name: &str, bytes: &[u8]| {
             let path = temporary.path().join(name);
-            fs::write(&path, bytes).map_err(|e| Error::io("write", &path, e))
+            fs::write(&path, bytes).map_err(|e| write_error(folder, &path, e))
         };
         for (name, json) in [
             ("config.json", self.config_json(dtype)),
@@ -80,13 +98,24 @@ impl Checkpoint {
         Ok(())
     }
 
-    fn write_weights(&self, path: &Path, dtype: Option<DType>) -> Result<()> {
+    /// Writes the weights into the folder `temporary`, which is to become `folder`.
+    fn write_weights(
+        &self,
+        temporary: &Path,
+        folder: &Path,
+        dtype: Option<DType>,
+        cancelled: &AtomicBool,
+    ) -> Result<()> {
+        const NAME: &str = "model.safetensors";
         let failure = RefCell::new(None);
         let mut tensors = Vec::new();
         for name in self.tensor_names() {
+            if cancelled.load(Ordering::Relaxed) {
+                return Err(Error::Cancelled);
+            }
             let stored = self.tensor(name)?;
             let dtype = dtype.unwrap_or(written_type(stored.dtype));
-            refuse_overflow(path, name, &stored, dtype)?;
+            refuse_overflow(&folder.join(NAME), name, &stored, dtype)?;
             let shape = stored.shape;
             let converted = Converted {
                 checkpoint: self,
@@ -94,12 +123,21 @@ impl Checkpoint {
                 shape,
                 dtype,
                 failure: &failure,
+                cancelled,
             };
             tensors.push((hugging_face_name(name), converted));
         }
+        let needed: usize = tensors.iter().map(|(_, tensor)| tensor.data_len()).sum();
+        room::check(temporary, needed as u64).map_err(|error| of_destination(folder, error))?;
         let about = HashMap::from([("format".to_string(), "pt".to_string())]);
-        safetensors::serialize_to_file(tensors, Some(about), path)
-            .map_err(|e| Error::io("write", path, std::io::Error::other(e)))?;
+        let path = temporary.join(NAME);
+        safetensors::serialize_to_file(tensors, Some(about), &path).map_err(|error| {
+            let error = match error {
+                SafeTensorError::IoError(error) => error,
+                other => io::Error::other(other),
+            };
+            write_error(folder, &path, error)
+        })?;
         failure.into_inner().map_or(Ok(()), Err)
     }
 
@@ -228,6 +266,7 @@ struct Converted<'a> {
     dtype: DType,
     /// Why a tensor could not be read: the serialiser takes bytes alone.
     failure: &'a RefCell<Option<Error>>,
+    cancelled: &'a AtomicBool,
 }
 
 impl View for Converted<'_> {
@@ -244,7 +283,11 @@ impl View for Converted<'_> {
     }
 
     fn data(&self) -> Cow<'_, [u8]> {
-        match self.checkpoint.tensor(self.name) {
+        let stored = match self.cancelled.load(Ordering::Relaxed) {
+            true => Err(Error::Cancelled),
+            false => self.checkpoint.tensor(self.name),
+        };
+        match stored {
             Ok(stored) => {
                 let bytes = stored.to_dtype(self.dtype).bytes.into_owned();
                 self.checkpoint.release_pages();
@@ -278,20 +321,61 @@ fn refuse_overflow(path: &Path, name: &str, stored: &TensorView<'_>, dtype: DTyp
     Ok(())
 }
 
-fn refuse_used_folder(folder: &Path) -> Result<()> {
-    let used = match fs::read_dir(folder) {
-        Ok(mut entries) => entries.next().is_some(),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
-        Err(error) => return Err(Error::io("write into", folder, error)),
-    };
-    if used {
-        let exists = std::io::Error::new(
-            std::io::ErrorKind::AlreadyExists,
-            "the folder is not empty: name a new one",
-        );
-        return Err(Error::io("write into", folder, exists));
+/// The folder that is to be written, by a name that a finished folder can be given by a rename: `.`, `..` and links have
+/// another one. Everything that is against it is found here, before the work.
+fn destination(folder: &Path) -> Result<PathBuf> {
+    let refuse =
+        |kind, what: &str| Err(Error::io("write into", folder, io::Error::new(kind, what)));
+    match fs::canonicalize(folder) {
+        Ok(there) => {
+            let mut entries =
+                fs::read_dir(&there).map_err(|e| Error::io("write into", folder, e))?;
+            if entries.next().is_some() {
+                let what = "the folder is not empty: name a new one";
+                return refuse(ErrorKind::AlreadyExists, what);
+            }
+            // Whoever works in it would be left in a folder that is no more.
+            if std::env::current_dir().and_then(fs::canonicalize).ok() == Some(there.clone()) {
+                let what = "it is the current folder: name a new one";
+                return refuse(ErrorKind::AlreadyExists, what);
+            }
+            Ok(there)
+        }
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(Error::io("write into", folder, error))
+        }
+        Err(_) if fs::symlink_metadata(folder).is_ok() => {
+            let what = "it is a link to a folder that is not there: name a new folder";
+            refuse(ErrorKind::AlreadyExists, what)
+        }
+        Err(_) => match folder.file_name() {
+            Some(name) => Ok(parent_of(folder).join(name)),
+            None => refuse(ErrorKind::InvalidInput, "name a new folder"),
+        },
     }
-    Ok(())
+}
+
+/// The error of a write to a file of the temporary folder, which is gone by the time that the user reads it.
+fn write_error(folder: &Path, file: &Path, error: io::Error) -> Error {
+    of_destination(folder, room::write_error(file, error))
+}
+
+/// The same error, told of the folder that the user named.
+fn of_destination(folder: &Path, error: Error) -> Error {
+    let folder = folder.to_path_buf();
+    match error {
+        Error::NoSpace { what, .. } => Error::NoSpace { folder, what },
+        Error::Io {
+            action,
+            path,
+            source,
+        } => Error::Io {
+            action,
+            path: folder.join(path.file_name().unwrap_or_default()),
+            source,
+        },
+        other => other,
+    }
 }
 
 fn parent_of(folder: &Path) -> &Path {
@@ -317,4 +401,55 @@ fn make_readable(folder: &Path) {
     }
     #[cfg(not(unix))]
     let _ = folder;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_destination_is_a_folder_that_can_be_renamed_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(folder.path()).unwrap();
+        assert_eq!(destination(&root.join("new")).unwrap(), root.join("new"));
+        assert_eq!(destination(&root.join("new/.")).unwrap(), root.join("new"));
+        let empty = root.join("empty");
+        fs::create_dir(&empty).unwrap();
+        assert_eq!(destination(&empty).unwrap(), empty);
+        let message = |path: &Path| destination(path).unwrap_err().to_string();
+        for (path, what) in [
+            (Path::new("."), "name a new one"),
+            (Path::new(""), "name a new folder"),
+            (&empty.join(".."), "not empty"),
+            (&root.join("new/.."), "name a new folder"),
+        ] {
+            assert!(message(path).contains(what), "{}", message(path));
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_an_empty_folder_stays_and_one_to_nothing_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(folder.path()).unwrap();
+        let link = root.join("link");
+        std::os::unix::fs::symlink("target", &link).unwrap();
+        let message = destination(&link).unwrap_err().to_string();
+        assert!(message.contains("a link to a folder"), "{message}");
+        fs::create_dir(root.join("target")).unwrap();
+        assert_eq!(destination(&link).unwrap(), root.join("target"));
+    }
+
+    #[test]
+    fn a_full_disk_is_told_of_the_folder_that_the_user_named() {
+        let temporary = tempfile::tempdir().unwrap();
+        let file = temporary.path().join("model.safetensors");
+        for kind in [ErrorKind::StorageFull, ErrorKind::Other] {
+            let message = write_error(Path::new("out"), &file, kind.into()).to_string();
+            assert!(message.contains(" out"), "{message}");
+            assert!(!message.contains(file.to_str().unwrap()), "{message}");
+        }
+        let full = write_error(Path::new("out"), &file, ErrorKind::StorageFull.into());
+        assert!(matches!(full, Error::NoSpace { .. }), "{full}");
+    }
 }

@@ -96,6 +96,10 @@ pub enum Error {
         what: String,
     },
 
+    /// The caller has asked for an end. Nothing is left of what was begun.
+    #[error("interrupted: nothing was written")]
+    Cancelled,
+
     /// There is no tokenizer beside the weights.
     #[error(
         "there is no tokenizer.json (nor vocab.json with merges.txt) in {}, and the vocabulary is not a published one: copy the model's tokenizer.json there",
@@ -131,7 +135,7 @@ pub enum Error {
     },
 
     /// The disk is full, or would be.
-    #[error("not enough disk space in {}: {what}; free some, or keep models in another folder (--cache_dir or WHISPER_RS_CACHE)", folder.display())]
+    #[error("not enough disk space in {}: {what}; free some, or use a folder of another disk (for the cache: --cache_dir or WHISPER_RS_CACHE)", folder.display())]
     NoSpace {
         /// The folder that the files are to be in.
         folder: PathBuf,

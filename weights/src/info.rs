@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::checkpoint::{Checkpoint, Origin};
 use crate::dtype::DType;
 use crate::languages::LANGUAGES;
+use crate::published;
 use crate::special::SpecialIds;
 use crate::tokenizer;
 
@@ -79,8 +80,11 @@ impl Checkpoint {
             notes.push(format!("the model comes without {missing}: what was published for models of its dimensions is used"));
         }
         if self.alignment_heads_origin() == Origin::Fallback {
-            let heads = "alignment heads, and none were published: word timestamps use all heads of the last half of the decoder's layers";
-            notes.push(format!("the model comes without {heads}"));
+            let why = match published::is_large_v1_or_v2(self.dims()) {
+                true => "those of large-v1 and large-v2 differ, which cannot be told apart",
+                false => "none were published",
+            };
+            notes.push(format!("the model comes without alignment heads, and {why}: word timestamps use all heads of the last half of the decoder's layers"));
         }
         notes
     }

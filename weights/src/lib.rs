@@ -31,6 +31,7 @@ mod languages;
 mod layout;
 mod metadata;
 mod published;
+mod room;
 mod special;
 mod tensor;
 mod tokenizer;

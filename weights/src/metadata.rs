@@ -2,7 +2,7 @@
 //! `generation_config.json`.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -23,6 +23,8 @@ const MAX_CONFIG_BYTES: u64 = 1 << 20;
 #[derive(Debug, Default)]
 pub(crate) struct Metadata {
     pub(crate) alignment_heads: Option<Vec<(usize, usize)>>,
+    /// The file that says them, for messages.
+    pub(crate) alignment_heads_file: Option<PathBuf>,
     pub(crate) suppress_tokens: Option<Vec<i64>>,
     pub(crate) begin_suppress_tokens: Option<Vec<i64>>,
     pub(crate) language_ids: Option<Vec<i64>>,
@@ -37,7 +39,7 @@ impl Metadata {
         // generation_config.json is the newer place, and wins.
         for name in ["generation_config.json", "config.json"] {
             let path = folder.join(name);
-            if !path.is_file() {
+            if !has_file(&path)? {
                 continue;
             }
             let json: Value = read_config(&path)?;
@@ -58,6 +60,7 @@ impl Metadata {
                 Error::config(path, "alignment_heads is not a list of pairs [layer, head]")
             })?;
             self.alignment_heads = Some(pairs);
+            self.alignment_heads_file = Some(path.to_path_buf());
         }
         let tokens = |keys: &[&str]| token_list(path, json, keys);
         if self.suppress_tokens.is_none() {
@@ -141,6 +144,16 @@ fn token_list(path: &Path, json: &Value, keys: &[&str]) -> Result<Option<Vec<i64
             format!("{} is not a list of token ids", keys.join("/")),
         )
     })
+}
+
+/// Whether a JSON file is there. A folder or a pipe of its name is an error: passed over, the model would be another one.
+pub(crate) fn has_file(path: &Path) -> Result<bool> {
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => Ok(true),
+        Ok(_) => Err(Error::config(path, "is not a file")),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(Error::io("read", path, error)),
+    }
 }
 
 /// Reads a configuration, or an index of shards.
@@ -227,6 +240,19 @@ mod tests {
         assert_eq!(metadata.alignment_heads, Some(vec![(1, 0), (2, 5)]));
         assert_eq!(metadata.language_ids, Some(vec![50259, 50261]));
         assert_eq!(metadata.heads(), Some((6, 6)));
+    }
+
+    #[test]
+    fn a_folder_in_the_place_of_a_file_is_not_passed_over() {
+        for name in ["config.json", "generation_config.json"] {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+            let message = Metadata::read(folder.path()).unwrap_err().to_string();
+            assert!(
+                message.ends_with(&format!("{name}: is not a file")),
+                "{message}"
+            );
+        }
     }
 
     #[test]

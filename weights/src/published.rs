@@ -27,6 +27,11 @@ pub fn alignment_heads(dims: &ModelDims) -> Option<&'static [(usize, usize)]> {
     Some(heads)
 }
 
+/// Whether these are the dimensions that large-v1 and large-v2 share.
+pub(crate) fn is_large_v1_or_v2(dims: &ModelDims) -> bool {
+    ModelDims::of("large-v2").is_some_and(|large| large == *dims)
+}
+
 /// Tokens that are never sampled, as the published `generation_config.json` of each vocabulary lists them: openai/whisper's
 /// non-speech tokens (`whisper/tokenizer.py`, `non_speech_tokens`), then the special tokens that start or steer a sequence.
 /// `None` for a vocabulary that is not one of Whisper's.

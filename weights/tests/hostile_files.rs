@@ -12,15 +12,20 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use support::hostile;
-use support::pieces::{self, Piece, tensors};
+use support::pieces::{self, Piece, Tensor, tensors};
 use support::synthetic::{DIMS, Synthetic, hugging_face};
 use support::{ggml, gguf, torch};
-use whisper_weights::{Checkpoint, DType};
+use whisper_weights::{Checkpoint, DType, ModelDims};
 
 /// What reading takes beside the file: messages, folders, tables of known names, and the published vocabulary.
 const FIXED: usize = 4 << 20;
 /// What it may take for each byte of the file.
 const PER_BYTE: usize = 64;
+
+/// A file that is large: what is fixed no longer hides what each of its bytes takes.
+const LARGE: usize = 64 << 20;
+/// What reading it may take for each byte.
+const PER_BYTE_OF_LARGE: usize = 2;
 
 /// Counts the bytes that are allocated, and the most that they were.
 struct Counting;
@@ -255,6 +260,95 @@ fn pickles_that_repeat_themselves() {
         let packed = deflated(&[("archive/data.pkl", &pickle)]);
         assert!(!open("model.pt", &packed), "{what}");
     }
+}
+
+/// Large files that hold nothing but the smallest headers, entries or objects that their format has.
+#[test]
+fn large_files_of_nothing_but_entries() {
+    let number = |number: u32| Piece::Bytes(number.to_le_bytes().to_vec());
+    // The number of text tokens is the last of what comes before them.
+    let ggml_until = |tokens: u32, n_vocab: usize| {
+        let dims = ModelDims { n_vocab, ..DIMS };
+        let mut start = pieces::bytes(ggml::file(&dims, &[], Vec::new()));
+        start.truncate(start.len() - 4);
+        vec![Piece::Bytes(start), number(tokens)]
+    };
+    let gguf = |tensors: u64| {
+        let head = [b"GGUF", &3u32.to_le_bytes()[..], &tensors.to_le_bytes()].concat();
+        vec![Piece::Bytes(head), Piece::Bytes(vec![0; 8])]
+    };
+    let ctranslate2 = |variables: u32| {
+        let head = b"\x06\0\0\0\x0c\0WhisperSpec\0\x03\0\0\0";
+        vec![Piece::Bytes(head.to_vec()), number(variables)]
+    };
+    for (what, name, start) in [
+        (
+            "ggml tensors",
+            "ggml-model.bin",
+            ggml_until(0, DIMS.n_vocab),
+        ),
+        (
+            "ggml tokens",
+            "ggml-model.bin",
+            ggml_until(i32::MAX as u32, DIMS.n_vocab),
+        ),
+        (
+            "a ggml vocabulary",
+            "ggml-model.bin",
+            ggml_until(i32::MAX as u32, i32::MAX as usize),
+        ),
+        ("GGUF tensors", "model.gguf", gguf(LARGE as u64 / 24)),
+        ("more GGUF tensors than fit", "model.gguf", gguf(u64::MAX)),
+        ("CTranslate2 variables", "model.bin", ctranslate2(u32::MAX)),
+    ] {
+        assert_refused_within(what, name, start);
+    }
+    // A list of None four million times, with a file of zeros around it that makes it look small.
+    let mut pickle = b"\x80\x02](".to_vec();
+    pickle.resize(4 << 20, b'N');
+    pickle.extend(b"e.");
+    assert_refused_within(
+        "a bare pickle",
+        "model.pt",
+        vec![Piece::Bytes(pickle.clone())],
+    );
+    let storages = vec![Piece::Bytes(vec![0; LARGE - pickle.len()])];
+    assert_refused_within("a pickle", "model.pt", torch::archive(pickle, storages));
+}
+
+/// Tensors that have names and all else, but are far more than any model has.
+#[test]
+fn more_tensors_than_any_model_has() {
+    let many = |names: std::ops::Range<usize>| {
+        let tensor = |index| Tensor {
+            name: format!("{index}"),
+            shape: vec![1],
+            dtype: DType::F32,
+            data: Piece::Bytes(vec![0; 4]),
+        };
+        names.map(tensor).collect::<Vec<_>>()
+    };
+    let ggml = pieces::bytes(ggml::file(&DIMS, &[], many(0..5000)));
+    let gguf = pieces::bytes(gguf::file(many(0..5000)));
+    for (name, file) in [("ggml-model.bin", ggml), ("model.gguf", gguf)] {
+        let message = message(name, &file);
+        assert!(message.contains("more than 4096 tensors"), "{message}");
+    }
+}
+
+/// Opens a large file that begins like this and goes on with zeros, and looks at the memory that it takes.
+#[track_caller]
+fn assert_refused_within(what: &str, name: &str, mut start: Vec<Piece>) {
+    let length: u64 = start.iter().map(Piece::len).sum();
+    start.push(Piece::Zeros((LARGE as u64).saturating_sub(length)));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    pieces::write(&path, &start);
+    drop(start);
+    let peak = peak_of(|| assert!(Checkpoint::open(&path).is_err(), "{what}"));
+    let most = FIXED + PER_BYTE_OF_LARGE * LARGE;
+    assert!(peak <= most, "{what}: {peak} bytes");
+    println!("{what}: {peak} bytes");
 }
 
 /// JSON that takes far more than its size when it is parsed: as the header of a file, beside it and as an index.

@@ -3,6 +3,7 @@
 mod support;
 
 use std::fs;
+use std::sync::atomic::AtomicBool;
 
 use support::synthetic::{Ct2Writer, DIMS, Synthetic, raw_safetensors, safetensors, stacked};
 use support::{assert_same_tensors, real_model};
@@ -157,6 +158,11 @@ fn a_written_folder_reads_back_the_same() {
         ct2.write_safetensors(&folder, Some(dtype)).unwrap();
         assert_holds(&Checkpoint::open(&folder).unwrap(), &model, dtype);
     }
+
+    let cancelled = AtomicBool::new(true);
+    let out = folder.path().join("cancelled");
+    let outcome = ct2.write_safetensors_unless(&out, None, &cancelled);
+    assert!(matches!(outcome, Err(Error::Cancelled)), "{outcome:?}");
 
     // A folder with something in it is left alone, and no attempt leaves anything behind.
     let message = ct2.write_safetensors(&same, None).unwrap_err().to_string();

@@ -41,13 +41,16 @@ impl Storage {
             }
         };
         let folder = fetcher.cache_folder();
-        let installed = fetcher.installed().into_iter();
+        let (installed, unreadable) = match fetcher.installed() {
+            Ok(installed) => (installed, None),
+            Err(error) => (Vec::new(), Some(error.to_string())),
+        };
         Storage {
             folder: Some(folder.to_path_buf()),
-            problem: problem(folder),
+            problem: unreadable.or_else(|| problem(folder)),
             free_bytes: fetcher.free_space(),
             offline,
-            models: installed
+            models: (installed.into_iter())
                 .map(|model| Model {
                     name: model.name,
                     folder: model.folder,

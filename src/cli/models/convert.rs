@@ -7,6 +7,7 @@ use whisper_rs::{Error, Tokenizer};
 use whisper_weights::{Checkpoint, DType};
 
 use super::{Models, StoreArguments};
+use crate::cli::interrupt::Interrupt;
 use crate::cli::messages;
 
 /// The arguments of `models convert`.
@@ -65,11 +66,19 @@ pub fn run(arguments: &ConvertArguments) -> Result<(), Error> {
     if !checkpoint.languages().is_empty() {
         Tokenizer::new(&checkpoint.tokenizer_json()?, checkpoint.dims().n_vocab)?;
     }
+    // Where signals cannot be watched for, they end the program as ever, and leave what is begun.
+    let interrupt = Interrupt::watch().ok();
+    let working = (interrupt.as_ref())
+        .map(|interrupt| interrupt.while_working(|| messages::note("ending: nothing is kept")));
+    let cancelled = interrupt.as_ref().map(Interrupt::flag).unwrap_or_default();
     match arguments.format {
-        TargetFormat::Safetensors => {
-            checkpoint.write_safetensors(&arguments.target, arguments.dtype.map(DType::from))?;
-        }
+        TargetFormat::Safetensors => checkpoint.write_safetensors_unless(
+            &arguments.target,
+            arguments.dtype.map(DType::from),
+            &cancelled,
+        )?,
     }
+    drop(working);
     messages::note(format!("wrote {}", arguments.target.display()));
     Ok(())
 }

@@ -37,7 +37,7 @@ struct Entry {
 }
 
 pub fn run(arguments: &ListArguments) -> Result<(), Error> {
-    let entries = entries(Models::open(&arguments.store)?.fetcher.installed());
+    let entries = entries(Models::open(&arguments.store)?.fetcher.installed()?);
     if arguments.json {
         output_lines::print_json(&entries)
     } else {

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use whisper_rs::Error;
 
-use super::{FAILED, messages, output_lines};
+use super::{FAILED, INTERRUPTED, messages, output_lines};
 
 pub use store::{Models, StoreArguments};
 
@@ -55,14 +55,18 @@ pub fn run(command: &ModelsCommand) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            let code = match error {
+                Error::Weights(whisper_weights::Error::Cancelled) => INTERRUPTED,
+                _ => FAILED,
+            };
             messages::error(error);
-            ExitCode::from(FAILED)
+            ExitCode::from(code)
         }
     }
 }
 
 fn fetch(arguments: &NameArguments) -> Result<(), Error> {
-    let folder = Models::open(&arguments.store)?.fetch(&arguments.name)?;
+    let folder = Models::open(&arguments.store)?.fetch_sound(&arguments.name)?;
     output_lines::print(&folder.display().to_string())
 }
 

@@ -59,15 +59,31 @@ impl Models {
     /// Refuses a name that no source can have and a path that is not there, at once and without any network.
     pub fn check(&self, model: &str) -> Result<(), Error> {
         match self.fetcher.clone().offline(true).fetch(model, &Silent) {
-            Err(error @ (Error::UnknownModel { .. } | Error::NotFound(_))) => Err(error),
+            Err(error @ (Error::UnknownModel { .. } | Error::NotFound(_) | Error::Io { .. })) => {
+                Err(error)
+            }
             _ => Ok(()),
         }
     }
 
     /// The model's file or folder, fetched if it is not on this machine.
     pub fn fetch(&self, model: &str) -> Result<PathBuf, Error> {
+        self.telling(model, |progress| self.fetcher.fetch(model, progress))
+    }
+
+    /// The same, but a copy in the cache that is truncated or corrupt is replaced.
+    pub fn fetch_sound(&self, model: &str) -> Result<PathBuf, Error> {
+        self.telling(model, |progress| self.fetcher.fetch_sound(model, progress))
+    }
+
+    /// Fetches with progress bar and notes.
+    fn telling(
+        &self,
+        model: &str,
+        fetch: impl FnOnce(&dyn whisper_weights::Progress) -> Result<PathBuf, Error>,
+    ) -> Result<PathBuf, Error> {
         let download: RefCell<Option<Progress>> = RefCell::new(None);
-        self.fetcher.fetch(model, &|event: Event<'_>| match event {
+        fetch(&|event: Event<'_>| match event {
             Event::Started { what, total } => {
                 let total = total.map(|bytes| bytes as f64);
                 let label = format!("fetching {model} ({what})");
@@ -96,7 +112,7 @@ impl Models {
     /// The model's file or folder on this machine.
     pub fn find(&self, model: &str) -> Result<PathBuf, Error> {
         self.check(model)?;
-        self.fetcher.find(model).ok_or_else(|| Error::NotHere {
+        self.fetcher.find(model)?.ok_or_else(|| Error::NotHere {
             name: model.to_owned(),
             why: None,
         })

@@ -16,9 +16,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::progress::{Event, Progress};
-use super::room;
 use crate::error::{Error, Result};
 use crate::formats;
+use crate::room;
 
 /// A download that nobody took up again for so long is removed.
 const STALE: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -43,10 +43,10 @@ impl Cache {
         self.root.join("models").join(folder_name(name))
     }
 
-    /// The folder of a model that is there.
-    pub(super) fn find(&self, name: &str) -> Option<PathBuf> {
+    /// The folder of a model that is there. A folder that cannot be read is an error: it is not known what it holds.
+    pub(super) fn find(&self, name: &str) -> Result<Option<PathBuf>> {
         let folder = self.model(name);
-        is_whole(&folder).then_some(folder)
+        Ok(is_whole(&folder)?.then_some(folder))
     }
 
     /// Where a model's download grows.
@@ -55,17 +55,27 @@ impl Cache {
     }
 
     /// All models that are there, by name, with their folders.
-    pub(super) fn models(&self) -> Vec<(String, PathBuf)> {
-        let mut models: Vec<(String, PathBuf)> = fs::read_dir(self.root.join("models"))
-            .into_iter()
-            .flatten()
-            .flatten()
-            .map(|entry| entry.path())
-            .filter(|folder| is_whole(folder))
-            .filter_map(|folder| Some((model_name(folder.file_name()?.to_str()?), folder)))
-            .collect();
+    pub(super) fn models(&self) -> Result<Vec<(String, PathBuf)>> {
+        let parent = self.root.join("models");
+        let read_error = |e| Error::io("read", &parent, e);
+        let entries = match fs::read_dir(&parent) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(read_error(error)),
+        };
+        let mut models = Vec::new();
+        for entry in entries {
+            let folder = entry.map_err(read_error)?.path();
+            let name = folder.file_name().and_then(|name| name.to_str());
+            if let Some(name) = name
+                && folder.is_dir()
+                && is_whole(&folder)?
+            {
+                models.push((model_name(name), folder));
+            }
+        }
         models.sort();
-        models
+        Ok(models)
     }
 
     /// Makes this process the only one that downloads the model, waiting for another that does.
@@ -106,12 +116,12 @@ impl Cache {
         let folder = self.model(name);
         let parent = self.root.join("models");
         fs::create_dir_all(&parent).map_err(|e| room::folder_error(&parent, e))?;
-        if !is_whole(&folder) && folder.exists() {
+        if folder.exists() && !is_whole(&folder)? {
             fs::remove_dir_all(&folder).map_err(|e| Error::io("replace", &folder, e))?;
         }
         match fs::rename(files, &folder) {
             Ok(()) => Ok(folder),
-            Err(_) if is_whole(&folder) => Ok(folder),
+            Err(_) if is_whole(&folder)? => Ok(folder),
             Err(error) => Err(room::folder_error(&folder, error)),
         }
     }
@@ -167,6 +177,14 @@ impl Partial {
         &self.folder
     }
 
+    /// Takes a model out of the cache. It leaves its name by one rename: half of a model must not be found there.
+    pub(super) fn discard(&self, model: &Path) -> Result<()> {
+        let doomed = self.folder.join("removed");
+        // One from a removal that was interrupted would be in the way.
+        let _ = fs::remove_dir_all(&doomed);
+        fs::rename(model, &doomed).map_err(|e| Error::io("remove", model, e))
+    }
+
     /// Removes what is left of a download that has come to its end.
     pub(super) fn clear(&self) {
         // What cannot be removed is only in the way of disk space, and is tried again later.
@@ -192,9 +210,19 @@ fn model_name(folder: &str) -> String {
     folder.replacen("--", "/", 1)
 }
 
-/// Whether the folder has a weight file. It came by rename, so that it has the rest as well.
-fn is_whole(folder: &Path) -> bool {
-    formats::find_in_folder(folder).is_ok()
+/// Whether the folder has a weight file that is not empty. It came by rename, so that it has the rest as well.
+fn is_whole(folder: &Path) -> Result<bool> {
+    let weights = match formats::find_in_folder(folder) {
+        Ok(weights) => weights,
+        Err(Error::NotFound(_) | Error::NoWeights(_)) => return Ok(false),
+        // A file in the way: making the folder says so.
+        Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotADirectory => {
+            return Ok(false);
+        }
+        Err(error) => return Err(error),
+    };
+    let metadata = fs::metadata(&weights).map_err(|e| Error::io("read", &weights, e))?;
+    Ok(metadata.len() > 0)
 }
 
 fn newest_change(path: &Path) -> Option<SystemTime> {
@@ -231,9 +259,9 @@ mod tests {
         let files = partial.folder().join("files");
         fs::create_dir_all(&files).unwrap();
         fs::write(files.join("model.bin"), "weights").unwrap();
-        assert_eq!(cache.find("owner/model"), None);
+        assert_eq!(cache.find("owner/model").unwrap(), None);
         let folder = cache.publish("owner/model", &files).unwrap();
-        assert_eq!(cache.find("owner/model"), Some(folder.clone()));
+        assert_eq!(cache.find("owner/model").unwrap(), Some(folder.clone()));
         assert_eq!(folder, root.path().join("models/owner--model"));
         partial.clear();
         assert!(!partial.folder().exists());
@@ -254,6 +282,32 @@ mod tests {
                 fs::read_to_string(folder.join("model.bin")).unwrap(),
                 "first"
             );
+        }
+    }
+
+    #[test]
+    fn weights_without_a_byte_are_no_model() {
+        let root = tempfile::tempdir().unwrap();
+        let cache = Cache::new(root.path().into());
+        fs::create_dir_all(cache.model("base")).unwrap();
+        fs::write(cache.model("base").join("model.bin"), "").unwrap();
+        assert_eq!(cache.find("base").unwrap(), None);
+        assert_eq!(cache.models().unwrap(), []);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_cannot_be_read_is_not_an_absent_one() {
+        let root = tempfile::tempdir().unwrap();
+        let cache = Cache::new(root.path().into());
+        assert_eq!(cache.models().unwrap(), []);
+        // As a folder without permission is to everyone but root.
+        std::os::unix::fs::symlink("models", root.path().join("models")).unwrap();
+        for message in [
+            cache.models().unwrap_err().to_string(),
+            cache.find("base").unwrap_err().to_string(),
+        ] {
+            assert!(message.starts_with("cannot read "), "{message}");
         }
     }
 

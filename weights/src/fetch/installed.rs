@@ -35,10 +35,14 @@ pub enum Place {
 impl Fetcher {
     /// The models on this machine: those of the cache, by name, and of other programs' those that
     /// the catalogue names and the cache does not have. Asks no network.
-    pub fn installed(&self) -> Vec<Installed> {
+    ///
+    /// # Errors
+    ///
+    /// Where the cache is there but cannot be read.
+    pub fn installed(&self) -> Result<Vec<Installed>> {
         let mut installed: Vec<Installed> = self
             .cache
-            .models()
+            .models()?
             .into_iter()
             .map(|(name, folder)| Installed::new(name, folder, Place::Cache))
             .collect();
@@ -54,7 +58,7 @@ impl Fetcher {
                 installed.push(model);
             }
         }
-        installed
+        Ok(installed)
     }
 
     /// Removes a model from the cache, with what an interrupted fetch left of it. Gives the bytes
@@ -76,7 +80,7 @@ impl Fetcher {
         let name = wanted.name();
         let (folder, partial) = (self.cache.model(name), self.cache.partial(name));
         if !folder.exists() && !partial.exists() {
-            return Err(match self.find(model) {
+            return Err(match self.find(model)? {
                 Some(elsewhere) => not_in_cache(&elsewhere),
                 None => Error::NotHere {
                     name: model.into(),
@@ -87,11 +91,7 @@ impl Fetcher {
         let bytes = size_of(&folder) + size_of(&partial);
         let lock = self.cache.lock(name, &Silent)?;
         if folder.exists() {
-            // Half of a model must not be left under its name.
-            let doomed = lock.folder().join("removed");
-            // One from a removal that was interrupted would be in the way.
-            let _ = fs::remove_dir_all(&doomed);
-            fs::rename(&folder, &doomed).map_err(|e| Error::io("remove", &folder, e))?;
+            lock.discard(&folder)?;
         }
         fs::remove_dir_all(lock.folder()).map_err(|e| Error::io("remove", &folder, e))?;
         Ok(bytes)

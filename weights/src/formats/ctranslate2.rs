@@ -14,7 +14,10 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::reader::Reader;
-use super::{Data, MappedFile, Scales, Stored, StoredType, Weights, add, show_shape};
+use super::{
+    Data, MAX_TENSORS, MappedFile, Scales, Stored, StoredType, Weights, add, show_shape,
+    too_many_tensors,
+};
 use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::tensor::TensorView;
@@ -105,7 +108,7 @@ impl<'a> Variables<'a> {
         let _revision = reader.u32()?;
 
         let mut variables = HashMap::new();
-        for _ in 0..reader.u32()? {
+        for _ in 0..table_length(&mut reader)? {
             let (name, variable) = variable(&mut reader)?;
             if variables.insert(name, variable).is_some() {
                 return Err(Error::corrupt(
@@ -115,7 +118,7 @@ impl<'a> Variables<'a> {
             }
         }
         let mut aliases = HashMap::new();
-        for _ in 0..reader.u32()? {
+        for _ in 0..table_length(&mut reader)? {
             let alias = string(&mut reader)?;
             aliases.insert(alias, string(&mut reader)?);
         }
@@ -352,6 +355,15 @@ fn string<'a>(reader: &mut Reader<'a>) -> Result<&'a str> {
         .strip_suffix(b"\0")
         .and_then(|text| std::str::from_utf8(text).ok())
         .ok_or_else(|| reader.corrupt(format!("there is no name at byte {at}")))
+}
+
+/// How many variables or aliases follow.
+fn table_length(reader: &mut Reader<'_>) -> Result<usize> {
+    let count = reader.u32()? as usize;
+    match count <= MAX_TENSORS {
+        true => Ok(count),
+        false => Err(too_many_tensors(reader.path())),
+    }
 }
 
 fn variable<'a>(reader: &mut Reader<'a>) -> Result<(&'a str, Variable)> {

@@ -12,7 +12,10 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::reader::Reader;
-use super::{Data, MappedFile, Stored, StoredType, Weights, add, ggml_type, show_shape, unread};
+use super::{
+    Data, MAX_TENSORS, MappedFile, Stored, StoredType, Weights, add, ggml_type, show_shape,
+    too_many_tensors, unread,
+};
 use crate::dims::ModelDims;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
@@ -21,6 +24,9 @@ const FORMAT: &str = "ggml";
 
 /// Frequencies that Whisper's Mel filters weigh: half of the 400 samples of its Fourier transform, and one.
 const FREQUENCIES: usize = 201;
+
+/// More text tokens than any Whisper model has, fine-tuned ones with tokens of their own as well.
+const MAX_TOKENS: usize = 1 << 18;
 
 /// More axes than ggml has.
 const MAX_RANK: usize = 4;
@@ -36,9 +42,12 @@ pub(super) fn open(path: &Path) -> Result<Weights> {
     let _magic = reader.u32()?;
     let dims = dims(&mut reader)?;
     let mel_filters = mel_filters(&mut reader, dims.n_mels)?;
-    let vocabulary = vocabulary(&mut reader)?;
+    let vocabulary = vocabulary(&mut reader, dims.n_vocab)?;
     let mut found = Vec::new();
     while reader.left() > 0 {
+        if found.len() == MAX_TENSORS {
+            return Err(too_many_tensors(path));
+        }
         let (name, stored) = tensor(&mut reader)?;
         found.push((name.to_string(), stored));
     }
@@ -96,8 +105,12 @@ fn mel_filters(reader: &mut Reader<'_>, n_mels: usize) -> Result<StoredFilters> 
 }
 
 /// Where the bytes of each token lie.
-fn vocabulary(reader: &mut Reader<'_>) -> Result<Vec<Range<usize>>> {
+fn vocabulary(reader: &mut Reader<'_>, n_vocab: usize) -> Result<Vec<Range<usize>>> {
     let count = reader.count("the number of tokens")?;
+    if count > n_vocab.min(MAX_TOKENS) {
+        let what = format!("it lists {count} tokens, but states a vocabulary of {n_vocab}");
+        return Err(reader.corrupt(what));
+    }
     // Not reserved: the count is believed token by token.
     let mut tokens = Vec::new();
     for _ in 0..count {
@@ -122,6 +135,9 @@ fn tensor<'a>(reader: &mut Reader<'a>) -> Result<(&'a str, Stored)> {
     shape.reverse();
     let name = std::str::from_utf8(reader.take(name_length, "a name")?)
         .map_err(|_| reader.corrupt(format!("the tensor at byte {at} has no name")))?;
+    if name.is_empty() {
+        return Err(reader.corrupt(format!("the tensor at byte {at} has no name")));
+    }
     let dtype = match ggml_type::stored_type(type_code) {
         Some(StoredType::Read(dtype)) => dtype,
         // Of other types not even the length is known, so that nothing after them can be read.

@@ -10,7 +10,10 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::reader::Reader;
-use super::{Data, MappedFile, Stored, StoredType, Weights, add, ggml_type, show_shape};
+use super::{
+    Data, MAX_TENSORS, MappedFile, Stored, StoredType, Weights, add, ggml_type, show_shape,
+    too_many_tensors,
+};
 use crate::error::{Error, Result};
 
 const FORMAT: &str = "GGUF";
@@ -39,6 +42,9 @@ pub(super) fn open(path: &Path) -> Result<Weights> {
         ));
     }
     let (tensor_count, value_count) = (reader.u64()?, reader.u64()?);
+    if tensor_count > MAX_TENSORS as u64 {
+        return Err(too_many_tensors(path));
+    }
     let mut alignment = DEFAULT_ALIGNMENT;
     for _ in 0..value_count {
         let key = string(&mut reader)?;
@@ -115,6 +121,9 @@ fn header<'a>(reader: &mut Reader<'a>) -> Result<Header<'a>> {
     let at = reader.position();
     let name = std::str::from_utf8(string(reader)?)
         .map_err(|_| reader.corrupt(format!("the tensor at byte {at} has no name")))?;
+    if name.is_empty() {
+        return Err(reader.corrupt(format!("the tensor at byte {at} has no name")));
+    }
     let rank = reader.u32()? as usize;
     if rank > MAX_RANK {
         return Err(reader.corrupt(format!("the tensor at byte {at} has {rank} axes")));

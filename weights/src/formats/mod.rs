@@ -194,6 +194,16 @@ fn add(
     Ok(())
 }
 
+/// More tensors than any Whisper model has: large-v3, the largest one, has 1259. A file of headers alone would else
+/// take far more memory than it is large.
+const MAX_TENSORS: usize = 4096;
+
+/// A file of more than [`MAX_TENSORS`].
+fn too_many_tensors(path: &Path) -> Error {
+    let what = format!("it holds more than {MAX_TENSORS} tensors, which no Whisper model has");
+    Error::corrupt(path, what)
+}
+
 /// A variant of a format that is not read.
 pub(crate) fn unread(path: &Path, format: &str, dtype: &str) -> Error {
     Error::unsupported(

@@ -22,11 +22,17 @@ use crate::formats::names::canonical_name;
 /// Name of the format.
 pub(super) const FORMAT: &str = "PyTorch";
 
-/// What reading the pickle of any file may take, in bytes.
+/// What reading the pickles of any file may take, in bytes.
 const SMALL_PICKLE: u64 = 2 << 20;
 
-/// What it may take for each byte of the file. The pickle of a real model takes far less than one byte for each.
-const PICKLE_PER_BYTE: u64 = 32;
+/// What it may take beside that for each byte of the pickles. OpenAI's base takes 211, most of them for copies.
+const PICKLE_PER_BYTE: u64 = 256;
+
+/// What it may take beside that for each byte of the whole file. OpenAI's base takes less than one tenth of a byte.
+const PICKLE_PER_BYTE_OF_FILE: u64 = 32;
+
+/// What it may take at most, however large the file is. OpenAI's base takes 6 MB, and has a fifth of the tensors of large-v3.
+const LARGEST_PICKLE: u64 = 64 << 20;
 
 /// Where a tar archive says that it is one.
 const TAR_MAGIC: std::ops::Range<usize> = 257..262;
@@ -130,10 +136,8 @@ fn check_archive(file: &MappedFile) -> Result<()> {
 /// Refuses pickles that would take far more memory than the file is large.
 fn check_pickles(file: &MappedFile) -> Result<()> {
     let bytes: &[u8] = &file.map;
-    let allowance = (bytes.len() as u64).saturating_mul(PICKLE_PER_BYTE);
-    let mut allowance = allowance.saturating_add(SMALL_PICKLE);
     let outcome = if archive::recognise(bytes) {
-        charge_archive(bytes, &mut allowance)
+        charge_archive(bytes)
     } else if bytes.get(TAR_MAGIC) == Some(b"ustar") {
         return Err(Error::unsupported(
             &file.path,
@@ -141,6 +145,8 @@ fn check_pickles(file: &MappedFile) -> Result<()> {
             "save the model with PyTorch 0.1.10 or newer",
         ));
     } else {
+        let length = bytes.len() as u64;
+        let mut allowance = allowance(length, length);
         let mut rest = bytes;
         (0..pickle_cost::MOST_PICKLES)
             .try_for_each(|_| pickle_cost::charge(&mut rest, &mut allowance))
@@ -148,26 +154,44 @@ fn check_pickles(file: &MappedFile) -> Result<()> {
     match outcome {
         Err(Stopped::TooMuch) => Err(Error::corrupt(
             &file.path,
-            "its pickle makes far more objects than a file of its size can need",
+            "its pickle makes far more objects than a model of its size can need",
         )),
         // The reader says what is wrong with a malformed one.
         Ok(()) | Err(Stopped::Malformed) => Ok(()),
     }
 }
 
-/// Charges every pickle that the reader may take for that of the tensors.
-fn charge_archive(bytes: &[u8], allowance: &mut u64) -> Result<(), Stopped> {
+/// What reading so many bytes of pickles in a file of so many bytes may take.
+fn allowance(pickles: u64, file: u64) -> u64 {
+    let by_pickles = pickles.saturating_mul(PICKLE_PER_BYTE);
+    let by_file = file.saturating_mul(PICKLE_PER_BYTE_OF_FILE);
+    (SMALL_PICKLE.saturating_add(by_pickles.min(by_file))).min(LARGEST_PICKLE)
+}
+
+/// Charges every pickle that the reader may take for that of the tensors, together.
+fn charge_archive(bytes: &[u8]) -> Result<(), Stopped> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| Stopped::Malformed)?;
+    let mut pickles = Vec::new();
+    let mut packed = 0u64;
     for index in 0..archive.len() {
         // What cannot be unpacked here cannot be there.
         let Ok(member) = archive.by_index(index) else {
             continue;
         };
-        if member.name().unwrap_or_default().ends_with("data.pkl")
-            && let Err(Stopped::TooMuch) =
-                pickle_cost::charge(&mut BufReader::new(member), allowance)
-        {
-            return Err(Stopped::TooMuch);
+        if member.name().unwrap_or_default().ends_with("data.pkl") {
+            // What it takes of the file, and not what it unpacks to: that may be anything.
+            packed = packed.saturating_add(member.compressed_size());
+            pickles.push(index);
+        }
+    }
+    let mut allowance = allowance(packed, bytes.len() as u64);
+    for index in pickles {
+        let Ok(member) = archive.by_index(index) else {
+            continue;
+        };
+        let charged = pickle_cost::charge(&mut BufReader::new(member), &mut allowance);
+        if let Err(Stopped::TooMuch) = charged {
+            return charged;
         }
     }
     Ok(())

@@ -12,7 +12,7 @@ pub(crate) use outline::Outline;
 
 use crate::dims::ModelDims;
 use crate::error::{Error, Result};
-use crate::metadata::read_tokenizer;
+use crate::metadata::{has_file, read_tokenizer};
 
 /// Where a tokenizer comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,9 +29,9 @@ pub(crate) enum Origin {
 ///
 /// # Errors
 ///
-/// [`Error::MissingTokenizer`] where nothing has one.
+/// [`Error::MissingTokenizer`] where nothing has one, and where `tokenizer.json` is no file.
 pub(crate) fn origin(folder: &Path, dims: &ModelDims, in_weights: bool) -> Result<Origin> {
-    if folder.join("tokenizer.json").is_file() || vocab_and_merges::are_in(folder) {
+    if has_file(&folder.join("tokenizer.json"))? || vocab_and_merges::are_in(folder) {
         Ok(Origin::Beside)
     } else if in_weights {
         Ok(Origin::Weights)

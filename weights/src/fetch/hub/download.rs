@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use ureq::http::{HeaderMap, StatusCode};
 
 use super::super::progress::{Event, Progress};
-use super::super::room;
 use super::super::verify::{self, Hash};
 use super::client::{Answer, Hub};
 use super::failure::{Failure, text};
 use super::listing::RemoteFile;
 use super::retries::Retries;
 use crate::error::{Error, Result};
+use crate::room;
 
 /// An attempt that brought so many bytes was worth it, however it ended.
 const WORTH: u64 = 1 << 20;

@@ -23,8 +23,9 @@ use listing::{RemoteFile, choose, nothing_to_choose};
 
 use super::progress::{Download, Progress};
 use super::settings::HubSettings;
-use super::{room, verify};
+use super::verify;
 use crate::error::{Error, Result};
+use crate::room;
 
 pub(super) use local::find as find_local;
 

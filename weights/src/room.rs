@@ -1,12 +1,12 @@
-//! Room on the disk: looked for before a download, and what running out of it means.
+//! Room on the disk: looked for before much is written, and what running out of it means.
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use crate::error::{Error, Result};
 
-/// Refuses a download for which the disk of a folder has not enough room.
-pub(super) fn check(folder: &Path, needed: u64) -> Result<()> {
+/// Refuses files for which the disk of a folder has not enough room.
+pub(crate) fn check(folder: &Path, needed: u64) -> Result<()> {
     // A file system that does not tell is tried.
     match fs4::available_space(folder) {
         Ok(free) if free < needed => Err(Error::NoSpace {
@@ -18,7 +18,7 @@ pub(super) fn check(folder: &Path, needed: u64) -> Result<()> {
 }
 
 /// Bytes that are free on the disk of a folder, which need not be there yet.
-pub(super) fn free(folder: &Path) -> Option<u64> {
+pub(crate) fn free(folder: &Path) -> Option<u64> {
     // The last ancestor of a relative path is empty, and stands for the current folder.
     (folder.ancestors())
         .map(|folder| match folder.as_os_str().is_empty() {
@@ -28,9 +28,9 @@ pub(super) fn free(folder: &Path) -> Option<u64> {
         .find_map(|folder| fs4::available_space(folder).ok())
 }
 
-/// The error of a write to a file in the cache. A file that filled the disk is removed: whoever else
+/// The error of a write to a file. A file that filled the disk is removed: whoever else
 /// writes to that disk would else fail as well.
-pub(super) fn write_error(file: &Path, error: io::Error) -> Error {
+pub(crate) fn write_error(file: &Path, error: io::Error) -> Error {
     if !is_full(&error) {
         return Error::io("write", file, error);
     }
@@ -40,7 +40,7 @@ pub(super) fn write_error(file: &Path, error: io::Error) -> Error {
 }
 
 /// The error of a folder that cannot be made or written.
-pub(super) fn folder_error(folder: &Path, error: io::Error) -> Error {
+pub(crate) fn folder_error(folder: &Path, error: io::Error) -> Error {
     if is_full(&error) {
         return no_space(folder, &error);
     }
