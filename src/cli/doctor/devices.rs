@@ -122,9 +122,21 @@ pub fn examine(name: &str) -> Result<Devices, Error> {
             Err(refusal) => (Vec::new(), vec![refusal]),
         },
     };
+    // Such drivers are for tests and may bring the whole process down: they are tried only when they are named.
+    let (untested, found): (Vec<Found>, Vec<Found>) = (found.into_iter())
+        .partition(|found| name == "auto" && found.kind == DeviceKind::SoftwareRasteriser);
+    let untested = untested.into_iter().map(|found| Refused {
+        reason: format!(
+            "{} is a software rasteriser, slower than the CPU device; --device {} tests it",
+            found.description, found.name
+        ),
+        name: found.name,
+    });
     Ok(Devices {
         devices: found.into_iter().map(Examined::of).collect(),
-        refused: refused.into_iter().map(Refused::from).collect(),
+        refused: (refused.into_iter().map(Refused::from))
+            .chain(untested)
+            .collect(),
     })
 }
 
