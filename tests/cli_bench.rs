@@ -44,3 +44,50 @@ fn a_model_that_nobody_published_has_no_shape() {
     assert!(run.stderr.contains("large-v3-turbo"), "{run:?}");
     assert_eq!(run.stderr.lines().count(), 1, "{run:?}");
 }
+
+#[test]
+fn what_cannot_be_measured_is_refused() {
+    let clip = data("jfk.wav");
+    let clip = clip.to_str().unwrap();
+    for (flags, message) in [
+        ("--runs 0", "at least 1"),
+        ("--seconds 62500", "between 0.02 and 3600"),
+        ("--seconds 62500 --fused_only", "between 0.02 and 36000"),
+        ("--seconds nan", "between 0.02"),
+        ("--n_mels 64", "80 or 128"),
+        ("--device tpu", "'tpu' is unknown"),
+        ("--features /no/such/folder/features", "/no/such/folder"),
+    ] {
+        let arguments: Vec<&str> = ["bench", "frontend", clip]
+            .into_iter()
+            .chain(flags.split(' '))
+            .collect();
+        let run = run(&arguments);
+        let line = run.one_error(1);
+        assert!(line.contains(message), "{flags}: {line}");
+    }
+    let missing = run(&["bench", "frontend", "no such file"]);
+    assert!(missing.one_error(1).contains("no such file"));
+}
+
+#[test]
+fn the_features_are_written_as_they_lie_in_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let features = folder.path().join("features.f32");
+    let clip = data("jfk.wav");
+    let arguments = ["bench", "frontend", clip.to_str().unwrap(), "--runs", "1"];
+    let more = ["--fused_only", "--features", features.to_str().unwrap()];
+    let run = run(&[&arguments[..], &more].concat());
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let bytes = std::fs::read(features).unwrap();
+    assert_eq!(bytes.len(), 4 * 80 * 1100);
+    let (numbers, _) = bytes.as_chunks();
+    let numbers = numbers.iter().map(|&number| f32::from_le_bytes(number));
+    // From 8 below the maximum in steps of log10, plus 4, divided by 4.
+    let highest = numbers.clone().fold(f32::MIN, f32::max);
+    let lowest = numbers.fold(f32::MAX, f32::min);
+    assert!(
+        highest - lowest <= 2.0 && highest > 0.0,
+        "{lowest} {highest}"
+    );
+}

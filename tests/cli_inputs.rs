@@ -282,7 +282,9 @@ fn names_of_every_kind() {
     let out = folder.path().join("out");
     let names = [
         "Über \u{1f642} 東京.wav".to_owned(),
-        format!("{}.wav", "x".repeat(251)),
+        // These differ in what is cut.
+        format!("{}a.wav", "x".repeat(250)),
+        format!("{}b.wav", "x".repeat(250)),
     ];
     let clips: Vec<PathBuf> = names.iter().map(|name| folder.path().join(name)).collect();
     for clip in &clips {
@@ -293,7 +295,7 @@ fn names_of_every_kind() {
         "-m",
         model("tiny.en"),
         "-f",
-        "jsonl,json-full",
+        "txt,jsonl,json-full",
         "-o",
     ]
     .map(str::to_owned)
@@ -302,7 +304,46 @@ fn names_of_every_kind() {
     arguments.extend(clips.iter().map(|clip| clip.to_str().unwrap().to_owned()));
     run(&arguments).succeeded();
     let written = files(&out);
-    assert_eq!(written.len(), 4, "{written:?}");
+    assert_eq!(written.len(), 9, "{written:?}");
     assert!(written.contains(&"Über \u{1f642} 東京.jsonl".to_owned()));
-    assert!(written.contains(&format!("{}.full.json", "x".repeat(245))));
+    let long = |ending: &str| {
+        let long = written.iter().filter(|name| name.starts_with("xx"));
+        long.filter(|name| name.ends_with(ending)).count()
+    };
+    assert_eq!(
+        [long(".txt"), long(".jsonl"), long(".full.json")],
+        [2, 2, 2],
+        "{written:?}"
+    );
+}
+
+#[test]
+fn no_output_takes_the_place_of_a_list_or_of_another_output() {
+    let folder = tempfile::tempdir().unwrap();
+    let clip = data("clips/gen_0.1s.wav");
+    for name in ["talk.wav", "talk.full.wav"] {
+        fs::copy(&clip, folder.path().join(name)).unwrap();
+    }
+    fs::write(folder.path().join("talk.txt"), "talk.wav\ntalk.full.wav\n").unwrap();
+    let flags = "-f txt,json,json-full --beam_size None --files_from talk.txt -m";
+    let arguments = ["transcribe"].into_iter().chain(flags.split(' '));
+    let arguments: Vec<_> = arguments.chain([model("tiny.en")]).collect();
+    let mut command = whisper_rs(&arguments);
+    Run::of(command.current_dir(&folder).output().unwrap()).succeeded();
+    assert_eq!(
+        files(folder.path()),
+        [
+            "talk.full.full.json",
+            "talk.full.json",
+            "talk.full.txt",
+            "talk.full.wav",
+            "talk.txt",
+            "talk.wav",
+            "talk.wav.full.json",
+            "talk.wav.json",
+            "talk.wav.txt"
+        ]
+    );
+    let list = fs::read_to_string(folder.path().join("talk.txt")).unwrap();
+    assert_eq!(list, "talk.wav\ntalk.full.wav\n");
 }

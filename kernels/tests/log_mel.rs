@@ -404,3 +404,30 @@ fn what_does_not_fit_is_refused_or_widened() {
         );
     }
 }
+
+/// What such samples give differs between devices, but only in frames that hear them, as long as they do not make the maximum.
+#[test]
+fn a_nan_spoils_the_frames_that_hear_it_and_no_others() {
+    let clean = noise(8000);
+    let mut spoilt = clean.clone();
+    spoilt[4000] = f32::NAN;
+    for (name, device, tolerance) in devices() {
+        let log_mel = LogMelConfig::new(80).init(&device).unwrap();
+        let features = |samples: &[f32]| {
+            let pcm = |samples: &[f32]| Pcm::whole(tensor(samples.to_vec(), [1, 8000], &device));
+            let maximum = log_mel.maximum(&pcm(&clean), None);
+            let all = Windows::one(0, 50);
+            values(
+                log_mel
+                    .windows(&pcm(samples), &maximum, all, FloatDType::F32)
+                    .unwrap(),
+            )
+        };
+        let (clean, spoilt) = (features(&clean), features(&spoilt));
+        for (i, (clean, spoilt)) in clean.iter().zip(&spoilt).enumerate() {
+            let heard = (160 * (i % 50)).abs_diff(4000) <= 200;
+            let same = (clean - spoilt).abs() <= tolerance;
+            assert!(heard || same, "{name}, frame {}", i % 50);
+        }
+    }
+}

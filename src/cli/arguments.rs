@@ -73,7 +73,7 @@ impl TranscribeArguments {
                 "strict: openai/whisper has no suppress_regex; leave --suppress_regex out".into(),
             );
         }
-        if self.input.resume && !matches!(self.output.place(), Some(Place::Folder(_))) {
+        if self.input.resume && matches!(self.output.place(), None | Some(Place::StandardOutput)) {
             return Err(
                 "--resume skips files whose outputs are there; give --output_dir or --output_format"
                     .into(),

@@ -26,12 +26,18 @@ pub fn ready(folder: &Path) -> Result<(), String> {
         })
 }
 
+/// The files that are read, and so never written: the inputs, and others that are to be kept.
+fn read<'a>(inputs: &'a [Input], kept: &'a [PathBuf]) -> impl Iterator<Item = &'a Path> {
+    (inputs.iter().map(|input| input.path.as_path())).chain(kept.iter().map(PathBuf::as_path))
+}
+
 /// The names that were given for the outputs, one an input.
 pub fn given(
     folder: &Path,
     given: &[PathBuf],
     extensions: &[&str],
     inputs: &[Input],
+    kept: &[PathBuf],
 ) -> Result<Vec<PathBuf>, String> {
     if given.len() != inputs.len() {
         return Err(format!(
@@ -40,7 +46,7 @@ pub fn given(
             inputs.len()
         ));
     }
-    let mut names = OutputNames::new(extensions, inputs.iter().map(|input| input.path.as_path()));
+    let mut names = OutputNames::new(extensions, read(inputs, kept));
     let mut all = Vec::with_capacity(inputs.len());
     for name in given {
         let path = folder.join(name);
@@ -51,13 +57,13 @@ pub fn given(
             ));
         };
         ready(below)?;
-        if !names.take(&path) {
-            return Err(format!(
+        let taken = names.take(&path).ok_or_else(|| {
+            format!(
                 "--output_file {}: an input or another output has this name; give another",
                 name.display()
-            ));
-        }
-        all.push(path);
+            )
+        })?;
+        all.push(taken);
     }
     Ok(all)
 }
@@ -67,8 +73,9 @@ pub fn by_input(
     folder: &Path,
     extensions: &[&str],
     inputs: &[Input],
+    kept: &[PathBuf],
 ) -> Result<Vec<PathBuf>, String> {
-    let mut names = OutputNames::new(extensions, inputs.iter().map(|input| input.path.as_path()));
+    let mut names = OutputNames::new(extensions, read(inputs, kept));
     let mut all = Vec::with_capacity(inputs.len());
     for input in inputs {
         let after = match input.is_standard_input() {

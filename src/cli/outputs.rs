@@ -22,12 +22,17 @@ pub struct Outputs {
 }
 
 impl Outputs {
-    /// Readies the folder and names the files, or returns None when nothing is to be written.
+    /// Readies the folder and names the files, none of which is an input or among those that are `kept`; or returns None when
+    /// nothing is to be written.
     ///
     /// # Errors
     ///
     /// A message when nothing can be written there, so that this is known before the long work.
-    pub fn open(flags: &OutputFlags, inputs: &[Input]) -> Result<Option<Self>, String> {
+    pub fn open(
+        flags: &OutputFlags,
+        inputs: &[Input],
+        kept: &[PathBuf],
+    ) -> Result<Option<Self>, String> {
         let Some(place) = flags.place() else {
             return Ok(None);
         };
@@ -37,11 +42,15 @@ impl Outputs {
             Place::StandardOutput => None,
             Place::Folder(folder) => {
                 output_places::ready(folder)?;
-                Some(output_places::by_input(folder, &extensions, inputs)?)
+                Some(output_places::by_input(folder, &extensions, inputs, kept)?)
             }
-            Place::Names(folder, given) => {
-                Some(output_places::given(folder, given, &extensions, inputs)?)
-            }
+            Place::Names(folder, given) => Some(output_places::given(
+                folder,
+                given,
+                &extensions,
+                inputs,
+                kept,
+            )?),
         };
         Ok(Some(Outputs { writers, names }))
     }
@@ -230,6 +239,7 @@ mod tests {
         Outputs::open(
             &arguments.output,
             &inputs::inputs(&files, &arguments.input)?,
+            &[],
         )
     }
 
@@ -283,7 +293,7 @@ mod tests {
         let place = folder.path().to_str().unwrap();
         let flags = transcribe(&["-o", place, "-f", "txt,srt"]).unwrap();
         let inputs = inputs::inputs(&[clip], &flags.input).unwrap();
-        let outputs = Outputs::open(&flags.output, &inputs).unwrap().unwrap();
+        let outputs = Outputs::open(&flags.output, &inputs, &[]).unwrap().unwrap();
         let done = || outputs.are_done(0, &inputs[0]);
         assert!(!done());
         write("talk.txt", 50);

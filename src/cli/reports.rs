@@ -33,7 +33,7 @@ pub fn tell(segment: &Segment) {
 /// What is there of a recording that was interrupted at so many seconds, and how to go on.
 pub fn interrupted(end: f64, audio: &Audio, left: Option<String>) -> String {
     let (at, of) = (clock(end), clock(audio.seconds()));
-    let go_on = format!("--clip_timestamps {end:.2} goes on from there");
+    let go_on = format!("--clip_timestamps {end:.2} with another --output_dir goes on from there");
     match left {
         Some(left) => format!(
             "interrupted at {at} of {of}: what there is is in {left}; the same command with --resume does what is not done, {go_on}"

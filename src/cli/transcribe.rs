@@ -46,7 +46,9 @@ pub fn run(arguments: &TranscribeArguments) -> ExitCode {
         Ok(inputs) => inputs,
         Err(message) => return fail(FAILED, message),
     };
-    let outputs = match Outputs::open(&arguments.output, &inputs) {
+    let read = [&arguments.input.files_from, &arguments.settings.config];
+    let kept: Vec<_> = read.into_iter().flatten().cloned().collect();
+    let outputs = match Outputs::open(&arguments.output, &inputs, &kept) {
         Ok(outputs) => outputs,
         Err(message) => return fail(FAILED, message),
     };
