@@ -14,6 +14,8 @@ mod probability;
 mod ranking;
 mod result;
 mod task;
+#[cfg(test)]
+mod testing;
 
 pub use language::{LanguageDetection, detect_language};
 pub use options::DecodingOptions;

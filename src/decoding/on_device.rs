@@ -116,22 +116,9 @@ fn unreadable(error: impl std::fmt::Display) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decoding::testing::DIMS;
     use crate::decoding::{DecodingOptions, DecodingTask};
     use crate::tokenizer::testing::tokenizer;
-    use whisper_weights::ModelDims;
-
-    const DIMS: ModelDims = ModelDims {
-        n_mels: 80,
-        n_audio_ctx: 1500,
-        n_audio_state: 64,
-        n_audio_head: 1,
-        n_audio_layer: 1,
-        n_vocab: 51_864,
-        n_text_ctx: 448,
-        n_text_state: 64,
-        n_text_head: 1,
-        n_text_layer: 1,
-    };
 
     /// What a random model samples with logits on the device, and what it does with logits on the host.
     fn both_ways(options: &DecodingOptions) -> (Sampled, crate::decoding::DecodingResult) {

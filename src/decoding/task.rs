@@ -477,21 +477,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::decoding::testing::DIMS;
     use crate::tokenizer::testing::tokenizer;
-    use whisper_weights::ModelDims;
-
-    const DIMS: ModelDims = ModelDims {
-        n_mels: 80,
-        n_audio_ctx: 1500,
-        n_audio_state: 64,
-        n_audio_head: 1,
-        n_audio_layer: 1,
-        n_vocab: 51_864,
-        n_text_ctx: 448,
-        n_text_state: 64,
-        n_text_head: 1,
-        n_text_layer: 1,
-    };
 
     /// What a small model with random weights decodes from features that all have one value.
     fn decode(feature: f32, options: &DecodingOptions) -> Result<DecodingResult> {

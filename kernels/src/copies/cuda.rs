@@ -1,7 +1,7 @@
 //! Copies by CUDA, from NVIDIA's profiling interface.
 
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use libloading::Library;
 
@@ -100,10 +100,8 @@ impl Cupti {
 static TO_DEVICE: Tally = Tally::new();
 static TO_HOST: Tally = Tally::new();
 
-/// Counts a call's copies, one call at a time: a process has one subscriber.
+/// Counts a call's copies, while no other call's are counted: a process has one subscriber.
 pub(super) fn count<T>(call: impl FnOnce() -> T) -> (T, Option<Copies>) {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _counting = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(cupti) = Cupti::find() else {
         return (call(), None);
     };

@@ -6,6 +6,7 @@ mod cuda;
 mod wgpu;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
 
 use burn::backend::DispatchDevice;
 use burn::tensor::Device;
@@ -49,6 +50,9 @@ pub fn count_copies<T>(device: &Device, call: impl FnOnce() -> T) -> (T, Option<
         // The host's backends compute where the samples are.
         return (call(), None);
     };
+    // What is counted is the whole process's: one call at a time.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _counting = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     match device.runtime() {
         #[cfg(feature = "cuda")]
         RuntimeId::Cuda => cuda::count(call),

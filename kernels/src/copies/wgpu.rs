@@ -97,11 +97,9 @@ impl Message {
     }
 }
 
-/// Counts a call's copies, one call at a time.
+/// Counts a call's copies, while no other call's are counted.
 pub(super) fn count<T>(call: impl FnOnce() -> T) -> (T, Option<Copies>) {
     static INSTALLED: OnceLock<bool> = OnceLock::new();
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _counting = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     if !INSTALLED.get_or_init(|| log::set_logger(&LISTENER).is_ok()) {
         return (call(), None);
     }
