@@ -47,9 +47,15 @@ impl GreedyOnDevice<'_> {
         let ids: Vec<i64> = initial.iter().map(|&token| i64::from(token)).collect();
         let ids = TensorData::new(ids, [1, initial.len()]);
         let hidden = decoder.forward(Tensor::from_data(ids, self.device), state);
-        let at = |index: usize| hidden.clone().narrow(1, index, 1);
-        let no_speech_prob = self.no_speech_prob(row(decoder.logits(at(sot_index))));
-        let mut logits = row(decoder.logits(at(initial.len() - 1)));
+        let at = |index: usize| row(decoder.logits(hidden.clone().narrow(1, index, 1)));
+        let last = initial.len() - 1;
+        let mut logits = at(last);
+        // English models begin with the start of transcript alone.
+        let at_sot = match sot_index == last {
+            true => logits.clone(),
+            false => at(sot_index),
+        };
+        let no_speech_prob = self.no_speech_prob(at_sot);
 
         let columns = [1, self.sample_len.max(1)];
         let mut sampled = Tensor::<2, Int>::zeros(columns, (self.device, DType::I32));
