@@ -54,7 +54,7 @@ impl TranscribeArguments {
     /// Refuses what is known but not there yet, and values that make no sense together. (The defaults are and do, so
     /// what is refused was given.)
     pub fn check(&self) -> Result<(), clap::Error> {
-        if self.files.is_empty() && self.input.files_from.is_none() {
+        if self.files.is_empty() && self.input.files_from.0.is_none() {
             return Err(clap::Error::raw(
                 ErrorKind::MissingRequiredArgument,
                 "no FILES: give the audio files to transcribe, or - for standard input",
@@ -68,7 +68,7 @@ impl TranscribeArguments {
         self.model.check()?;
         let options = self.options();
         options.check().map_err(|error| error.to_string())?;
-        if options.strict && self.decoding.suppress_regex.is_some() {
+        if options.strict && self.decoding.suppress_regex.0.is_some() {
             return Err(
                 "strict: openai/whisper has no suppress_regex; leave --suppress_regex out".into(),
             );

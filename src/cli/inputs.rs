@@ -85,7 +85,7 @@ impl Input {
 /// A line when the list cannot be read, a glob finds nothing or is none, a folder holds no audio or cannot be read,
 /// or standard input would be read more than once.
 pub fn inputs(names: &[PathBuf], flags: &InputFlags) -> Result<Vec<Input>, String> {
-    let listed = match &flags.files_from {
+    let listed = match &flags.files_from.0 {
         Some(list) => listed(list)?,
         None => Vec::new(),
     };
@@ -99,7 +99,7 @@ pub fn inputs(names: &[PathBuf], flags: &InputFlags) -> Result<Vec<Input>, Strin
     let found: Vec<Input> = (found.into_iter())
         .flat_map(|input| channels(input, flags.channel))
         .collect();
-    let from_list = flags.files_from.as_deref() == Some(Path::new(STANDARD_INPUT));
+    let from_list = flags.files_from.0.as_deref() == Some(Path::new(STANDARD_INPUT));
     let readers = found
         .iter()
         .filter(|input| input.is_standard_input())

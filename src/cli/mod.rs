@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 when everything went through, 1 when something failed, 2 for a wrong command line, 130 when interrupted.
 
+mod abbreviations;
 mod arguments;
 mod batch;
 pub mod bench;

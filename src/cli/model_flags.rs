@@ -6,7 +6,7 @@ use whisper_rs::ComputeType;
 use whisper_rs::device::{self, is_gpu};
 
 use super::models::StoreArguments;
-use super::values;
+use super::values::{self, Optional};
 use super::{heading, precision};
 
 /// Which model computes, where and in which numbers.
@@ -18,8 +18,13 @@ pub struct ModelFlags {
     model: String,
 
     /// Folder or file of a model, in the place of --model
-    #[arg(long, value_name = "PATH", hide_short_help = true)]
-    model_directory: Option<String>,
+    #[arg(
+        long,
+        default_value = "None",
+        value_name = "PATH",
+        hide_short_help = true
+    )]
+    model_directory: Optional<String>,
 
     #[command(flatten)]
     pub store: StoreArguments,
@@ -69,7 +74,7 @@ pub struct ModelFlags {
 impl ModelFlags {
     /// The model's name or path.
     pub fn name(&self) -> &str {
-        self.model_directory.as_deref().unwrap_or(&self.model)
+        (self.model_directory.0.as_deref()).unwrap_or(&self.model)
     }
 
     /// The device's name: which of several is meant stands behind a colon.

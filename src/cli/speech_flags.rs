@@ -30,23 +30,23 @@ pub struct SpeechFlags {
     /// Where to begin, in milliseconds; in the place of --clip_timestamps
     #[arg(
         long,
-        value_parser = values::whole_number,
+        default_value = "None",
         value_name = "MS",
         conflicts_with = "clip_timestamps",
         hide_short_help = true,
     )]
-    offset_t: Option<usize>,
+    offset_t: Optional<usize>,
 
     /// How much to transcribe, in milliseconds; in the place of --clip_timestamps; 0 is all
     #[arg(
         short = 'd',
         long,
-        value_parser = values::whole_number,
+        default_value = "None",
         value_name = "MS",
         conflicts_with = "clip_timestamps",
         hide_short_help = true,
     )]
-    duration: Option<usize>,
+    duration: Optional<usize>,
 
     /// Average the log-Mel features over 3x3 neighbours; OpenAI's transcripts are made without
     #[arg(long, value_enum, default_value = "none", hide_short_help = true)]
@@ -148,12 +148,12 @@ impl SpeechFlags {
 
     /// Starts and ends of the parts to transcribe, in seconds.
     fn clips(&self) -> Vec<f64> {
-        let duration = self.duration.filter(|&duration| duration > 0);
-        if self.offset_t.is_none() && duration.is_none() {
+        let duration = self.duration.0.filter(|&duration| duration > 0);
+        if self.offset_t.0.is_none() && duration.is_none() {
             return self.clip_timestamps.0.clone();
         }
         let seconds = |milliseconds: usize| milliseconds as f64 / 1000.0;
-        let start = self.offset_t.unwrap_or(0);
+        let start = self.offset_t.0.unwrap_or(0);
         let end = duration.map(|duration| start.saturating_add(duration));
         [Some(start), end]
             .into_iter()

@@ -46,7 +46,7 @@ pub fn run(arguments: &TranscribeArguments) -> ExitCode {
         Ok(inputs) => inputs,
         Err(message) => return fail(FAILED, message),
     };
-    let read = [&arguments.input.files_from, &arguments.settings.config];
+    let read = [&arguments.input.files_from.0, &arguments.settings.config];
     let kept: Vec<_> = read.into_iter().flatten().cloned().collect();
     let outputs = match Outputs::open(&arguments.output, &inputs, &kept) {
         Ok(outputs) => outputs,

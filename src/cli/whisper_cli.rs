@@ -8,19 +8,23 @@ use std::ffi::{OsStr, OsString};
 
 use whisper_rs::output;
 
-use super::{inputs, spelling};
+use super::{inputs, spelling, values};
 
 /// What an alias stands for.
 #[derive(Clone, Copy)]
 pub enum Meaning {
-    /// These words.
-    Words(&'static [&'static str]),
+    /// This word; nothing where False follows.
+    Word(&'static str),
+    /// A boolean flag, which is True unless False follows.
+    Switch(&'static str),
     /// A flag with the alias' value.
     Flag(&'static str),
     /// Words that depend on the alias' value.
     Value(fn(&str) -> Result<Vec<String>, String>),
     /// What is done anyway, whatever the value.
-    Nothing { takes_value: bool },
+    Nothing,
+    /// What is done anyway, whether True or False follows.
+    NothingAlone,
     /// The alias' value alone, which is an input.
     Input,
     /// What is done anyway with this value, and what is said of any other.
@@ -46,7 +50,7 @@ const fn alias(short: &'static str, long: &'static str, meaning: Meaning) -> Ali
     }
 }
 
-use Meaning::{Flag, Input, Nothing, Only, Unequalled, Value, Words};
+use Meaning::{Flag, Input, Nothing, NothingAlone, Only, Switch, Unequalled, Value, Word};
 
 /// All aliases, in the order of whisper-cli's help.
 #[rustfmt::skip]
@@ -56,7 +60,7 @@ pub const ALIASES: &[Alias] = &[
     alias("on", "", Flag("offset_n")),
     alias("mc", "max-context", Value(max_context)),
     alias("ml", "max-len", Value(max_len)),
-    alias("sow", "split-on-word", Nothing { takes_value: false }),
+    alias("sow", "split-on-word", NothingAlone),
     alias("bo", "", Flag("best_of")),
     alias("bs", "", Flag("beam_size")),
     alias("ac", "audio-ctx", Only("0", "the encoder always hears 30 s")),
@@ -66,38 +70,38 @@ pub const ALIASES: &[Alias] = &[
     alias("nth", "no-speech-thold", Flag("no_speech_threshold")),
     alias("tp", "", Flag("temperature")),
     alias("tpi", "temperature-inc", Flag("temperature_increment_on_fallback")),
-    alias("debug", "debug-mode", Words(&["--log_level=debug"])),
-    alias("tr", "translate", Words(&["--task=translate"])),
-    alias("di", "", Words(&["--diarize=True"])),
-    alias("tdrz", "tinydiarize", Words(&["--diarize=True"])),
-    alias("nf", "no-fallback", Words(&["--temperature_increment_on_fallback=None"])),
-    alias("otxt", "output-txt", Words(&["--output_format=txt"])),
-    alias("ovtt", "output-vtt", Words(&["--output_format=vtt"])),
-    alias("osrt", "output-srt", Words(&["--output_format=srt"])),
-    alias("olrc", "output-lrc", Words(&["--output_format=lrc"])),
+    alias("debug", "debug-mode", Word("--log_level=debug")),
+    alias("tr", "translate", Word("--task=translate")),
+    alias("di", "", Switch("diarize")),
+    alias("tdrz", "tinydiarize", Switch("diarize")),
+    alias("nf", "no-fallback", Word("--temperature_increment_on_fallback=None")),
+    alias("otxt", "output-txt", Word("--output_format=txt")),
+    alias("ovtt", "output-vtt", Word("--output_format=vtt")),
+    alias("osrt", "output-srt", Word("--output_format=srt")),
+    alias("olrc", "output-lrc", Word("--output_format=lrc")),
     alias("owts", "output-words", Unequalled("give --output_format ass for karaoke")),
-    alias("fp", "font-path", Nothing { takes_value: true }),
-    alias("ocsv", "output-csv", Words(&["--output_format=csv"])),
-    alias("oj", "output-json", Words(&["--output_format=json"])),
-    alias("ojf", "output-json-full", Words(&["--output_format=json-full"])),
+    alias("fp", "font-path", Nothing),
+    alias("ocsv", "output-csv", Word("--output_format=csv")),
+    alias("oj", "output-json", Word("--output_format=json")),
+    alias("ojf", "output-json-full", Word("--output_format=json-full")),
     alias("of", "", Flag("output_file")),
-    alias("np", "no-prints", Words(&["--quiet"])),
-    alias("ps", "", Words(&["--print_special=True"])),
-    alias("pc", "", Words(&["--print_colors=True"])),
-    alias("", "print-confidence", Words(&["--print_colors=True"])),
-    alias("pp", "", Words(&["--print_progress=True"])),
-    alias("nt", "no-timestamps", Words(&["--without_timestamps=True"])),
-    alias("dl", "", Words(&["--detect_language=True"])),
+    alias("np", "no-prints", Switch("quiet")),
+    alias("ps", "", Switch("print_special")),
+    alias("pc", "", Switch("print_colors")),
+    alias("", "print-confidence", Switch("print_colors")),
+    alias("pp", "", Switch("print_progress")),
+    alias("nt", "no-timestamps", Switch("without_timestamps")),
+    alias("dl", "", Switch("detect_language")),
     alias("", "prompt", Flag("initial_prompt")),
     alias("", "file", Input),
-    alias("oved", "ov-e-device", Nothing { takes_value: true }),
+    alias("oved", "ov-e-device", Nothing),
     alias("dtw", "dtw", Value(dtw)),
-    alias("ls", "log-score", Words(&["--log_level=debug"])),
-    alias("ng", "no-gpu", Words(&["--device=cpu"])),
+    alias("ls", "log-score", Word("--log_level=debug")),
+    alias("ng", "no-gpu", Word("--device=cpu")),
     alias("dev", "", Flag("device_index")),
-    alias("fa", "flash-attn", Nothing { takes_value: false }),
-    alias("nfa", "no-flash-attn", Nothing { takes_value: false }),
-    alias("sns", "suppress-nst", Words(&["--suppress_tokens=-1"])),
+    alias("fa", "flash-attn", NothingAlone),
+    alias("nfa", "no-flash-attn", NothingAlone),
+    alias("sns", "suppress-nst", Word("--suppress_tokens=-1")),
     alias("", "grammar", Unequalled(NO_GRAMMAR)),
     alias("", "grammar-rule", Unequalled(NO_GRAMMAR)),
     alias("", "grammar-penalty", Only("100", NO_GRAMMAR)),
@@ -153,46 +157,66 @@ fn meant(
     attached: Option<OsString>,
     next: Option<&OsStr>,
 ) -> Result<Expansion, String> {
+    if let Word(_) | Switch(_) | NothingAlone = meaning {
+        let given = match (&attached, next) {
+            (Some(word), _) => Some(truth(word).map_err(|reason| format!("{name}: {reason}"))?),
+            (None, Some(word)) => truth(word).ok(),
+            (None, None) => None,
+        };
+        return Ok(Expansion {
+            words: switched(meaning, given.unwrap_or(true)),
+            took_next: attached.is_none() && given.is_some(),
+        });
+    }
     let took_next = attached.is_none();
     let value = || match (attached, next) {
         (Some(value), _) => Ok(value),
         (None, Some(next)) => Ok(next.to_owned()),
         (None, None) => Err(format!("{name} needs a value")),
     };
-    let alone = |words: Vec<OsString>| Expansion {
-        words,
-        took_next: false,
-    };
-    let with_value = |words: Vec<OsString>| Expansion { words, took_next };
-    match meaning {
-        Words(words) => Ok(alone(words.iter().map(OsString::from).collect())),
-        Nothing { takes_value: false } => Ok(alone(Vec::new())),
-        Nothing { takes_value: true } => value().map(|_| with_value(Vec::new())),
-        Input => value().map(|value| with_value(vec![value])),
-        Flag(flag) => value().map(|value| {
+    let words = match meaning {
+        Word(_) | Switch(_) | NothingAlone => Vec::new(),
+        Nothing => value().map(|_| Vec::new())?,
+        Input => vec![value()?],
+        Flag(flag) => {
             let mut word = OsString::from(format!("--{flag}="));
-            word.push(value);
-            with_value(vec![word])
-        }),
+            word.push(value()?);
+            vec![word]
+        }
         Value(meaning) => {
             let words = meaning(&value()?.to_string_lossy());
             let words = words.map_err(|reason| format!("{name}: {reason}"))?;
-            Ok(with_value(words.into_iter().map(OsString::from).collect()))
+            words.into_iter().map(OsString::from).collect()
         }
         Only(done, otherwise) => match same_number(&value()?.to_string_lossy(), done) {
-            true => Ok(with_value(Vec::new())),
-            false => Err(format!("{name}: has no equal here but {done}: {otherwise}")),
+            true => Vec::new(),
+            false => return Err(format!("{name}: has no equal here but {done}: {otherwise}")),
         },
-        Unequalled(instead) => Err(format!("{name}: has no equal here: {instead}")),
+        Unequalled(instead) => return Err(format!("{name}: has no equal here: {instead}")),
+    };
+    Ok(Expansion { words, took_next })
+}
+
+/// The words of an alias that may stand alone.
+fn switched(meaning: Meaning, on: bool) -> Vec<OsString> {
+    match (meaning, on) {
+        (Word(word), true) => vec![word.into()],
+        (Switch(flag), true) => vec![format!("--{flag}=True").into()],
+        (Switch(flag), false) => vec![format!("--{flag}=False").into()],
+        _ => Vec::new(),
     }
+}
+
+fn truth(word: &OsStr) -> Result<bool, String> {
+    values::boolean(&word.to_string_lossy())
 }
 
 /// The aliases of a flag of the table, as whisper-cli's users write them.
 pub fn aliases_of(flag: &str) -> impl Iterator<Item = String> {
     (ALIASES.iter())
         .filter(move |alias| match alias.meaning {
-            Flag(meant) => meant == flag,
-            Words([word]) => {
+            Flag(meant) | Switch(meant) => meant == flag,
+            Word(word) => {
                 let name = word.trim_start_matches('-');
                 name.split('=').next() == Some(flag)
             }
