@@ -15,7 +15,7 @@ use super::feedback_flags::FeedbackFlags;
 use super::input_flags::InputFlags;
 use super::later::Later;
 use super::model_flags::ModelFlags;
-use super::output_flags::{OutputFlags, Place};
+use super::output_flags::OutputFlags;
 use super::settings_flags::SettingsFlags;
 use super::speech_flags::SpeechFlags;
 use super::word_flags::WordFlags;
@@ -73,7 +73,7 @@ impl TranscribeArguments {
                 "strict: openai/whisper has no suppress_regex; leave --suppress_regex out".into(),
             );
         }
-        if self.input.resume && matches!(self.output.place(), None | Some(Place::StandardOutput)) {
+        if self.input.resume && !self.output.writes_files() {
             return Err(
                 "--resume skips files whose outputs are there; give --output_dir or --output_format"
                     .into(),

@@ -67,9 +67,18 @@ impl Input {
 
     /// As messages call it.
     pub fn name(&self) -> String {
+        self.named(&self.path)
+    }
+
+    /// As a progress bar calls it, without its folder.
+    pub fn short_name(&self) -> String {
+        self.named(self.path.file_name().map_or(&self.path, Path::new))
+    }
+
+    fn named(&self, path: &Path) -> String {
         let path = match self.is_standard_input() {
             true => "standard input".to_owned(),
-            false => self.path.display().to_string(),
+            false => path.display().to_string(),
         };
         match self.suffix {
             "" => path,
@@ -294,6 +303,16 @@ mod tests {
         assert!(found(&["deep/er", "missing.wav"], &[]).unwrap().len() == 2);
         fs::remove_file(tree.path().join("deep/d.flac")).unwrap();
         assert!(found(&["deep"], &[]).unwrap_err().contains("--recursive"));
+    }
+
+    #[test]
+    fn inputs_are_called_by_what_they_are() {
+        let mut input = Input::file("calls/talk.wav".into());
+        input.suffix = "-left";
+        assert_eq!(input.name(), "calls/talk.wav (left)");
+        assert_eq!(input.short_name(), "talk.wav (left)");
+        let input = Input::file(STANDARD_INPUT.into());
+        assert_eq!([input.name(), input.short_name()], ["standard input"; 2]);
     }
 
     #[test]

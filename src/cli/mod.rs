@@ -51,6 +51,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
+use whisper_rs::Error;
 
 use arguments::TranscribeArguments;
 
@@ -116,12 +117,16 @@ Exit codes: 0 when everything went through, 1 when something failed (the other f
 command line, 130 when interrupted.";
 
 /// The exit code of what only prints something.
-pub fn printed(result: Result<(), String>) -> ExitCode {
+pub fn printed(result: Result<(), Error>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            messages::error(message);
-            ExitCode::from(USAGE)
+        Err(error) => {
+            let code = match error {
+                Error::Option(_) => USAGE,
+                _ => FAILED,
+            };
+            messages::error(error);
+            ExitCode::from(code)
         }
     }
 }

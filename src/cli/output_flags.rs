@@ -134,6 +134,11 @@ impl OutputFlags {
         }
     }
 
+    /// Whether there will be files.
+    pub fn writes_files(&self) -> bool {
+        !matches!(self.place(), None | Some(Place::StandardOutput))
+    }
+
     /// The formats asked for, each once.
     fn formats(&self) -> Vec<&str> {
         let asked = self.output_format.iter().map(String::as_str);

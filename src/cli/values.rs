@@ -2,6 +2,7 @@
 //!
 //! (openai/whisper: `utils.py`, `str2bool`, `optional_int`, `optional_float`.)
 
+use std::any::TypeId;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
@@ -97,6 +98,12 @@ fn optional_path(word: OsString) -> Optional<PathBuf> {
 
 /// How the help writes what a boolean flag takes.
 pub const BOOLEAN: &str = "True|False";
+
+/// Whether a flag's one value is a list, with commas between.
+pub fn is_list(arg: &clap::Arg) -> bool {
+    let parsed = arg.get_value_parser().type_id();
+    parsed == TypeId::of::<List<f64>>() || parsed == TypeId::of::<List<i64>>()
+}
 
 /// Whether a flag may stand without a value, as booleans may.
 pub fn may_stand_alone(arg: &clap::Arg) -> bool {
