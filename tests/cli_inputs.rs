@@ -53,7 +53,7 @@ fn folders_are_mirrored_and_a_stopped_run_is_taken_up() {
 
     // As after a kill: one is missing, another was being written.
     fs::remove_file(out.path().join("deep/b.txt")).unwrap();
-    fs::write(out.path().join("deep/b.txt.partial"), "half").unwrap();
+    fs::write(out.path().join("deep/b.txt.whisper-rs.partial"), "half").unwrap();
     fs::write(out.path().join("a.txt"), "precious").unwrap();
     let again = run(&arguments(&["--recursive", "--resume"]));
     assert!(

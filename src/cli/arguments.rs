@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use burn::tensor::Device;
 use clap::error::ErrorKind;
 use whisper_rs::TranscribeOptions;
+use whisper_rs::output::Unfinished;
 
 use super::context_flags::ContextFlags;
 use super::decoding_flags::DecodingFlags;
@@ -66,6 +67,8 @@ impl TranscribeArguments {
 
     fn values(&self) -> Result<(), String> {
         self.model.check()?;
+        self.speech.check()?;
+        self.context.check()?;
         let options = self.options();
         options.check().map_err(|error| error.to_string())?;
         if options.strict && self.decoding.suppress_regex.0.is_some() {
@@ -85,6 +88,14 @@ impl TranscribeArguments {
     /// What flags will not do as they seem to.
     pub fn warnings(&self, device: &Device) -> impl Iterator<Item = &'static str> {
         (self.model.warning(device).into_iter()).chain(self.output.warnings())
+    }
+
+    /// What becomes of what an earlier run left: only a run that does the whole of it again has no use for it.
+    pub fn unfinished(&self) -> Unfinished {
+        match self.input.resume && self.options().clip_timestamps == [0.0] {
+            true => Unfinished::Replaced,
+            false => Unfinished::Kept,
+        }
     }
 
     /// The library's options for these flags.

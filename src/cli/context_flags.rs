@@ -41,16 +41,19 @@ pub struct ContextFlags {
     prefix: Optional<String>,
 
     /// Words that may be spoken, as names: put before every window, as if they had been said before
-    #[arg(
-        long,
-        default_value = "None",
-        value_name = "TEXT",
-        conflicts_with = "prefix"
-    )]
+    #[arg(long, default_value = "None", value_name = "TEXT")]
     hotwords: Optional<String>,
 }
 
 impl ContextFlags {
+    /// Refuses what makes no sense together.
+    pub fn check(&self) -> Result<(), String> {
+        match (&self.prefix.0, &self.hotwords.0) {
+            (Some(_), Some(_)) => Err("give --prefix or --hotwords, not both".to_owned()),
+            _ => Ok(()),
+        }
+    }
+
     /// Puts the flags into the library's options.
     pub fn apply(&self, options: &mut TranscribeOptions) {
         options.initial_prompt = self.initial_prompt.0.clone();

@@ -15,9 +15,8 @@ pub fn manual_page(mut command: Command, subcommand: Option<&str>) -> Result<(),
     command.build();
     let page = match subcommand {
         None => command,
-        Some(name) => (command.find_subcommand(name).cloned()).ok_or_else(|| {
-            Error::Option(format!("'{name}' is no subcommand of whisper-rs"))
-        })?,
+        Some(name) => (command.find_subcommand(name).cloned())
+            .ok_or_else(|| Error::Option(format!("'{name}' is no subcommand of whisper-rs")))?,
     };
     let page = page.mut_args(with_text);
     let mut text = Vec::new();

@@ -63,14 +63,17 @@ pub(super) fn try_parse(arguments: impl IntoIterator<Item = OsString>) -> Result
         (matches.subcommand(), command.find_subcommand("transcribe"))
     {
         let settings = Settings::find(transcribe, given)?;
+        let mut found = Vec::new();
         for (word, source) in settings.words() {
             // Each alone, so that a mistake is told with its place.
             let alone = ["transcribe".into(), word.clone()];
             if let Err(error) = transcribe.clone().try_get_matches_from(alone) {
                 return Err(format!("{source}: {}", one_line(&error)).into());
             }
-            words.insert(2, word);
+            found.push(word);
         }
+        // Before the words of the command line: of a flag that is there twice the last one counts.
+        words.splice(2..2, found);
         let print = given.get_flag("print_config");
         matches = command.clone().try_get_matches_from(&words)?;
         if let (true, Some((_, in_force))) = (print, matches.subcommand()) {

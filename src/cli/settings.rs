@@ -125,8 +125,11 @@ impl Settings {
                 (None, Some(ValueSource::CommandLine)) => Source::CommandLine,
                 _ => Source::Default,
             };
-            let values: Option<Vec<_>> = (in_force.get_raw(id))
-                .map(|values| values.map(|value| as_toml(&value.to_string_lossy())).collect());
+            let values: Option<Vec<_>> = (in_force.get_raw(id)).map(|values| {
+                values
+                    .map(|value| as_toml(&value.to_string_lossy()))
+                    .collect()
+            });
             // A path may have a line's end in it, and a comment may not.
             let source = source.to_string().replace(char::is_control, " ");
             lines += &match values {
@@ -199,7 +202,11 @@ enum Given {
 impl Given {
     fn of(value: &Value) -> Option<Self> {
         match value {
-            Value::Array(values) => values.iter().map(as_word).collect::<Option<_>>().map(Given::List),
+            Value::Array(values) => values
+                .iter()
+                .map(as_word)
+                .collect::<Option<_>>()
+                .map(Given::List),
             value => as_word(value).map(Given::One),
         }
     }

@@ -32,8 +32,7 @@ pub struct SpeechFlags {
         long,
         default_value = "None",
         value_name = "MS",
-        conflicts_with = "clip_timestamps",
-        hide_short_help = true,
+        hide_short_help = true
     )]
     offset_t: Optional<usize>,
 
@@ -43,8 +42,7 @@ pub struct SpeechFlags {
         long,
         default_value = "None",
         value_name = "MS",
-        conflicts_with = "clip_timestamps",
-        hide_short_help = true,
+        hide_short_help = true
     )]
     duration: Optional<usize>,
 
@@ -133,6 +131,15 @@ impl From<SmoothingKind> for Smoothing {
 }
 
 impl SpeechFlags {
+    /// Refuses two ways to say what is to be transcribed. (By their values: defaults may be written out.)
+    pub fn check(&self) -> Result<(), String> {
+        let by_milliseconds = self.offset_t.0.is_some() || self.duration.0.is_some();
+        match by_milliseconds && self.clip_timestamps.0 != [0.0] {
+            true => Err("give --offset_t and --duration, or --clip_timestamps".to_owned()),
+            false => Ok(()),
+        }
+    }
+
     /// Puts the flags into the library's options.
     pub fn apply(&self, options: &mut TranscribeOptions) {
         options.task = match self.task {
@@ -175,7 +182,12 @@ mod tests {
         assert_eq!(clips(&["-ot", "1500"]), [1.5]);
         assert_eq!(clips(&["-d", "2000"]), [0.0, 2.0]);
         assert_eq!(clips(&["-d", "0"]), [0.0]);
-        assert!(transcribe(&["-ot", "1", "--clip_timestamps", "1"]).is_err());
+        assert_eq!(
+            clips(&["-ot", "1500", "--clip_timestamps", "0", "-d", "None"]),
+            [1.5]
+        );
+        let message = transcribe(&["-ot", "1", "--clip_timestamps", "1"]).unwrap_err();
+        assert!(message.contains("or --clip_timestamps"), "{message}");
     }
 
     #[test]

@@ -218,7 +218,10 @@ mod tests {
         }
         let words = ["whisper-rs", "transcribe", "--out", "-"].map(OsString::from);
         let message = respell(&command(), words).unwrap_err();
-        assert!(message.contains("--output_dir, --output_format"), "{message}");
+        assert!(
+            message.contains("--output_dir, --output_format"),
+            "{message}"
+        );
     }
 
     #[test]

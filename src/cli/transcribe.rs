@@ -54,7 +54,7 @@ pub fn run(arguments: &TranscribeArguments) -> ExitCode {
     };
     let read = [&arguments.input.files_from.0, &arguments.settings.config];
     let kept: Vec<_> = read.into_iter().flatten().cloned().collect();
-    let outputs = match Outputs::open(&arguments.output, &inputs, &kept) {
+    let outputs = match Outputs::open(&arguments.output, &inputs, &kept, arguments.unfinished()) {
         Ok(outputs) => outputs,
         Err(message) => return fail(FAILED, message),
     };
