@@ -118,9 +118,9 @@ pub struct DecodingFlags {
     )]
     no_speech_threshold: Optional<f64>,
 
-    /// Decode text alone: segments are whole windows then
+    /// Decode text alone: segments are whole windows then, and printed without times
     #[arg(long, hide_short_help = true)]
-    without_timestamps: bool,
+    pub without_timestamps: bool,
 
     /// Latest first timestamp of a window; None and 0 are no limit
     #[arg(

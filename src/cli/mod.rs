@@ -84,7 +84,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Transcribe audio files, with the flags of OpenAI's `whisper` command
-    #[command(after_long_help = SETTINGS_HELP)]
+    // Its name is what `talk.wav --version` prints.
+    #[command(display_name = "whisper-rs", after_long_help = SETTINGS_HELP)]
     Transcribe(Box<TranscribeArguments>),
     /// List, describe, fetch, convert and remove models
     #[command(subcommand)]

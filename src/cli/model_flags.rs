@@ -85,8 +85,15 @@ impl ModelFlags {
         }
     }
 
-    /// Refuses numbers that cannot be computed in yet, by a line.
+    /// Refuses numbers that cannot be computed in yet, and an index where there is nothing to count, by a line.
     pub fn check(&self) -> Result<(), String> {
+        let has_several = !["auto", "cpu"].contains(&self.device.as_str());
+        if self.device_index > 0 && !has_several {
+            return Err(format!(
+                "--device_index {} is for GPUs: give a --device such as cuda as well",
+                self.device_index
+            ));
+        }
         precision::compute_type(&self.compute_type).map(drop)
     }
 
@@ -114,6 +121,15 @@ impl ModelFlags {
 mod tests {
     use super::super::testing::transcribe;
     use super::*;
+
+    #[test]
+    fn an_index_is_for_gpus() {
+        let message = transcribe(&["--device_index", "1"]).unwrap_err();
+        assert!(message.contains("--device such as cuda"), "{message}");
+        let flags = transcribe(&["--device_index", "1", "--device", "cuda"]).unwrap();
+        assert_eq!(flags.model.device_name(), "cuda:1");
+        assert!(transcribe(&["--device_index", "0"]).is_ok());
+    }
 
     #[test]
     fn half_precision_by_openais_flag() {

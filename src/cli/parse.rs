@@ -14,7 +14,7 @@ use super::{Cli, Command, USAGE, command, messages, output_lines, printed, spell
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, ExitCode> {
     try_parse(arguments).map_err(|stop| match stop {
         Stop::Printed(text) => {
-            (settings::misspelt_variables().iter()).for_each(messages::warning);
+            (settings::misspelt_variables(&command()).iter()).for_each(messages::warning);
             printed(output_lines::print_text(&text))
         }
         Stop::Clap(error) => match error.kind() {

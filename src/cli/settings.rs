@@ -306,9 +306,8 @@ fn nearest<'a>(command: &'a Command, name: &str) -> Option<&'a str> {
         .max_by(|a, b| strsim::jaro(name, a).total_cmp(&strsim::jaro(name, b)))
 }
 
-/// What to say of each environment variable that looks like a setting and is none.
-pub fn misspelt_variables() -> Vec<String> {
-    let command = super::command();
+/// What to say of each environment variable that looks like a setting of `transcribe` and is none.
+pub fn misspelt_variables(command: &Command) -> Vec<String> {
     let Some(transcribe) = command.find_subcommand("transcribe") else {
         return Vec::new();
     };

@@ -25,13 +25,13 @@ use super::reports::{
 use super::settings;
 use super::standard_output::StandardOutput;
 use super::transcript_lines::TranscriptLines;
-use super::{FAILED, INTERRUPTED, USAGE, messages, threads};
+use super::{FAILED, INTERRUPTED, USAGE, command, messages, threads};
 
 /// Transcribes each file in turn. A file that fails is reported and the others still go through.
 pub fn run(arguments: &TranscribeArguments) -> ExitCode {
     let feedback = &arguments.feedback;
     log::configure(feedback.level(), feedback.log_format == LogFormat::Json);
-    (settings::misspelt_variables().iter()).for_each(messages::warning);
+    (settings::misspelt_variables(&command()).iter()).for_each(messages::warning);
     let files = arguments.output.writes_files();
     let interrupt = match Interrupt::watch(move || {
         progress::clear_line();
@@ -82,7 +82,11 @@ pub fn run(arguments: &TranscribeArguments) -> ExitCode {
         models,
         engine: None,
         stdout: StandardOutput::default(),
-        lines: TranscriptLines::new(feedback.print_colors, feedback.print_special),
+        lines: TranscriptLines::new(
+            feedback.print_colors,
+            feedback.print_special,
+            !arguments.decoding.without_timestamps,
+        ),
     }
     .all_files()
 }
