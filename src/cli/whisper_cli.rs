@@ -13,24 +13,31 @@ use super::{inputs, spelling, values};
 /// What an alias stands for.
 #[derive(Clone, Copy)]
 pub enum Meaning {
-    /// This word; nothing where False follows.
-    Word(&'static str),
-    /// A boolean flag, which is True unless False follows.
-    Switch(&'static str),
+    /// What may stand alone, or be followed by True or False.
+    Alone(Switch),
     /// A flag with the alias' value.
     Flag(&'static str),
     /// Words that depend on the alias' value.
     Value(fn(&str) -> Result<Vec<String>, String>),
     /// What is done anyway, whatever the value.
     Nothing,
-    /// What is done anyway, whether True or False follows.
-    NothingAlone,
     /// The alias' value alone, which is an input.
     Input,
     /// What is done anyway with this value, and what is said of any other.
     Only(&'static str, &'static str),
     /// What has no equal, and what is said of it.
     Unequalled(&'static str),
+}
+
+/// What an alias that may stand alone stands for.
+#[derive(Clone, Copy)]
+pub enum Switch {
+    /// This word; nothing where False follows.
+    Word(&'static str),
+    /// A boolean flag, which is True unless False follows.
+    Boolean(&'static str),
+    /// What is done anyway.
+    Nothing,
 }
 
 /// A flag of whisper-cli.
@@ -50,7 +57,15 @@ const fn alias(short: &'static str, long: &'static str, meaning: Meaning) -> Ali
     }
 }
 
-use Meaning::{Flag, Input, Nothing, NothingAlone, Only, Switch, Unequalled, Value, Word};
+const fn word(word: &'static str) -> Meaning {
+    Alone(Switch::Word(word))
+}
+
+const fn boolean(flag: &'static str) -> Meaning {
+    Alone(Switch::Boolean(flag))
+}
+
+use Meaning::{Alone, Flag, Input, Nothing, Only, Unequalled, Value};
 
 /// All aliases, in the order of whisper-cli's help.
 #[rustfmt::skip]
@@ -60,7 +75,7 @@ pub const ALIASES: &[Alias] = &[
     alias("on", "", Flag("offset_n")),
     alias("mc", "max-context", Value(max_context)),
     alias("ml", "max-len", Value(max_len)),
-    alias("sow", "split-on-word", NothingAlone),
+    alias("sow", "split-on-word", Alone(Switch::Nothing)),
     alias("bo", "", Flag("best_of")),
     alias("bs", "", Flag("beam_size")),
     alias("ac", "audio-ctx", Only("0", "the encoder always hears 30 s")),
@@ -70,38 +85,38 @@ pub const ALIASES: &[Alias] = &[
     alias("nth", "no-speech-thold", Flag("no_speech_threshold")),
     alias("tp", "", Flag("temperature")),
     alias("tpi", "temperature-inc", Flag("temperature_increment_on_fallback")),
-    alias("debug", "debug-mode", Word("--log_level=debug")),
-    alias("tr", "translate", Word("--task=translate")),
-    alias("di", "", Switch("diarize")),
-    alias("tdrz", "tinydiarize", Switch("diarize")),
-    alias("nf", "no-fallback", Word("--temperature_increment_on_fallback=None")),
-    alias("otxt", "output-txt", Word("--output_format=txt")),
-    alias("ovtt", "output-vtt", Word("--output_format=vtt")),
-    alias("osrt", "output-srt", Word("--output_format=srt")),
-    alias("olrc", "output-lrc", Word("--output_format=lrc")),
+    alias("debug", "debug-mode", word("--log_level=debug")),
+    alias("tr", "translate", word("--task=translate")),
+    alias("di", "", boolean("diarize")),
+    alias("tdrz", "tinydiarize", boolean("diarize")),
+    alias("nf", "no-fallback", word("--temperature_increment_on_fallback=None")),
+    alias("otxt", "output-txt", word("--output_format=txt")),
+    alias("ovtt", "output-vtt", word("--output_format=vtt")),
+    alias("osrt", "output-srt", word("--output_format=srt")),
+    alias("olrc", "output-lrc", word("--output_format=lrc")),
     alias("owts", "output-words", Unequalled("give --output_format ass for karaoke")),
     alias("fp", "font-path", Nothing),
-    alias("ocsv", "output-csv", Word("--output_format=csv")),
-    alias("oj", "output-json", Word("--output_format=json")),
-    alias("ojf", "output-json-full", Word("--output_format=json-full")),
+    alias("ocsv", "output-csv", word("--output_format=csv")),
+    alias("oj", "output-json", word("--output_format=json")),
+    alias("ojf", "output-json-full", word("--output_format=json-full")),
     alias("of", "", Flag("output_file")),
-    alias("np", "no-prints", Switch("quiet")),
-    alias("ps", "", Switch("print_special")),
-    alias("pc", "", Switch("print_colors")),
-    alias("", "print-confidence", Switch("print_colors")),
-    alias("pp", "", Switch("print_progress")),
-    alias("nt", "no-timestamps", Switch("without_timestamps")),
-    alias("dl", "", Switch("detect_language")),
+    alias("np", "no-prints", boolean("quiet")),
+    alias("ps", "", boolean("print_special")),
+    alias("pc", "", boolean("print_colors")),
+    alias("", "print-confidence", boolean("print_colors")),
+    alias("pp", "", boolean("print_progress")),
+    alias("nt", "no-timestamps", boolean("without_timestamps")),
+    alias("dl", "", boolean("detect_language")),
     alias("", "prompt", Flag("initial_prompt")),
     alias("", "file", Input),
     alias("oved", "ov-e-device", Nothing),
     alias("dtw", "dtw", Value(dtw)),
-    alias("ls", "log-score", Word("--log_level=debug")),
-    alias("ng", "no-gpu", Word("--device=cpu")),
+    alias("ls", "log-score", word("--log_level=debug")),
+    alias("ng", "no-gpu", word("--device=cpu")),
     alias("dev", "", Flag("device_index")),
-    alias("fa", "flash-attn", NothingAlone),
-    alias("nfa", "no-flash-attn", NothingAlone),
-    alias("sns", "suppress-nst", Word("--suppress_tokens=-1")),
+    alias("fa", "flash-attn", Alone(Switch::Nothing)),
+    alias("nfa", "no-flash-attn", Alone(Switch::Nothing)),
+    alias("sns", "suppress-nst", word("--suppress_tokens=-1")),
     alias("", "grammar", Unequalled(NO_GRAMMAR)),
     alias("", "grammar-rule", Unequalled(NO_GRAMMAR)),
     alias("", "grammar-penalty", Only("100", NO_GRAMMAR)),
@@ -157,25 +172,24 @@ fn meant(
     attached: Option<OsString>,
     next: Option<&OsStr>,
 ) -> Result<Expansion, String> {
-    if let Word(_) | Switch(_) | NothingAlone = meaning {
-        let given = match (&attached, next) {
-            (Some(word), _) => Some(truth(word).map_err(|reason| format!("{name}: {reason}"))?),
-            (None, Some(word)) => truth(word).ok(),
-            (None, None) => None,
-        };
-        return Ok(Expansion {
-            words: switched(meaning, given.unwrap_or(true)),
-            took_next: attached.is_none() && given.is_some(),
-        });
-    }
     let took_next = attached.is_none();
-    let value = || match (attached, next) {
-        (Some(value), _) => Ok(value),
+    let value = || match (&attached, next) {
+        (Some(value), _) => Ok(value.clone()),
         (None, Some(next)) => Ok(next.to_owned()),
         (None, None) => Err(format!("{name} needs a value")),
     };
     let words = match meaning {
-        Word(_) | Switch(_) | NothingAlone => Vec::new(),
+        Alone(switch) => {
+            let given = match (&attached, next) {
+                (Some(word), _) => Some(truth(word).map_err(|reason| format!("{name}: {reason}"))?),
+                (None, Some(word)) => truth(word).ok(),
+                (None, None) => None,
+            };
+            return Ok(Expansion {
+                words: switch.words(given.unwrap_or(true)),
+                took_next: took_next && given.is_some(),
+            });
+        }
         Nothing => value().map(|_| Vec::new())?,
         Input => vec![value()?],
         Flag(flag) => {
@@ -197,13 +211,14 @@ fn meant(
     Ok(Expansion { words, took_next })
 }
 
-/// The words of an alias that may stand alone.
-fn switched(meaning: Meaning, on: bool) -> Vec<OsString> {
-    match (meaning, on) {
-        (Word(word), true) => vec![word.into()],
-        (Switch(flag), true) => vec![format!("--{flag}=True").into()],
-        (Switch(flag), false) => vec![format!("--{flag}=False").into()],
-        _ => Vec::new(),
+impl Switch {
+    fn words(self, on: bool) -> Vec<OsString> {
+        match (self, on) {
+            (Switch::Word(word), true) => vec![word.into()],
+            (Switch::Boolean(flag), true) => vec![format!("--{flag}=True").into()],
+            (Switch::Boolean(flag), false) => vec![format!("--{flag}=False").into()],
+            (Switch::Word(_), false) | (Switch::Nothing, _) => Vec::new(),
+        }
     }
 }
 
@@ -215,8 +230,8 @@ fn truth(word: &OsStr) -> Result<bool, String> {
 pub fn aliases_of(flag: &str) -> impl Iterator<Item = String> {
     (ALIASES.iter())
         .filter(move |alias| match alias.meaning {
-            Flag(meant) | Switch(meant) => meant == flag,
-            Word(word) => {
+            Flag(meant) | Alone(Switch::Boolean(meant)) => meant == flag,
+            Alone(Switch::Word(word)) => {
                 let name = word.trim_start_matches('-');
                 name.split('=').next() == Some(flag)
             }
