@@ -248,9 +248,10 @@ fn opus_is_heard_with_and_without_ffmpeg() {
         let flags = ["transcribe", "-m", model("tiny.en"), clip.to_str().unwrap()];
         let without = whisper_rs(&flags).env("PATH", "").output().unwrap();
         let without = Run::of(without);
-        assert!(without.succeeded().stdout.contains("fellow"), "{without:?}");
+        let heard = |run: &Run| run.succeeded().stdout.to_lowercase().contains("and so");
+        assert!(heard(&without), "{without:?}");
         let with = run(&flags);
-        assert!(with.succeeded().stdout.contains("fellow"), "{with:?}");
+        assert!(heard(&with), "{with:?}");
     }
 }
 

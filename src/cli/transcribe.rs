@@ -286,7 +286,10 @@ impl Run<'_> {
             let segment = segment.map_err(failed)?;
             tell(&segment);
             if let Some(progress) = &mut progress {
-                let position = segments.position() as f64 * SECONDS_PER_FRAME;
+                // The bar goes with what is shown: other segments of the same window come next.
+                let position = segment
+                    .end
+                    .min(segments.position() as f64 * SECONDS_PER_FRAME);
                 let fraction = position / audio.seconds();
                 progress.set_all_left(self.batch.time_left(index, fraction));
                 progress.set(position);
