@@ -17,7 +17,7 @@ use crate::Result;
 use crate::audio::{Audio, SAMPLE_RATE};
 use crate::decoding::{DecodingOptions, DecodingResult, DecodingTask, detect_language};
 use crate::frontend::{Features, HOP_LENGTH, N_FRAMES};
-use crate::model::DecoderState;
+use crate::model::{DecoderState, RepeatedEncoder};
 use crate::text::python_strip;
 use crate::tokenizer::Tokenizer;
 
@@ -33,6 +33,7 @@ pub struct Segments<'a> {
     language: &'static str,
     /// The current window's, where each has its own.
     window_language: Option<&'static str>,
+    encoder: RepeatedEncoder<'a>,
     /// Encoder output of the first window, when detecting the language made it.
     first_window: Option<Tensor<3>>,
     /// The decoder's memory, kept from window to window so that it is allocated once.
@@ -132,6 +133,7 @@ impl<'a> Segments<'a> {
             task,
             language,
             window_language: None,
+            encoder: RepeatedEncoder::new(&whisper.model, &whisper.device),
             first_window,
             state,
             seek: clips.start(),
@@ -258,7 +260,7 @@ impl<'a> Segments<'a> {
             Some(encoded) if self.seek == 0 && segment_size == N_FRAMES => encoded,
             _ => {
                 let mel = (self.features).window(self.seek, segment_size)?;
-                model.encode(mel)
+                self.encoder.encode(mel)?
             }
         };
         Ok(match self.state.take() {
