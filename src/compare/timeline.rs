@@ -81,19 +81,14 @@ mod tests {
     #[test]
     fn a_text_without_times_stands_beside_the_other() {
         let said = TimedText::plain("so it goes on", None);
-        let comparison = Comparison::new(&said, &timed("so it on and"), Normalizer::None);
+        let comparison = Comparison::new(&said, &timed("well so it on"), Normalizer::None);
         let line = Timeline::new(&comparison, Some(5.0));
         assert_eq!(line.seconds, 5.0);
-        // so, it, goes (deleted), on, and (inserted)
+        // well (inserted), so, it, goes (deleted), on
         let at = |start: f64, end: f64| Some((start, end));
-        assert_eq!(
-            line.reference,
-            [at(0.0, 1.0), at(1.0, 2.0), at(2.0, 2.0), at(2.0, 3.0), None]
-        );
-        assert_eq!(
-            line.hypothesis,
-            [at(0.0, 1.0), at(1.0, 2.0), None, at(2.0, 3.0), at(3.0, 4.0)]
-        );
+        let (so, it, on) = (at(1.0, 2.0), at(2.0, 3.0), at(3.0, 4.0));
+        assert_eq!(line.reference, [None, so, it, at(3.0, 3.0), on]);
+        assert_eq!(line.hypothesis, [at(0.0, 1.0), so, it, None, on]);
     }
 
     #[test]

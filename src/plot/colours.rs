@@ -15,8 +15,8 @@ const SCALE: [[u8; 3]; 7] = [
 /// The colour of a quantity from 0 to 1; what is outside counts as the nearer end, NaN as 0.
 pub fn colour(quantity: f32) -> [u8; 3] {
     let last = SCALE.len() - 1;
-    let position = (quantity * last as f32).clamp(0.0, last as f32);
-    // The cast of a NaN is 0.
+    // Of a NaN and 0 the greater is 0.
+    let position = (quantity.max(0.0) * last as f32).min(last as f32);
     let below = position as usize;
     let above = (below + 1).min(last);
     let part = position - below as f32;
