@@ -11,6 +11,7 @@ mod decoding_flags;
 pub mod doctor;
 pub mod documents;
 mod engine;
+mod engine_flags;
 mod feedback_flags;
 mod heading;
 mod input_flags;
