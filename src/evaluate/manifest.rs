@@ -181,7 +181,8 @@ impl Columns {
 }
 
 impl Speech {
-    fn of(field: &str) -> Self {
+    /// What a manifest's field for the language says.
+    pub fn of(field: &str) -> Self {
         let lower = field.to_lowercase();
         // Of a tag such as pt-BR the language comes first.
         let language = lower.split(['-', '_']).next().unwrap_or_default();
