@@ -7,6 +7,7 @@ mod compute_type;
 pub mod decoding;
 pub mod device;
 mod error;
+pub mod evaluate;
 pub mod frontend;
 pub mod measure;
 pub mod model;

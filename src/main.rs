@@ -9,6 +9,7 @@ fn main() -> ExitCode {
     cli::messages::one_line_panics();
     match cli::parse(std::env::args_os()) {
         Ok(cli::Command::Transcribe(arguments)) => cli::transcribe::run(&arguments),
+        Ok(cli::Command::Eval(arguments)) => cli::eval::run(&arguments),
         Ok(cli::Command::Models(command)) => cli::models::run(&command),
         Ok(cli::Command::Bench(command)) => cli::bench::run(&command),
         Ok(cli::Command::Doctor(arguments)) => cli::doctor::run(&arguments),

@@ -11,6 +11,8 @@ mod decoding_flags;
 pub mod doctor;
 pub mod documents;
 mod engine;
+mod engine_flags;
+pub mod eval;
 mod feedback_flags;
 mod heading;
 mod input_flags;
@@ -87,6 +89,8 @@ pub enum Command {
     /// List, describe, fetch, convert and remove models
     #[command(subcommand)]
     Models(models::ModelsCommand),
+    /// Measure errors, speed and memory on clips with known transcripts
+    Eval(Box<eval::EvalArguments>),
     /// Measure how fast the parts are on this machine
     #[command(subcommand)]
     Bench(bench::BenchCommand),

@@ -80,8 +80,10 @@ pub(super) fn try_parse(arguments: impl IntoIterator<Item = OsString>) -> Result
         }
     }
     let cli = Cli::from_arg_matches(&matches)?;
-    if let Command::Transcribe(arguments) = &cli.command {
-        arguments.check()?;
+    match &cli.command {
+        Command::Transcribe(arguments) => arguments.check()?,
+        Command::Eval(arguments) => arguments.check()?,
+        _ => {}
     }
     Ok(cli.command)
 }

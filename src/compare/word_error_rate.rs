@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::ops::{Add, AddAssign};
 
+use serde::{Deserialize, Serialize};
+
 use super::alignment::{Edit, align};
 use super::characters::words;
 
@@ -17,7 +19,7 @@ use super::characters::words;
 /// assert_eq!((sum.hits, sum.substitutions, sum.insertions, sum.deletions), (5, 1, 1, 0));
 /// assert_eq!(sum.rate(), Some(2.0 / 6.0));
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorCounts {
     /// Units that are the same in both.
     pub hits: usize,
