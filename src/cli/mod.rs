@@ -32,6 +32,7 @@ mod output_names;
 mod output_places;
 mod outputs;
 mod parse;
+pub mod plot;
 mod precision;
 mod progress;
 mod reports;
@@ -45,6 +46,7 @@ mod table;
 mod testing;
 mod threads;
 pub mod transcribe;
+mod transcriber;
 mod transcript_lines;
 mod values;
 mod whisper_cli;
@@ -98,6 +100,8 @@ pub enum Command {
     Bench(bench::BenchCommand),
     /// Compare transcripts with references: error rates, aligned words, times, tokens, and a page for the browser
     Compare(Box<compare::CompareArguments>),
+    /// Draw a recording: waveform, log-Mel features plain and smoothed, and words, on one time axis
+    Plot(Box<plot::PlotArguments>),
     /// Tell whether this machine can transcribe and on what, and what to do about what is wrong
     Doctor(doctor::DoctorArguments),
     /// Print completions of the command line for a shell

@@ -11,7 +11,7 @@ use crate::audio::{Audio, SAMPLE_RATE};
 use crate::error::{Error, Result};
 use crate::frontend::{Features, HOP_LENGTH, N_FRAMES, N_SAMPLES};
 
-/// The features cut off what lies more than 80 dB below the loudest bin, which is 2 in their unit (openai/whisper
+/// What lies more than 80 dB below the loudest bin is cut off, which is 2 in the features' unit (openai/whisper
 /// audio.py:156-157).
 const RANGE: f32 = 2.0;
 
@@ -26,7 +26,7 @@ pub struct Spectrogram {
     pub columns: usize,
     /// The features, `[columns, n_mels]`, lowest bin first.
     pub values: Vec<f32>,
-    /// The greatest value that the features of the file can have.
+    /// The greatest of them.
     pub maximum: f32,
 }
 

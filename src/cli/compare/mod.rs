@@ -4,9 +4,8 @@ mod aligned_lines;
 mod json;
 mod pairs;
 mod summary;
-mod transcribed;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
@@ -16,9 +15,9 @@ use whisper_rs::{Audio, Error, device};
 
 use self::aligned_lines::AlignedLines;
 use self::pairs::{Pair, pairs};
-use self::transcribed::Transcriber;
 use super::models::StoreArguments;
 use super::reports::about;
+use super::transcriber::Transcriber;
 use super::values::{self, Choice, Optional};
 use super::{FAILED, USAGE, chosen_device, colours, messages, output_lines};
 
@@ -140,7 +139,7 @@ fn compare(
 ) -> Result<(), Error> {
     let language = arguments.language.and_then(|language| language.0);
     let pairs = pairs(arguments)?;
-    let mut transcriber = match (&arguments.model, device) {
+    let transcriber = match (&arguments.model, device) {
         (Some(model), Some(device)) => {
             Some(Transcriber::new(model, &arguments.store, device, language)?)
         }
@@ -149,8 +148,11 @@ fn compare(
     let mut compared = Vec::with_capacity(pairs.len());
     for pair in pairs {
         let mut reference = pair.reference()?;
-        let mut hypothesis = match &mut transcriber {
-            Some(transcriber) => transcriber.transcribe(&pair.hypothesis)?,
+        let mut hypothesis = match &transcriber {
+            Some(transcriber) => {
+                let audio = open(&pair.hypothesis)?;
+                transcriber.transcribe(&audio, &pair.hypothesis)?
+            }
             None => pair.hypothesis()?,
         };
         // What the user says holds for texts that do not know their language.
@@ -181,6 +183,14 @@ fn compare(
     }
     let lines = AlignedLines::new(colours::wanted(arguments.print_colors));
     output_lines::print(summary::of(&compared, arguments.worst, &lines).trim_end())
+}
+
+fn open(path: &Path) -> Result<Audio, Error> {
+    let audio = Audio::open(path)?;
+    for warning in audio.warnings() {
+        messages::warning(format!("{}: {warning}", path.display()));
+    }
+    Ok(audio)
 }
 
 /// The page: the clips, the worst ones with what can be seen of their audio.

@@ -208,6 +208,43 @@ mod tests {
     }
 
     #[test]
+    fn damaged_files_are_read_or_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        // A multiplicative generator (Knuth): any damage will do, as long as it is the same each time.
+        let mut state = 1_u64;
+        let mut random = move |below: usize| {
+            state = state
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
+            (state >> 33) as usize % below
+        };
+        for format in ["json-full", "jsonl", "tsv", "srt", "vtt", "txt"] {
+            let writer = writer(format, &FormatOptions::default()).unwrap();
+            let path = folder.path().join(format!("a.{}", writer.extension()));
+            let mut whole = Vec::new();
+            writer.write(&spoken(), &mut whole).unwrap();
+            for _ in 0..500 {
+                let mut damaged = whole.clone();
+                for _ in 0..1 + random(4) {
+                    let at = random(damaged.len());
+                    match random(3) {
+                        0 => damaged[at] = b"-:,.<>\n\t09\"{}e"[random(14)],
+                        1 => damaged.truncate(at + 1),
+                        _ => drop(damaged.remove(at / 2)),
+                    }
+                    if damaged.is_empty() {
+                        damaged.push(b'0');
+                    }
+                }
+                fs::write(&path, &damaged).unwrap();
+                if let Err(error) = TimedText::read(&path) {
+                    assert!(!error.to_string().contains('\n'), "{error}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn an_empty_transcript_is_one() {
         let folder = tempfile::tempdir().unwrap();
         for (name, text) in [

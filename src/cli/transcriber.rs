@@ -1,4 +1,4 @@
-//! Hypotheses that are made first.
+//! Transcripts that a subcommand needs for its own ends, by a model and nothing but a language.
 
 use std::path::Path;
 
@@ -7,9 +7,8 @@ use whisper_rs::compare::TimedText;
 use whisper_rs::{Audio, Error, TranscribeOptions, Whisper};
 use whisper_weights::Checkpoint;
 
-use crate::cli::messages;
-use crate::cli::models::{Models, StoreArguments};
-use crate::cli::reports::about;
+use super::models::{Models, StoreArguments};
+use super::reports::about;
 
 /// A model that transcribes recordings, one after the other.
 pub struct Transcriber {
@@ -35,14 +34,10 @@ impl Transcriber {
         })
     }
 
-    /// What the model hears in a recording.
-    pub fn transcribe(&mut self, audio: &Path) -> Result<TimedText, Error> {
-        let recording = Audio::open(audio)?;
-        for warning in recording.warnings() {
-            messages::warning(format!("{}: {warning}", audio.display()));
-        }
-        let transcript = (self.whisper.transcribe(&recording, &self.options))
-            .map_err(|error| Error::Option(about(audio, &error)))?;
+    /// What the model hears in a recording, which `file` names in messages: segments, words and tokens.
+    pub fn transcribe(&self, audio: &Audio, file: &Path) -> Result<TimedText, Error> {
+        let transcript = (self.whisper.transcribe(audio, &self.options))
+            .map_err(|error| Error::Option(about(file, &error)))?;
         Ok(TimedText::from(&transcript))
     }
 }
