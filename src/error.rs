@@ -30,6 +30,12 @@ pub enum Error {
         /// The manifest.
         path: PathBuf,
         /// What is wrong with it, with the line.
+    /// A file that cannot be read as a transcript.
+    #[error("{}: {reason}", path.display())]
+    Transcript {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
         reason: String,
     },
     /// The tokenizer's vocabulary is unusable or does not fit the model.

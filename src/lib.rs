@@ -13,6 +13,8 @@ pub mod measure;
 pub mod model;
 pub mod output;
 mod panics;
+pub mod plot;
+pub mod report;
 mod self_test;
 pub mod text;
 pub mod tokenizer;

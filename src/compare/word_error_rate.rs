@@ -150,7 +150,7 @@ pub fn character_errors(reference: &str, hypothesis: &str) -> ErrorCounts {
 }
 
 /// Aligns words by number, which compare faster than strings.
-fn align_interned(reference: &[&str], hypothesis: &[&str]) -> Vec<Edit> {
+pub(super) fn align_interned(reference: &[&str], hypothesis: &[&str]) -> Vec<Edit> {
     let mut numbers = HashMap::new();
     let [reference, hypothesis] = [reference, hypothesis].map(|words| {
         let number = |&word| {
