@@ -30,6 +30,8 @@ pub enum Error {
         /// The manifest.
         path: PathBuf,
         /// What is wrong with it, with the line.
+        reason: String,
+    },
     /// A file that cannot be read as a transcript.
     #[error("{}: {reason}", path.display())]
     Transcript {

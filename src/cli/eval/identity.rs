@@ -59,6 +59,19 @@ impl Identity {
         folder.join(format!("{}.jsonl", &name[..16]))
     }
 
+    /// The same by name, for people.
+    pub fn facts(&self) -> Vec<(String, String)> {
+        let facts = [
+            ("program", &self.program),
+            ("model", &self.model),
+            ("device", &self.device),
+            ("numbers", &self.compute_type),
+        ];
+        facts
+            .map(|(name, value)| (name.to_owned(), value.clone()))
+            .into()
+    }
+
     /// What is written as JSON.
     pub fn report<'a>(
         &'a self,
