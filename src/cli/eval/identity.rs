@@ -16,6 +16,7 @@ use crate::cli::models::Models;
 #[derive(Debug, Serialize)]
 pub struct Identity {
     program: String,
+    manifest: PathBuf,
     model: String,
     /// Number format and size of the weights' file.
     weights: (String, u64),
@@ -35,6 +36,8 @@ impl Identity {
         let checkpoint = Checkpoint::open(models.fetch(flags.model.name())?)?;
         let mut identity = Self {
             program: program(),
+            manifest: std::path::absolute(&arguments.manifest)
+                .unwrap_or_else(|_| arguments.manifest.clone()),
             model: flags.model.name().to_owned(),
             weights: (checkpoint.format().to_owned(), checkpoint.file_size()),
             device: flags.model.device_name(),

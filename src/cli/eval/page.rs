@@ -14,7 +14,7 @@ use crate::cli::messages;
 /// Clips whose audio is shown, the worst ones: each adds some 100 kB to the page.
 const PICTURES: usize = 50;
 
-/// The clips that are shown: those of which it is known what was said.
+/// The clips that are shown: those in which somebody speaks and of which it is known what was said.
 #[derive(Default)]
 pub struct Page {
     clips: Vec<ClipReport>,
@@ -23,10 +23,10 @@ pub struct Page {
 impl Page {
     /// Adds a clip.
     pub fn add(&mut self, clip: &Clip, result: &EvaluatedClip, transcript: &Transcript) {
-        let Some(said) = clip.said() else { return };
+        let Some(said) = &clip.transcript else { return };
         let language = clip.language_of(transcript);
         let comparison = Comparison::new(
-            &TimedText::plain(said, clip.speech.code()),
+            &TimedText::plain(said.as_str(), clip.speech.code()),
             &TimedText::from(transcript),
             Normalizer::for_language(language),
         );
