@@ -10,6 +10,9 @@ use guard::Guard;
 use whisper_rs::evaluate::{Agreement, Manifest, References, Score};
 use whisper_rs::{Audio, TranscribeOptions, Whisper, device};
 
+/// Longer clips, in seconds, are left to the parity ladder.
+const ONE_WINDOW: f64 = 30.0;
+
 #[test]
 fn errors_and_agreement_are_those_of_the_file() {
     let manifest = Manifest::read(data("manifest.tsv")).expect("the manifest can be read");
@@ -25,16 +28,20 @@ fn errors_and_agreement_are_those_of_the_file() {
             // Draws would differ with the last bits of what a CPU computes.
             options.temperatures = vec![0.0];
             for clip in &manifest.clips {
-                let other_language = clip.speech.code().is_some_and(|code| code != "en");
-                if other_language && !whisper.is_multilingual() {
+                let Some(said) = &clip.transcript else {
+                    continue;
+                };
+                if clip.speech.code() != Some("en") && !whisper.is_multilingual() {
                     continue;
                 }
                 let audio = Audio::open(&clip.path).expect("the clip is in tests/data");
+                if audio.seconds() > ONE_WINDOW {
+                    continue;
+                }
                 let transcript = whisper.transcribe(&audio, &options);
                 let transcript = transcript.expect("the clip can be transcribed");
                 let language = clip.language_of(&transcript);
-                let score = (clip.said()).map(|said| Score::of(said, &transcript.text, language));
-                let score = score.unwrap_or_default();
+                let score = Score::of(said, &transcript.text, language);
                 let reference = references.find(&clip.path).expect("references can be read");
                 // They are of greedy decoding.
                 let agreement = reference
