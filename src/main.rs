@@ -12,6 +12,7 @@ fn main() -> ExitCode {
         Ok(cli::Command::Eval(arguments)) => cli::eval::run(&arguments),
         Ok(cli::Command::Models(command)) => cli::models::run(&command),
         Ok(cli::Command::Bench(command)) => cli::bench::run(&command),
+        Ok(cli::Command::Compare(arguments)) => cli::compare::run(&arguments),
         Ok(cli::Command::Doctor(arguments)) => cli::doctor::run(&arguments),
         Ok(cli::Command::Completions { shell }) => {
             cli::printed(cli::documents::completions(cli::command(), shell))

@@ -6,6 +6,8 @@ mod arguments;
 mod batch;
 pub mod bench;
 mod chosen_device;
+mod colours;
+pub mod compare;
 mod context_flags;
 mod decoding_flags;
 pub mod doctor;
@@ -94,6 +96,8 @@ pub enum Command {
     /// Measure how fast the parts are on this machine
     #[command(subcommand)]
     Bench(bench::BenchCommand),
+    /// Compare transcripts with references: error rates, aligned words, times, tokens, and a page for the browser
+    Compare(Box<compare::CompareArguments>),
     /// Tell whether this machine can transcribe and on what, and what to do about what is wrong
     Doctor(doctor::DoctorArguments),
     /// Print completions of the command line for a shell

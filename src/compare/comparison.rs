@@ -92,6 +92,16 @@ impl Comparison {
             hypothesis_language: hypothesis.language.clone(),
         }
     }
+
+    /// What clips are sorted by to see the worst ones first: the word error rate, and above all rates infinity where words were
+    /// heard and none was said.
+    pub fn badness(&self) -> f64 {
+        match self.words.rate() {
+            Some(rate) => rate,
+            None if self.words.errors() > 0 => f64::INFINITY,
+            None => 0.0,
+        }
+    }
 }
 
 /// The normalised words of a text with their times.

@@ -12,6 +12,8 @@ use crate::plot::Waveform;
 /// Width in pixels that a letter takes, and that a page has at most for a time axis before it is scrolled.
 const LETTER: f64 = 8.5;
 const PAGE: f64 = 1200.0;
+/// Width in pixels of a second in which words follow fast.
+const FASTEST: f64 = 300.0;
 
 /// Stretches of tokens that are listed at most.
 const TOKEN_STRETCHES: usize = 200;
@@ -102,8 +104,10 @@ impl ClipView {
             .flatten()
             .map(|word| word.word.chars().count() + 2)
             .sum();
-        // Half of the letters of both rows, and twice the room, since speech is not even.
-        let zoom = (letters as f64 * LETTER / PAGE).max(1.0);
+        // Half of the letters of both rows, and twice the room, since speech is not even. Words that were never said, as a
+        // loop of the model has them, need no room.
+        let most = (line.seconds * FASTEST / PAGE).max(1.0);
+        let zoom = (letters as f64 * LETTER / PAGE).clamp(1.0, most);
         let words = &comparison.words;
         let times = [
             TimesView::of("segments", comparison.segment_times.iter()),
@@ -224,10 +228,16 @@ fn ticks(seconds: f64, zoom: f64) -> Vec<TickView> {
         .collect()
 }
 
-/// Greatest samples from left to right, then least ones back, one above and one below the middle, which is 1.
+/// Greatest samples from left to right, then least ones back, one above and one below the middle, which is 1. The loudest
+/// sample fills the height.
 fn outline(waveform: &Waveform) -> String {
     let columns = waveform.extremes.len().max(1) as f64;
     let x = |index: usize| 1000.0 * (index as f64 + 0.5) / columns;
+    let all = waveform
+        .extremes
+        .iter()
+        .flat_map(|&(least, greatest)| [-least, greatest]);
+    let peak = all.fold(0.001, f32::max);
     let upper = waveform
         .extremes
         .iter()
@@ -241,7 +251,7 @@ fn outline(waveform: &Waveform) -> String {
         .rev();
     let mut path = String::from("M0 1");
     for (index, sample) in upper.chain(lower) {
-        path += &format!("L{:.1} {:.3}", x(index), 1.0 - sample);
+        path += &format!("L{:.1} {:.3}", x(index), 1.0 - sample / peak);
     }
     path + "Z"
 }

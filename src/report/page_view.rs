@@ -25,7 +25,12 @@ pub(super) struct PageView {
 impl PageView {
     pub fn of(report: &Report) -> Self {
         let mut clips: Vec<_> = report.clips.iter().collect();
-        clips.sort_by(|a, b| badness(b).total_cmp(&badness(a)).then(a.name.cmp(&b.name)));
+        clips.sort_by(|a, b| {
+            b.comparison
+                .badness()
+                .total_cmp(&a.comparison.badness())
+                .then(a.name.cmp(&b.name))
+        });
         let comparisons = || report.clips.iter().map(|clip| &clip.comparison);
         let confusions = LanguageConfusions::of(comparisons());
         let words = comparisons().filter_map(|comparison| comparison.word_times.as_ref());
@@ -44,16 +49,6 @@ impl PageView {
                 .map(|(index, clip)| ClipView::of(index, clip))
                 .collect(),
         }
-    }
-}
-
-/// What clips are sorted by: the word error rate; where nothing was said, whatever was heard is worst.
-fn badness(clip: &ClipReport) -> f64 {
-    let words = &clip.comparison.words;
-    match words.rate() {
-        Some(rate) => rate,
-        None if words.errors() > 0 => f64::INFINITY,
-        None => 0.0,
     }
 }
 
