@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::FromArgMatches;
 use clap::error::ErrorKind;
 
+use super::bench::BenchCommand;
 use super::settings::Settings;
 use super::{Cli, Command, USAGE, command, messages, spelling};
 
@@ -79,10 +80,20 @@ pub(super) fn try_parse(arguments: impl IntoIterator<Item = OsString>) -> Result
             return Err(Stop::Printed(settings.print(transcribe, in_force)));
         }
     }
-    let cli = Cli::from_arg_matches(&matches)?;
-    match &cli.command {
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    match &mut cli.command {
         Command::Transcribe(arguments) => arguments.check()?,
         Command::Eval(arguments) => arguments.check()?,
+        Command::Bench(BenchCommand::Transcribe(arguments)) => {
+            arguments.check()?;
+            let bench = matches.subcommand_matches("bench");
+            if let (Some(transcribe), Some(given)) = (
+                command.find_subcommand("transcribe"),
+                bench.and_then(|bench| bench.subcommand_matches("transcribe")),
+            ) {
+                arguments.keep_given(transcribe, given);
+            }
+        }
         _ => {}
     }
     Ok(cli.command)

@@ -18,6 +18,9 @@ pub fn command() -> Command {
             with_engine_flags(transcribe).mut_args(with_aliases)
         })
         .mut_subcommand("eval", with_engine_flags)
+        .mut_subcommand("bench", |bench| {
+            bench.mut_subcommand("transcribe", with_engine_flags)
+        })
 }
 
 /// What holds for the flags of every subcommand that transcribes.

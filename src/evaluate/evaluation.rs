@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Agreement, Clip, Record, Score, Speech};
+use super::{Agreement, Clip, Record, Score};
 use crate::transcribe::Transcript;
 
 /// A clip that was transcribed, beside what was said in it.
@@ -87,18 +87,11 @@ pub struct Evaluation {
 }
 
 impl EvaluatedClip {
-    /// Holds a record against what the manifest says of its clip and against a reference transcript. The errors are counted in
-    /// the manifest's language, or in the one that was transcribed where the manifest names none.
+    /// Holds a record against what the manifest says of its clip and against a reference transcript.
     pub fn new(clip: &Clip, record: &Record, reference: Option<&Transcript>) -> Self {
         let transcript = &record.transcript;
-        let language = match &clip.speech {
-            Speech::Unknown => Some(transcript.language.as_str()),
-            speech => speech.code(),
-        };
-        let said = match clip.speech {
-            Speech::Nothing => Some(""),
-            _ => clip.transcript.as_deref(),
-        };
+        let language = clip.language_of(transcript);
+        let said = clip.said();
         let score = said.map(|said| Score::of(said, &transcript.text, language));
         Self {
             file: clip.name.clone(),
@@ -189,6 +182,7 @@ impl Evaluation {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Speech;
     use super::*;
 
     fn evaluated(speech: Speech, said: Option<&str>, text: &str, seconds: f64) -> EvaluatedClip {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::tokenizer::languages;
+use crate::transcribe::Transcript;
 
 /// Names of the column with a clip's file, relative to the manifest's folder.
 const FILE: &[&str] = &["file", "path", "audio", "filename"];
@@ -111,6 +112,25 @@ impl Manifest {
             return Err("names no clip".to_owned());
         }
         Ok(Self { clips })
+    }
+}
+
+impl Clip {
+    /// What is said: nothing where nobody speaks, `None` where it is not known.
+    pub fn said(&self) -> Option<&str> {
+        match self.speech {
+            Speech::Nothing => Some(""),
+            _ => self.transcript.as_deref(),
+        }
+    }
+
+    /// Code of the language that a transcript's errors are counted in: the manifest's, or the transcript's own where the manifest
+    /// does not say.
+    pub fn language_of<'a>(&self, transcript: &'a Transcript) -> Option<&'a str> {
+        match &self.speech {
+            Speech::Unknown => Some(transcript.language.as_str()),
+            speech => speech.code(),
+        }
     }
 }
 

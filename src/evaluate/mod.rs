@@ -28,4 +28,4 @@ pub use agreement::{Agreement, References};
 pub use evaluation::{Cost, Errors, EvaluatedClip, Evaluation, Group};
 pub use manifest::{Clip, Manifest, Speech};
 pub use record::{Record, RecordFile};
-pub use score::{Score, normalize};
+pub use score::Score;

@@ -5,13 +5,7 @@ use std::ops::Add;
 
 use serde::{Deserialize, Serialize};
 
-use crate::compare::{
-    BasicTextNormalizer, EnglishTextNormalizer, ErrorCounts, character_errors, word_errors,
-};
-
-/// Languages that are written without spaces: their letters are counted in the place of words, as in the Whisper paper
-/// (Radford et al. 2022, section 4.4).
-const WITHOUT_SPACES: [&str; 6] = ["zh", "yue", "ja", "th", "lo", "my"];
+use crate::compare::{ErrorCounts, Normalizer, character_errors, word_errors};
 
 /// The errors of one transcript, or of many together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,40 +17,19 @@ pub struct Score {
 }
 
 impl Score {
-    /// The errors of a transcript in a language, given by its code, after openai/whisper's normalisers: English has its own,
-    /// and the basic one is for all others and where the language is not known.
+    /// The errors of a transcript in a language, given by its code, after the [`Normalizer`] for it.
     pub fn of(said: &str, transcribed: &str, language: Option<&str>) -> Self {
-        let [said, transcribed] = [said, transcribed].map(|text| normalize(text, language));
-        if !is_without_spaces(language) {
-            return Self {
-                words: word_errors(&said, &transcribed),
-                characters: character_errors(&said, &transcribed),
-            };
-        }
-        let letters = [&said, &transcribed].map(|text| text.replace(' ', ""));
+        let normalizer = Normalizer::for_language(language);
+        let [said, transcribed] = [said, transcribed].map(|text| normalizer.normalize(text));
+        let words = word_errors(&said, &transcribed);
         Self {
-            words: word_errors(&said, &transcribed),
-            characters: character_errors(&letters[0], &letters[1]),
+            words,
+            characters: match normalizer.splits_letters() {
+                true => words,
+                false => character_errors(&said, &transcribed),
+            },
         }
     }
-}
-
-/// A text as transcripts in a language, given by its code, are compared: openai/whisper's normaliser for English, the basic one
-/// for others, with a space between any two letters of languages that are written without spaces.
-pub fn normalize(text: &str, language: Option<&str>) -> String {
-    let split_letters = is_without_spaces(language);
-    let basic = BasicTextNormalizer {
-        split_letters,
-        ..BasicTextNormalizer::default()
-    };
-    match language {
-        Some("en") => EnglishTextNormalizer.normalize(text),
-        _ => basic.normalize(text),
-    }
-}
-
-fn is_without_spaces(language: Option<&str>) -> bool {
-    language.is_some_and(|language| WITHOUT_SPACES.contains(&language))
 }
 
 impl Add for Score {

@@ -16,6 +16,7 @@ use crate::cli::models::Models;
 #[derive(Debug, Serialize)]
 pub struct Identity {
     program: String,
+    manifest: PathBuf,
     model: String,
     /// Number format and size of the weights' file.
     weights: (String, u64),
@@ -35,6 +36,8 @@ impl Identity {
         let checkpoint = Checkpoint::open(models.fetch(flags.model.name())?)?;
         let mut identity = Self {
             program: program(),
+            manifest: std::path::absolute(&arguments.manifest)
+                .unwrap_or_else(|_| arguments.manifest.clone()),
             model: flags.model.name().to_owned(),
             weights: (checkpoint.format().to_owned(), checkpoint.file_size()),
             device: flags.model.device_name(),
@@ -57,6 +60,19 @@ impl Identity {
     pub fn file_in(&self, folder: &Path) -> PathBuf {
         let name = Sha1::from(&self.text).digest().to_string();
         folder.join(format!("{}.jsonl", &name[..16]))
+    }
+
+    /// The same by name, for people.
+    pub fn facts(&self) -> Vec<(String, String)> {
+        let facts = [
+            ("program", &self.program),
+            ("model", &self.model),
+            ("device", &self.device),
+            ("numbers", &self.compute_type),
+        ];
+        facts
+            .map(|(name, value)| (name.to_owned(), value.clone()))
+            .into()
     }
 
     /// What is written as JSON.

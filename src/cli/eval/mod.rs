@@ -2,6 +2,7 @@
 
 mod clips;
 mod identity;
+mod page;
 mod table;
 
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ use super::{FAILED, INTERRUPTED, USAGE, chosen_device, messages, output_lines, t
 
 use clips::{Outcome, Run};
 use identity::Identity;
+use page::Page;
 use table::Table;
 
 /// What `eval` is asked to do.
@@ -31,6 +33,10 @@ pub struct EvalArguments {
     /// Write everything to a file as JSON
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+
+    /// Write a page for a browser: each clip's waveform, features and both transcripts, the worst ones first
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
 
     /// Compare with transcripts that openai/whisper wrote as JSON, as talk.json or talk.wav.json for talk.wav
     #[arg(long, value_name = "FOLDER")]
@@ -133,6 +139,7 @@ fn evaluate(arguments: &EvalArguments) -> Result<ExitCode, Failure> {
     let records = RecordFile::open(identity.file_in(&folder), identity.text(), arguments.resume)?;
     let mut table = Table::new(&manifest, references.is_some());
     output_lines::print(&table.heading())?;
+    let mut page = Page::default();
     let mut evaluated = Vec::new();
     let mut run = Run::new(&engine, &interrupt, arguments.known_languages, records);
     let outcome = run.all_clips(&manifest, |clip, record| {
@@ -140,9 +147,12 @@ fn evaluate(arguments: &EvalArguments) -> Result<ExitCode, Failure> {
             Some(references) => references.find(&clip.path)?,
             None => None,
         };
-        let clip = EvaluatedClip::new(clip, record, reference.as_ref());
-        output_lines::print(&table.line(&clip))?;
-        evaluated.push(clip);
+        let result = EvaluatedClip::new(clip, record, reference.as_ref());
+        output_lines::print(&table.line(&result))?;
+        if arguments.html.is_some() {
+            page.add(clip, &result, &record.transcript);
+        }
+        evaluated.push(result);
         Ok(())
     })?;
     let failed = match outcome {
@@ -165,6 +175,9 @@ fn evaluate(arguments: &EvalArguments) -> Result<ExitCode, Failure> {
             serde_json::to_writer_pretty(&mut *out, &report)?;
             writeln!(out)
         })?;
+    }
+    if let Some(path) = &arguments.html {
+        page.write(path, &manifest, identity.facts(), &device)?;
     }
     run.finish(failed)?;
     Ok(match failed {
