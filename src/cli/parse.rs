@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::FromArgMatches;
 use clap::error::ErrorKind;
 
+use super::bench::BenchCommand;
 use super::settings::{self, Settings};
 use super::{Cli, Command, USAGE, command, messages, output_lines, printed, spelling};
 
@@ -80,9 +81,21 @@ pub(super) fn try_parse(arguments: impl IntoIterator<Item = OsString>) -> Result
             return Err(Stop::Printed(settings.print(transcribe, in_force)));
         }
     }
-    let cli = Cli::from_arg_matches(&matches)?;
-    if let Command::Transcribe(arguments) = &cli.command {
-        arguments.check()?;
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    match &mut cli.command {
+        Command::Transcribe(arguments) => arguments.check()?,
+        Command::Eval(arguments) => arguments.check()?,
+        Command::Bench(BenchCommand::Transcribe(arguments)) => {
+            arguments.check()?;
+            let bench = matches.subcommand_matches("bench");
+            if let (Some(transcribe), Some(given)) = (
+                command.find_subcommand("transcribe"),
+                bench.and_then(|bench| bench.subcommand_matches("transcribe")),
+            ) {
+                arguments.keep_given(transcribe, given);
+            }
+        }
+        _ => {}
     }
     Ok(cli.command)
 }

@@ -4,6 +4,7 @@ use burn::tensor::{Device, FloatDType};
 use whisper_weights::Checkpoint;
 
 use super::segments::Segments;
+use super::stages::{StageClock, StageTimes};
 use super::{Segment, TranscribeOptions, Transcript};
 use crate::audio::Audio;
 use crate::decoding::{LanguageDetection, detect_language};
@@ -143,7 +144,26 @@ impl Whisper {
         audio: &'a Audio,
         options: &'a TranscribeOptions,
     ) -> Result<Segments<'a>> {
-        Segments::new(self, audio, options)
+        Segments::new(self, audio, options, StageClock::default())
+    }
+
+    /// Transcribes a recording and tells what each stage took. The device is waited for after each stage, which makes a GPU a
+    /// little slower than [`transcribe`](Self::transcribe) lets it be.
+    ///
+    /// # Errors
+    ///
+    /// As [`transcribe`](Self::transcribe).
+    pub fn transcribe_timed(
+        &self,
+        audio: &Audio,
+        options: &TranscribeOptions,
+    ) -> Result<(Transcript, StageTimes)> {
+        let clock = StageClock::on(&self.device);
+        let mut segments = Segments::new(self, audio, options, clock)?;
+        let all = segments.by_ref().collect::<Result<_>>()?;
+        let language = segments.language().to_owned();
+        let transcript = Transcript::new(segments.text(), all, language);
+        Ok((transcript, segments.times()))
     }
 
     /// Detects the language of the first 30 s of a recording.
