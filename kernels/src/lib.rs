@@ -11,6 +11,7 @@
 //!   stride; both of Burn's operations, where the PCM is.
 //! - [`timestamp_rules`], [`most_probable`]: Whisper's rules for timestamps and the greedy choice of the next token, so that
 //!   logits need not leave a GPU: CubeCL kernels, and host code for flex and ndarray.
+//! - [`quantised_linear`]: linear layers whose weights are 8-bit integers, multiplied as such by host code for flex.
 //! - [`linear`], [`attention`]: host code for flex in `f32`, CubeCL kernels for GPUs in `f32`, `f16`
 //!   and `bf16`; [`layer_norm`], [`embed`]: CubeCL kernels for GPUs; [`gelu`]: host code for flex. Elsewhere the
 //!   plain Burn expressions.
@@ -26,6 +27,7 @@ mod cube;
 mod embedding;
 mod error;
 mod gelu;
+mod half;
 mod host;
 #[cfg(feature = "cubecl")]
 mod launches;
@@ -34,6 +36,7 @@ mod linear;
 mod log_mel;
 mod loudness;
 mod most_probable;
+mod quantised;
 mod timestamps;
 mod windows;
 
@@ -45,6 +48,7 @@ pub use copies::{Copies, Direction, count_copies};
 pub use embedding::embed;
 pub use error::{Error, Result};
 pub use gelu::gelu;
+pub use half::half_holds;
 #[cfg(feature = "cubecl")]
 pub use launches::{Launches, count_launches};
 pub use layer_norm::layer_norm;
@@ -55,6 +59,7 @@ pub use log_mel::{
 };
 pub use loudness::{Loudness, Normalisation};
 pub use most_probable::{Chosen, most_probable};
+pub use quantised::{QuantisedWeight, quantised_linear, quantised_linear_gelu};
 pub use timestamps::{AllowedTokens, TimestampTokens, timestamp_rules};
 pub use windows::cut_windows;
 

@@ -7,6 +7,7 @@ use whisper_kernels::{AttentionOptions, attention};
 
 use super::kv_cache::{CrossKv, KvCache};
 use super::linear::{Linear, LinearConfig};
+use super::weight::WeightFormat;
 
 /// Configuration of [`MultiHeadAttention`].
 #[derive(Config, Debug)]
@@ -15,6 +16,9 @@ pub struct MultiHeadAttentionConfig {
     pub n_state: usize,
     /// Number of heads; `n_state` is a multiple of it.
     pub n_head: usize,
+    /// What the weights are made of.
+    #[config(default = "WeightFormat::Float")]
+    pub weights: WeightFormat,
 }
 
 /// openai/whisper's attention (model.py:77-133): four projections, of which the key's has no bias.
@@ -30,7 +34,7 @@ pub struct MultiHeadAttention {
 impl MultiHeadAttentionConfig {
     /// Attention with random weights.
     pub fn init(&self, device: &Device) -> MultiHeadAttention {
-        let projection = LinearConfig::new(self.n_state, self.n_state);
+        let projection = LinearConfig::new(self.n_state, self.n_state).with_weight(self.weights);
         MultiHeadAttention {
             query: projection.init(device),
             key: projection.clone().with_bias(false).init(device),

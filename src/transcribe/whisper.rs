@@ -60,7 +60,7 @@ impl Whisper {
         device: &Device,
         compute_type: ComputeType,
     ) -> Result<Self> {
-        let dtype = compute_type.on(device)?;
+        let numbers = compute_type.numbers_on(device)?;
         let dims = checkpoint.dims();
         check_dims(dims)?;
         let tokenizer = Tokenizer::new(&checkpoint.tokenizer_json()?, dims.n_vocab)?;
@@ -68,7 +68,7 @@ impl Whisper {
             log_mel: frontend::log_mel(dims.n_mels, device)?,
             normalisation: Normalisation::Off,
             alignment_heads: AlignmentHeads::of(checkpoint),
-            model: WhisperModel::from_checkpoint(checkpoint, device, dtype)?,
+            model: WhisperModel::from_checkpoint(checkpoint, device, numbers)?,
             tokenizer,
             device: device.clone(),
         })

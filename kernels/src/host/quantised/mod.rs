@@ -1,0 +1,170 @@
+//! `x W^T + b` for a weight of 8-bit integers with one scale per output.
+//!
+//! Each row of `x` is rounded to integers with a scale of its own, the products are summed in 32-bit
+//! integers without rounding, and the two scales, the bias and the activation are applied to the sums.
+//! Integer sums do not depend on their order: the result is the same bits for any instruction set, any
+//! number of threads and any rows beside.
+
+mod dots;
+mod panels;
+mod rounded;
+mod words;
+
+pub(crate) use rounded::quantise_rows;
+
+use rounded::RoundedRows;
+
+use rayon::prelude::*;
+
+use super::gelu::gelu_serial;
+use super::output::Output;
+use super::panels::Rows;
+use crate::backends::Activation;
+
+/// Up to this many rows of `x` the weight is read once as it lies; for more it is worth packing.
+const DOT_ROWS: usize = 16;
+
+/// Weight elements (512 KiB, some 20 microseconds) for which a task of dot products is worth its start.
+const DOT_TASK: usize = 512 * 1024;
+
+/// Outputs, and rows of `x`, of one task of the packed product.
+const TASK_COLUMNS: usize = 128;
+const TASK_ROWS: usize = 192;
+
+/// A weight `[outputs, inputs]` of integers from -127 to 127, with the factor of each output.
+#[derive(Clone, Copy)]
+pub(crate) struct Weight<'a> {
+    values: &'a [i8],
+    scales: &'a [f32],
+    inputs: usize,
+}
+
+impl<'a> Weight<'a> {
+    /// # Panics
+    ///
+    /// If the values are not `inputs` for each scale.
+    pub(crate) fn new(values: &'a [i8], scales: &'a [f32], inputs: usize) -> Self {
+        assert_eq!(
+            values.len(),
+            scales.len() * inputs,
+            "{inputs} inputs for each scale"
+        );
+        Self {
+            values,
+            scales,
+            inputs,
+        }
+    }
+
+    fn outputs(&self) -> usize {
+        self.scales.len()
+    }
+
+    fn row(&self, output: usize) -> &'a [i8] {
+        &self.values[output * self.inputs..][..self.inputs]
+    }
+}
+
+/// `activation(x W^T + b)`: `x` `[rows, inputs]`, `bias` `[outputs]`; the result is `[rows, outputs]`.
+pub(crate) fn linear(
+    x: Rows<'_>,
+    weight: Weight<'_>,
+    bias: Option<&[f32]>,
+    activation: Activation,
+) -> Vec<f32> {
+    assert_eq!(
+        x.columns(),
+        weight.inputs,
+        "linear: inputs of x and of the weight"
+    );
+    if let Some(bias) = bias {
+        assert_eq!(bias.len(), weight.outputs(), "linear: one bias per output");
+    }
+    let rounded = RoundedRows::new(x);
+    let layer = Layer {
+        x: &rounded,
+        weight,
+        bias,
+        activation,
+    };
+    let fill = |output: Output<'_>| {
+        if x.rows() <= DOT_ROWS {
+            layer.by_dots(output)
+        } else {
+            layer.by_panels(output)
+        }
+    };
+    // SAFETY: both ways write all outputs of all rows.
+    unsafe { Output::collect(x.rows() * weight.outputs(), fill) }
+}
+
+#[derive(Clone, Copy)]
+struct Layer<'a> {
+    x: &'a RoundedRows,
+    weight: Weight<'a>,
+    bias: Option<&'a [f32]>,
+    activation: Activation,
+}
+
+impl Layer<'_> {
+    fn by_dots(self, output: Output<'_>) {
+        let outputs = self.weight.outputs();
+        let chunk = (DOT_TASK / self.weight.inputs.max(1)).next_multiple_of(dots::GROUP);
+        let task = |columns: std::ops::Range<usize>| {
+            // SAFETY: this task alone writes these columns.
+            unsafe { dots::run(self, columns.clone(), output) };
+            if self.activation == Activation::Gelu {
+                self.activate(output, 0..self.x.rows(), columns);
+            }
+        };
+        if outputs < 2 * chunk {
+            task(0..outputs);
+        } else {
+            (0..outputs.div_ceil(chunk))
+                .into_par_iter()
+                .for_each(|i| task(i * chunk..outputs.min((i + 1) * chunk)));
+        }
+    }
+
+    fn by_panels(self, output: Output<'_>) {
+        let (rows, outputs) = (self.x.rows(), self.weight.outputs());
+        (0..outputs.div_ceil(TASK_COLUMNS))
+            .into_par_iter()
+            .for_each(|i| {
+                let columns = i * TASK_COLUMNS..outputs.min((i + 1) * TASK_COLUMNS);
+                let panels = panels::Panels::pack(self.weight, columns.clone());
+                (0..rows.div_ceil(TASK_ROWS)).into_par_iter().for_each(|j| {
+                    let task_rows = j * TASK_ROWS..rows.min((j + 1) * TASK_ROWS);
+                    // SAFETY: this task alone writes these rows and columns.
+                    unsafe { panels::run(self, &panels, task_rows.clone(), output) };
+                    if self.activation == Activation::Gelu {
+                        self.activate(output, task_rows, columns.clone());
+                    }
+                });
+            });
+    }
+
+    /// The result for an exact sum.
+    #[inline(always)]
+    fn scaled(&self, row: usize, column: usize, sum: i32) -> f32 {
+        let scaled = sum as f32 * (self.x.scale(row) * self.weight.scales[column]);
+        self.bias.map_or(scaled, |bias| scaled + bias[column])
+    }
+
+    /// Applies the activation to a block that this task has just written.
+    fn activate(
+        self,
+        output: Output<'_>,
+        rows: std::ops::Range<usize>,
+        columns: std::ops::Range<usize>,
+    ) {
+        for row in rows {
+            // SAFETY: the calling task alone uses this block and has written it.
+            let values = unsafe {
+                let start = output.at(row * self.weight.outputs() + columns.start, columns.len());
+                std::slice::from_raw_parts_mut(start, columns.len())
+            };
+            gelu_serial(values);
+        }
+    }
+}

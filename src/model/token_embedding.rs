@@ -1,0 +1,37 @@
+//! The table of token vectors, which is the output projection too.
+
+use burn::module::Module;
+use burn::tensor::{Int, Tensor};
+use whisper_kernels::embed;
+
+use super::weight::Weight;
+
+/// A vector of each token.
+#[derive(Module, Debug)]
+pub struct TokenEmbedding {
+    /// `[n_vocab, n_state]`.
+    pub weight: Weight,
+}
+
+impl TokenEmbedding {
+    /// Tokens and their positions, from `offset` on, as vectors.
+    ///
+    /// # Shapes
+    ///
+    /// - tokens: `[rows, n]`; positions: `[n_ctx, n_state]`
+    /// - output: `[rows, n, n_state]`
+    pub fn embed(&self, tokens: Tensor<2, Int>, positions: Tensor<2>, offset: usize) -> Tensor<3> {
+        match &self.weight {
+            Weight::Float(table) => embed(tokens, table.val(), positions, offset),
+            Weight::Int8(table) => {
+                let [rows, n] = tokens.dims();
+                let (dtype, tokens) = (positions.dtype(), tokens.reshape([rows * n]));
+                let values = table.values.val().select(0, tokens.clone());
+                let scales = table.scales.val().select(0, tokens).unsqueeze_dim(1);
+                let vectors = values.float().cast(dtype) * scales.cast(dtype);
+                let positions = positions.narrow(0, offset, n).unsqueeze();
+                vectors.reshape([rows as i64, n as i64, -1]) + positions
+            }
+        }
+    }
+}
