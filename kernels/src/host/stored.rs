@@ -40,7 +40,12 @@ impl Stored for f32 {
     unsafe fn load_two<I: Isa>(isa: I, elements: *const f32) -> [I::F32; 2] {
         let ops = isa.f32();
         // SAFETY: the caller vouches for two vectors.
-        unsafe { [ops.load_ptr(elements), ops.load_ptr(elements.add(ops.len()))] }
+        unsafe {
+            [
+                ops.load_ptr(elements),
+                ops.load_ptr(elements.add(ops.len())),
+            ]
+        }
     }
 }
 
