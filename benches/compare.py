@@ -5,8 +5,9 @@
     python3 benches/compare.py --python VENV/bin/python --weights FOLDER --runs 5 [--peers openai-whisper faster-whisper whisper.cpp]
         [--decoding greedy beam words] FILE...
 
-Peers are openai-whisper (torch f32), faster-whisper (float32), faster-whisper-int8 and whisper.cpp (needs --ggml); decoding is greedy,
-with a beam of 5, or greedy with word timestamps, at temperature 0 without fallback.
+Peers are openai-whisper (torch f32), faster-whisper (float32), faster-whisper-int8, whisper.cpp (needs --ggml) and whisper.cpp-q8_0
+(--ggml_q8_0); decoding is greedy, with a beam of 5, or greedy with word timestamps, at temperature 0 without fallback. whisper-rs runs once
+for each of --compute_types, and everything is compared with the first of them.
 
 Each run is one process per engine and file, so that all start cold: one engine after the other, and the order turns round after each
 run, so that a machine that slows down slows all. `process` is the wall time of the whole process (start, model, audio,
@@ -54,10 +55,9 @@ def run(command, cores):
 
 
 class WhisperRs:
-    name = "whisper-rs"
-
-    def __init__(self, args):
-        self.args = args
+    def __init__(self, args, compute_type):
+        self.args, self.compute_type = args, compute_type
+        self.name = f"whisper-rs {compute_type}"
 
     def measure(self, file, cores, decoding):
         start = self.process(self.empty_file(), cores, decoding, "--language", "en")["process"]
@@ -67,7 +67,7 @@ class WhisperRs:
     def process(self, file, cores, decoding, *more):
         with tempfile.TemporaryDirectory() as folder:
             command = [self.args.bin, "transcribe", file, "--model", self.args.model, "--threads", str(self.args.threads),
-                       "--output_format", "json", "--output_dir", folder, *TEMPERATURE_0, *DECODING[decoding], *more]
+                       "--compute_type", self.compute_type, "--output_format", "json", "--output_dir", folder, *TEMPERATURE_0, *DECODING[decoding], *more]
             seconds, cpu, memory, _ = run(command, cores)
             (made,) = Path(folder).glob("*.json")
             return dict(process=seconds, cpu=cpu, memory=memory, text=json.loads(made.read_text())["text"])
@@ -89,6 +89,7 @@ class Peer:
             "faster-whisper": ["run_faster_whisper.py", "--weights", args.weights],
             "faster-whisper-int8": ["run_faster_whisper.py", "--weights", args.weights, "--compute_type", "int8"],
             "whisper.cpp": ["run_whisper_cpp.py", "--ggml", args.ggml],
+            "whisper.cpp-q8_0": ["run_whisper_cpp.py", "--ggml", args.ggml_q8_0],
         }[name]
         self.command = [args.python, ROOT / "benches/peers" / script, "--model", args.model, "--threads", str(args.threads), *more]
 
@@ -111,9 +112,11 @@ def main():
     parser.add_argument("--python", default=sys.executable, help="interpreter that has the peers' packages")
     parser.add_argument("--weights", required=True, help="folder with the CTranslate2 model.bin, for the peers")
     parser.add_argument("--ggml", help="the model's ggml file, for whisper.cpp")
+    parser.add_argument("--ggml_q8_0", help="the same in q8_0, for whisper.cpp-q8_0")
+    parser.add_argument("--compute_types", nargs="*", default=["auto"], help="the compute types of whisper-rs")
     parser.add_argument("--model", default="base")
     parser.add_argument("--peers", nargs="*", default=["openai-whisper"],
-                        choices=["openai-whisper", "faster-whisper", "faster-whisper-int8", "whisper.cpp"])
+                        choices=["openai-whisper", "faster-whisper", "faster-whisper-int8", "whisper.cpp", "whisper.cpp-q8_0"])
     parser.add_argument("--decoding", nargs="*", default=["greedy"], choices=DECODING)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--runs", type=int, default=5)
@@ -121,9 +124,11 @@ def main():
     args = parser.parse_args()
     if "whisper.cpp" in args.peers and not args.ggml:
         parser.error("whisper.cpp needs --ggml")
+    if "whisper.cpp-q8_0" in args.peers and not args.ggml_q8_0:
+        parser.error("whisper.cpp-q8_0 needs --ggml_q8_0")
 
     cores = set(sorted(os.sched_getaffinity(0))[: args.threads]) if hasattr(os, "sched_setaffinity") else None
-    engines = [WhisperRs(args), *(Peer(args, name) for name in args.peers)]
+    engines = [*(WhisperRs(args, compute_type) for compute_type in args.compute_types), *(Peer(args, name) for name in args.peers)]
     for engine in engines:  # one unmeasured run: disk caches, first-use conversions
         engine.measure(args.files[0], cores, args.decoding[0])
     results = []
@@ -150,11 +155,12 @@ def ratio(ours, theirs, measure):
 
 def report(file, args, decoding, runs):
     print(f"{Path(file).name}, {args.model}, {decoding}, {args.threads} threads, {args.runs} runs")
-    ours = runs[WhisperRs.name]
+    first, *_ = runs
+    ours = runs[first]
     for name, measured in runs.items():
         for measure, unit in (("process", "s"), ("transcribe", "s"), ("cpu", "s"), ("memory", "MiB")):
             middle, least, most = summary(r[measure] for r in measured)
-            beside = "" if name == WhisperRs.name else f"   whisper-rs takes {ratio(ours, measured, measure)} of it"
+            beside = "" if name == first else f"   {first} takes {ratio(ours, measured, measure)} of it"
             print(f"  {name:<20} {measure:<10} {middle:8.2f} ({least:.2f} to {most:.2f}) {unit}{beside}")
         if {r["text"].split() == ours[0]["text"].split() for r in measured} != {True}:
             print(f"  {name:<20} text       DIFFERS")

@@ -6,7 +6,6 @@ use std::str::FromStr;
 use burn::tensor::{DType, Device, FloatDType};
 
 use crate::device::is_gpu;
-use crate::model::WeightFormat;
 use crate::{Error, Result};
 
 /// What weights and states are, by the names of faster-whisper's `compute_type`.
@@ -24,6 +23,8 @@ pub enum ComputeType {
     BFloat16,
     /// Weights of linear layers in 8-bit integers, the rest in single precision. On the CPU alone.
     Int8,
+    /// Products over whole windows in integers of 16 bits, the rest as in [`Float32`](Self::Float32). On the CPU alone.
+    Int16,
 }
 
 /// What the tensors of a model are made of.
@@ -47,6 +48,9 @@ pub enum Weights {
     Half,
     /// 8-bit integers with a scale for each output.
     Int8,
+    /// 16-bit integers with a scale for each output, for what multiplies whole windows: the encoder, and the keys and values of its
+    /// output. The rest is [`Exact`](Self::Exact), since what multiplies a token is bound by the reading of weights.
+    Int16,
 }
 
 impl From<FloatDType> for Numbers {
@@ -59,19 +63,17 @@ impl From<FloatDType> for Numbers {
 }
 
 impl Numbers {
-    /// Whether weights of linear layers are quantised.
-    pub(crate) fn format(self) -> WeightFormat {
-        match self.weights {
-            Weights::Int8 => WeightFormat::Int8,
-            _ => WeightFormat::Float,
-        }
+    /// Whether a linear layer's weight that is in half precision stays so.
+    pub(crate) fn keeps_half(self) -> bool {
+        let where_exact = [Weights::Exact, Weights::Half, Weights::Int16].contains(&self.weights);
+        where_exact || self.states == FloatDType::F16
     }
 
     /// The element type to keep the values of a linear layer's weight in.
     pub(crate) fn weight_dtype(self, values: &[f32]) -> DType {
         match self.weights {
             Weights::Half => DType::F16,
-            Weights::Exact if whisper_kernels::half_holds(values) => DType::F16,
+            Weights::Exact | Weights::Int16 if whisper_kernels::half_holds(values) => DType::F16,
             _ => self.states.into(),
         }
     }
@@ -79,7 +81,7 @@ impl Numbers {
 
 impl ComputeType {
     /// The names that users write, in the order of the variants.
-    pub const NAMES: [&str; 5] = ["auto", "float32", "float16", "bfloat16", "int8"];
+    pub const NAMES: [&str; 6] = ["auto", "float32", "float16", "bfloat16", "int8", "int16"];
 
     /// The element type of states on a device.
     ///
@@ -103,9 +105,10 @@ impl ComputeType {
             Self::Auto | Self::Float32 => Weights::AsStates,
             Self::Float16 if on_flex => Weights::Half,
             Self::Int8 if on_flex => Weights::Int8,
+            Self::Int16 if on_flex => Weights::Int16,
             Self::Float16 => return self.half_on_gpu(device, FloatDType::F16),
             Self::BFloat16 => return self.half_on_gpu(device, FloatDType::BF16),
-            Self::Int8 => return Err(self.refused("float32, float16 or auto")),
+            Self::Int8 | Self::Int16 => return Err(self.refused("float32, float16 or auto")),
         };
         Ok(Numbers {
             states: FloatDType::F32,
@@ -144,6 +147,7 @@ impl FromStr for ComputeType {
             "bfloat16" => Ok(Self::BFloat16),
             // The rest of an int8 model is f32 here, as in CTranslate2's int8_float32.
             "int8" | "int8_float32" => Ok(Self::Int8),
+            "int16" => Ok(Self::Int16),
             _ => Err(Error::Option(format!(
                 "compute_type '{name}' is unknown; use one of {}",
                 Self::NAMES.join(", ")
@@ -171,7 +175,14 @@ mod tests {
     #[test]
     fn the_cpu_has_states_in_single_precision_alone() {
         let cpu = Device::flex();
-        for name in ["auto", "float32", "float16", "int8", "int8_float32"] {
+        for name in [
+            "auto",
+            "float32",
+            "float16",
+            "int8",
+            "int8_float32",
+            "int16",
+        ] {
             let compute_type: ComputeType = name.parse().unwrap();
             assert_eq!(compute_type.on(&cpu).unwrap(), FloatDType::F32, "{name}");
         }

@@ -59,7 +59,7 @@ pub use log_mel::{
 };
 pub use loudness::{Loudness, Normalisation};
 pub use most_probable::{Chosen, most_probable};
-pub use quantised::{QuantisedWeight, quantised_linear, quantised_linear_gelu};
+pub use quantised::{IntegerBits, QuantisedWeight, quantised_linear, quantised_linear_gelu};
 pub use timestamps::{AllowedTokens, TimestampTokens, timestamp_rules};
 pub use windows::cut_windows;
 

@@ -1,32 +1,73 @@
-//! Linear layers whose weights are 8-bit integers.
+//! Linear layers whose weights are integers.
+
+use std::ops::Range;
 
 use burn::backend::Dispatch;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
 use crate::backends::{Activation, WhisperOps};
-use crate::host::quantised::quantise_rows;
+use crate::host::quantised::{Integer, quantise_rows};
 
-/// A weight of 8-bit integers with one scale per output: `weight[o][i] = scales[o] * values[o][i]`.
+/// How many bits the integers of a weight have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IntegerBits {
+    /// From -127 to 127.
+    Eight,
+    /// 16 bits, of which sums of products leave room for some 13: the root of the sum of squares of an output's integers is at
+    /// most that of 2^31.
+    Sixteen,
+}
+
+/// A weight of integers with one scale per output: `weight[o][i] = scales[o] * values[o][i]`.
 #[derive(Clone, Debug)]
 pub struct QuantisedWeight {
-    /// `[outputs, inputs]`, from -127 to 127.
+    /// `[outputs, inputs]`, of the element type of as many bits.
     pub values: Tensor<2, Int>,
     /// `[outputs]`, 0 or more.
     pub scales: Tensor<1>,
 }
 
 impl QuantisedWeight {
-    /// Rounds a weight `[outputs, inputs]`, given in the order of memory, each output to its own 127 steps on either side of 0.
+    /// Rounds a weight `[outputs, inputs]`, given in the order of memory, each output in steps of its own.
     ///
     /// # Panics
     ///
     /// If `weight` has another number of elements than the shape.
-    pub fn new(weight: &[f32], [outputs, inputs]: [usize; 2], device: &Device) -> Self {
+    pub fn new(
+        weight: &[f32],
+        [outputs, inputs]: [usize; 2],
+        bits: IntegerBits,
+        device: &Device,
+    ) -> Self {
+        let rows = |rows: Range<usize>| weight[rows.start * inputs..rows.end * inputs].to_vec();
         assert_eq!(weight.len(), outputs * inputs, "elements of the weight");
-        let (values, scales) = quantise_rows(weight, inputs);
-        let values = TensorData::new(values, [outputs, inputs]);
+        Self::from_rows(rows, [outputs, inputs], bits, device)
+    }
+
+    /// The same of a weight of which some outputs are made at a time, so that the whole of it never is in memory.
+    ///
+    /// # Panics
+    ///
+    /// If `rows` gives another number of elements than those of the outputs that it is asked for.
+    pub fn from_rows(
+        rows: impl Fn(Range<usize>) -> Vec<f32>,
+        [outputs, inputs]: [usize; 2],
+        bits: IntegerBits,
+        device: &Device,
+    ) -> Self {
+        let shape = [outputs, inputs];
+        let (values, scales, dtype) = match bits {
+            IntegerBits::Eight => {
+                let (values, scales) = integers::<i8>(rows, shape);
+                (TensorData::new(values, shape), scales, DType::I8)
+            }
+            IntegerBits::Sixteen => {
+                let (values, scales) = integers::<i16>(rows, shape);
+                (TensorData::new(values, shape), scales, DType::I16)
+            }
+        };
         Self {
-            values: Tensor::from_data(values, (device, DType::I8)),
+            values: Tensor::from_data(values, (device, dtype)),
             scales: Tensor::from_data(TensorData::new(scales, [outputs]), (device, DType::F32)),
         }
     }
@@ -37,10 +78,31 @@ impl QuantisedWeight {
     }
 }
 
+/// Elements of a weight that are made at a time (8 MB).
+const AT_ONCE: usize = 2 << 20;
+
+/// The integers of a weight and their scales.
+fn integers<T: Integer>(
+    rows: impl Fn(Range<usize>) -> Vec<f32>,
+    [outputs, inputs]: [usize; 2],
+) -> (Vec<T>, Vec<f32>) {
+    let mut values = Vec::with_capacity(outputs * inputs);
+    let mut scales = Vec::with_capacity(outputs);
+    let at_once = (AT_ONCE / inputs.max(1)).max(1);
+    for first in (0..outputs).step_by(at_once) {
+        let some = first..outputs.min(first + at_once);
+        let (more, of_more) = quantise_rows::<T>(&rows(some.clone()), inputs);
+        assert_eq!(of_more.len(), some.len(), "rows of the weight");
+        values.extend(more);
+        scales.extend(of_more);
+    }
+    (values, scales)
+}
+
 /// [`linear`](crate::linear) with a quantised weight.
 ///
-/// On flex the rows of `x` are rounded to integers as well, to some 13 to 16 bits by how many inputs there are, and sums of
-/// integers are exact: a row's result is the same bits on any chip, with any number of threads and whatever rows are beside it. Elsewhere
+/// On flex the rows of `x` are rounded to 16-bit integers as well, as large as sums of the products have room for, and those sums are
+/// exact: a row's result is the same bits on any chip, with any number of threads and whatever rows are beside it. Elsewhere
 /// the weight is brought to the element type of `x`.
 ///
 /// # Panics
@@ -170,23 +232,29 @@ mod tests {
             normal(1, self.rows * self.inputs, 1.0)
         }
 
-        fn tensors(&self) -> (Tensor<2>, QuantisedWeight, Tensor<1>) {
+        fn tensors(&self, bits: IntegerBits) -> (Tensor<2>, QuantisedWeight, Tensor<1>) {
             let weight = normal(2, self.outputs * self.inputs, 1.0);
+            let shape = [self.outputs, self.inputs];
             (
                 tensor(self.x(), [self.rows, self.inputs]),
-                QuantisedWeight::new(&weight, [self.outputs, self.inputs], &Device::flex()),
+                QuantisedWeight::new(&weight, shape, bits, &Device::flex()),
                 tensor(normal(3, self.outputs, 10.0), [self.outputs]),
             )
         }
 
-        /// The error of rounding `x` to the bits that there are room for, at the largest of some deviations, and of f32 sums.
-        fn bound(&self) -> f64 {
-            let steps = (i32::MAX as f64 / 127.0 / self.inputs as f64).min(32767.0);
-            let of_rounding = 5.0 / steps * 0.29 * (self.inputs as f64).sqrt() * 6.0;
-            1e-5 + 5e-7 * self.inputs as f64 + of_rounding
+        /// Six deviations of the error of rounding `x` to what room there is for, and that of f32 sums.
+        fn bound(&self, bits: IntegerBits) -> f64 {
+            let n = self.inputs as f64;
+            let norm = match bits {
+                IntegerBits::Eight => 2_f64.powi(31) / (127.0 * n.sqrt()),
+                IntegerBits::Sixteen => 2_f64.powf(15.5),
+            };
+            // A row of x has deviation 1: so long is a step.
+            let step = (n.sqrt() / norm).max(5.0 / 32767.0);
+            1e-5 + 5e-7 * n + 6.0 * 0.29 * step * n.sqrt()
         }
 
-        fn close(&self, actual: Tensor<2>, expected: Tensor<2>) {
+        fn close(&self, bits: IntegerBits, actual: Tensor<2>, expected: Tensor<2>) {
             let expected: Vec<f64> = values(expected).into_iter().map(f64::from).collect();
             let difference = largest_difference(&values(actual), &expected);
             let Self {
@@ -195,32 +263,40 @@ mod tests {
                 outputs,
             } = self;
             assert!(
-                difference < self.bound(),
+                difference < self.bound(bits),
                 "[{rows}, {inputs}] x [{outputs}, ..]: {difference:e} of {:e}",
-                self.bound()
+                self.bound(bits)
             );
         }
     }
 
+    const BITS: [IntegerBits; 2] = [IntegerBits::Eight, IntegerBits::Sixteen];
+
     #[test]
     fn agrees_with_the_plain_expression() {
-        for layer in LAYERS {
-            let (x, weight, bias) = layer.tensors();
+        for (layer, bits) in LAYERS
+            .iter()
+            .flat_map(|layer| BITS.map(|bits| (layer, bits)))
+        {
+            let (x, weight, bias) = layer.tensors(bits);
             let plain = linear(x.clone(), weight.dequantised(), None);
-            layer.close(quantised_linear(x.clone(), &weight, None), plain);
+            layer.close(bits, quantised_linear(x.clone(), &weight, None), plain);
             let plain = linear_gelu(x.clone(), weight.dequantised(), Some(bias.clone()));
-            layer.close(quantised_linear_gelu(x, &weight, Some(bias)), plain);
+            layer.close(bits, quantised_linear_gelu(x, &weight, Some(bias)), plain);
         }
     }
 
     #[test]
     fn weights_are_within_half_a_step() {
         let weight = normal(4, 30 * 50, 2.0);
-        let quantised = QuantisedWeight::new(&weight, [30, 50], &Device::flex());
-        let back = values(quantised.dequantised());
-        let scales: Vec<f32> = quantised.scales.into_data().try_to_vec().unwrap();
-        for (i, (back, weight)) in back.iter().zip(&weight).enumerate() {
-            assert!((back - weight).abs() <= 0.5001 * scales[i / 50]);
+        for (bits, most) in BITS.into_iter().zip([127.0, 32767.0]) {
+            let quantised = QuantisedWeight::new(&weight, [30, 50], bits, &Device::flex());
+            let back = values(quantised.dequantised());
+            let scales = values(quantised.scales);
+            for (i, (back, weight)) in back.iter().zip(&weight).enumerate() {
+                assert!((back - weight).abs() <= 0.5001 * scales[i / 50]);
+                assert!(weight.abs() <= 1.001 * most * scales[i / 50]);
+            }
         }
     }
 
@@ -229,12 +305,14 @@ mod tests {
         // All at their limits, of one sign and of both.
         for sign in [1.0, -1.0] {
             for (rows, inputs) in [(1, 5120), (20, 5120), (1, 66_000)] {
-                let x = tensor(vec![3.0; rows * inputs], [rows, inputs]);
-                let weight = vec![sign * 0.5; 7 * inputs];
-                let weight = QuantisedWeight::new(&weight, [7, inputs], &Device::flex());
-                let expected = sign * 1.5 * inputs as f32;
-                for y in values(quantised_linear(x, &weight, None)) {
-                    assert!((y / expected - 1.0).abs() < 1e-6, "{y} for {expected}");
+                for bits in BITS {
+                    let x = tensor(vec![3.0; rows * inputs], [rows, inputs]);
+                    let weight = vec![sign * 0.5; 7 * inputs];
+                    let weight = QuantisedWeight::new(&weight, [7, inputs], bits, &Device::flex());
+                    let expected = sign * 1.5 * inputs as f32;
+                    for y in values(quantised_linear(x, &weight, None)) {
+                        assert!((y / expected - 1.0).abs() < 1e-6, "{y} for {expected}");
+                    }
                 }
             }
         }
@@ -247,7 +325,7 @@ mod tests {
             inputs: 530,
             outputs: 100,
         };
-        let (x, weight, bias) = layer.tensors();
+        let (x, weight, bias) = layer.tensors(IntegerBits::Eight);
         let apply = |x: Tensor<2>| values(quantised_linear_gelu(x, &weight, Some(bias.clone())));
         let together = apply(x.clone());
         for first in 0..layer.rows {
@@ -261,14 +339,17 @@ mod tests {
 
     #[test]
     fn results_do_not_depend_on_the_number_of_threads() {
-        for rows in [1, 5, 400] {
+        for (rows, bits) in [1, 5, 400]
+            .into_iter()
+            .flat_map(|rows| BITS.map(|bits| (rows, bits)))
+        {
             let layer = Layer {
                 rows,
                 inputs: 1030,
                 outputs: 3000,
             };
             same_on_any_number_of_threads(|| {
-                let (x, weight, bias) = layer.tensors();
+                let (x, weight, bias) = layer.tensors(bits);
                 values(quantised_linear_gelu(x, &weight, Some(bias)))
             });
         }
@@ -276,7 +357,12 @@ mod tests {
 
     #[test]
     fn what_is_not_a_number_stays_so_and_zeros_are_exact() {
-        let weight = QuantisedWeight::new(&normal(5, 20, 1.0), [4, 5], &Device::flex());
+        let weight = QuantisedWeight::new(
+            &normal(5, 20, 1.0),
+            [4, 5],
+            IntegerBits::Eight,
+            &Device::flex(),
+        );
         let bias = tensor(vec![1.0, 2.0, 3.0, 4.0], [4]);
         for bad in [f32::NAN, f32::INFINITY] {
             let x = tensor(
@@ -292,7 +378,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "quantised_linear: inputs of x and of the weight")]
     fn shapes_that_do_not_fit_are_refused() {
-        let weight = QuantisedWeight::new(&[0.0; 8], [2, 4], &Device::flex());
+        let weight = QuantisedWeight::new(&[0.0; 8], [2, 4], IntegerBits::Eight, &Device::flex());
         quantised_linear(tensor(vec![0.0; 6], [2, 3]), &weight, None);
     }
 }

@@ -19,6 +19,9 @@ pub struct MultiHeadAttentionConfig {
     /// What the weights are made of.
     #[config(default = "WeightFormat::Float")]
     pub weights: WeightFormat,
+    /// What the weights of keys and values are made of, where that is something else.
+    #[config(default = "None")]
+    pub key_value: Option<WeightFormat>,
 }
 
 /// openai/whisper's attention (model.py:77-133): four projections, of which the key's has no bias.
@@ -35,10 +38,11 @@ impl MultiHeadAttentionConfig {
     /// Attention with random weights.
     pub fn init(&self, device: &Device) -> MultiHeadAttention {
         let projection = LinearConfig::new(self.n_state, self.n_state).with_weight(self.weights);
+        let key_value = (projection.clone()).with_weight(self.key_value.unwrap_or(self.weights));
         MultiHeadAttention {
             query: projection.init(device),
-            key: projection.clone().with_bias(false).init(device),
-            value: projection.init(device),
+            key: key_value.clone().with_bias(false).init(device),
+            value: key_value.init(device),
             out: projection.init(device),
             n_head: self.n_head,
         }

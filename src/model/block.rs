@@ -20,6 +20,9 @@ pub struct BlockConfig {
     /// What the weights of linear layers are made of.
     #[config(default = "WeightFormat::Float")]
     pub weights: WeightFormat,
+    /// What the weights are made of that read the encoder's output.
+    #[config(default = "WeightFormat::Float")]
+    pub cross_kv: WeightFormat,
 }
 
 /// Two linear layers with the exact (erf) GELU between them, four times as wide inside.
@@ -83,7 +86,9 @@ impl BlockConfig {
         DecoderBlock {
             attn: self.attention(device),
             attn_ln: self.norm(device),
-            cross_attn: self.attention(device),
+            cross_attn: (self.attention_config())
+                .with_key_value(Some(self.cross_kv))
+                .init(device),
             cross_attn_ln: self.norm(device),
             mlp: Mlp::init(self.n_state, self.weights, device),
             mlp_ln: self.norm(device),
@@ -91,9 +96,11 @@ impl BlockConfig {
     }
 
     fn attention(&self, device: &Device) -> MultiHeadAttention {
-        MultiHeadAttentionConfig::new(self.n_state, self.n_head)
-            .with_weights(self.weights)
-            .init(device)
+        self.attention_config().init(device)
+    }
+
+    fn attention_config(&self) -> MultiHeadAttentionConfig {
+        MultiHeadAttentionConfig::new(self.n_state, self.n_head).with_weights(self.weights)
     }
 
     fn norm(&self, device: &Device) -> LayerNorm {

@@ -28,6 +28,9 @@ pub struct DecoderConfig {
     /// What the weights of linear layers are made of.
     #[config(default = "WeightFormat::Float")]
     pub weights: WeightFormat,
+    /// What the weights are made of that read the encoder's output.
+    #[config(default = "WeightFormat::Float")]
+    pub cross_kv: WeightFormat,
     /// What the token embedding is made of, which is the output projection too.
     #[config(default = "WeightFormat::Float")]
     pub token_embedding: WeightFormat,
@@ -53,7 +56,9 @@ pub struct DecoderState {
 impl DecoderConfig {
     /// A decoder with random weights.
     pub fn init(&self, device: &Device) -> Decoder {
-        let block = BlockConfig::new(self.n_state, self.n_head).with_weights(self.weights);
+        let block = BlockConfig::new(self.n_state, self.n_head)
+            .with_weights(self.weights)
+            .with_cross_kv(self.cross_kv);
         Decoder {
             token_embedding: TokenEmbedding {
                 weight: (self.token_embedding).init(self.n_vocab, self.n_state, device),

@@ -1,11 +1,11 @@
 //! Fills a module tree from a checkpoint: each parameter's path is its name there.
 
 use burn::module::{Module, ModuleMapper, Param};
-use burn::tensor::{DType, Device, Int, Shape, Tensor, TensorData};
-use whisper_kernels::QuantisedWeight;
+use burn::tensor::{Device, Int, Shape, Tensor, TensorData, f16};
+use whisper_kernels::{IntegerBits, QuantisedWeight};
 use whisper_weights::{Checkpoint, TensorView};
 
-use crate::compute_type::Numbers;
+use crate::compute_type::{Numbers, Weights};
 use crate::{Error, Result};
 
 /// Replaces every parameter of `module` by the checkpoint's tensor of the same name, in the numbers asked for.
@@ -63,15 +63,22 @@ impl CheckpointMapper<'_> {
 
     fn tensor<const D: usize>(&self, expected: &[usize]) -> Result<Tensor<D>> {
         let view = self.view(expected)?;
-        let values = view.to_f32();
-        let dtype = match self.path.last() {
-            Some(name) if name == FLOAT_WEIGHT => self.numbers.weight_dtype(&values),
-            _ => DType::from(self.numbers.states),
+        let is_weight = self.path.last().is_some_and(|name| name == FLOAT_WEIGHT);
+        let data = match (is_weight && self.numbers.keeps_half()).then(|| halves(&view)) {
+            Some(Some(halves)) => TensorData::new(halves, view.shape),
+            // Rounded here, so that what goes to the device is no larger than what stays there.
+            _ => {
+                let values = view.to_f32();
+                let dtype = match is_weight {
+                    true => self.numbers.weight_dtype(&values),
+                    false => self.numbers.states.into(),
+                };
+                TensorData::new(values, view.shape).convert_dtype(dtype)
+            }
         };
-        // Rounded here, so that what goes to the device is no larger than what stays there.
-        let data = TensorData::new(values, view.shape).convert_dtype(dtype);
         // What is copied need not stay in memory: the map would else grow to the whole file.
         self.checkpoint.release_pages();
+        let dtype = data.dtype();
         Ok(Tensor::from_data(data, (self.device, dtype)))
     }
 
@@ -81,7 +88,17 @@ impl CheckpointMapper<'_> {
             let name = state_dict_name(&self.path);
             return Err(Error::Model(format!("tensor '{name}' is no matrix")));
         };
-        let quantised = QuantisedWeight::new(&view.to_f32(), [outputs, inputs], self.device);
+        let bits = match self.numbers.weights {
+            Weights::Int16 => IntegerBits::Sixteen,
+            _ => IntegerBits::Eight,
+        };
+        let quantised = match view.rows(0..outputs) {
+            Some(_) => {
+                let rows = |rows| view.rows(rows).map_or_else(Vec::new, |view| view.to_f32());
+                QuantisedWeight::from_rows(rows, [outputs, inputs], bits, self.device)
+            }
+            None => QuantisedWeight::new(&view.to_f32(), [outputs, inputs], bits, self.device),
+        };
         self.checkpoint.release_pages();
         self.scales = Some(quantised.scales);
         Ok(quantised.values.reshape(Shape::from(expected.to_vec())))
@@ -126,6 +143,13 @@ impl ModuleMapper for CheckpointMapper<'_> {
     }
 }
 
+/// The elements of a tensor that is in half precision as it is.
+fn halves(view: &TensorView<'_>) -> Option<Vec<f16>> {
+    let halves = view.bytes.chunks_exact(2);
+    let halves = halves.map(|bytes| f16::from_le_bytes([bytes[0], bytes[1]]));
+    (view.dtype == whisper_weights::DType::F16).then(|| halves.collect())
+}
+
 /// What the path of a weight of floating-point numbers ends with: its variant of [`Weight`](super::weight::Weight).
 const FLOAT_WEIGHT: &str = "Float";
 
@@ -139,7 +163,7 @@ fn state_dict_name(path: &[String]) -> String {
         "down" => "2".to_owned(),
         other => other.to_owned(),
     };
-    let of_weight = |part: &&String| [FLOAT_WEIGHT, "Int8", "values"].contains(&part.as_str());
+    let of_weight = |part: &&String| [FLOAT_WEIGHT, "Integer", "values"].contains(&part.as_str());
     let parts = path.iter().filter(|part| !of_weight(part));
     let parts: Vec<String> = parts.map(translate).collect();
     parts.join(".")
@@ -157,7 +181,7 @@ mod tests {
             "encoder.blocks.3.mlp.2.weight"
         );
         assert_eq!(
-            state_dict_name(&path("decoder/token_embedding/weight/Int8/values")),
+            state_dict_name(&path("decoder/token_embedding/weight/Integer/values")),
             "decoder.token_embedding.weight"
         );
         assert_eq!(

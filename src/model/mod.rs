@@ -28,7 +28,7 @@ pub use encoder::{Encoder, EncoderConfig};
 pub use weight::WeightFormat;
 
 use crate::Result;
-use crate::compute_type::Numbers;
+use crate::compute_type::{Numbers, Weights};
 
 /// Encoder and decoder.
 #[derive(Module, Debug)]
@@ -42,10 +42,16 @@ pub struct WhisperModel {
 impl WhisperModel {
     /// A model of the given dimensions with random weights, for tests and benchmarks of sizes whose weights are not at hand.
     pub fn random(dims: &ModelDims, device: &Device) -> Self {
-        Self::random_of(dims, device, WeightFormat::Float)
+        Self::random_of(dims, device, Weights::AsStates)
     }
 
-    fn random_of(dims: &ModelDims, device: &Device, weights: WeightFormat) -> Self {
+    fn random_of(dims: &ModelDims, device: &Device, weights: Weights) -> Self {
+        // What multiplies a whole window is bound by products, what multiplies a token by the reading of weights.
+        let (of_windows, of_tokens) = match weights {
+            Weights::Int8 => (WeightFormat::Int8, WeightFormat::Int8),
+            Weights::Int16 => (WeightFormat::Int16, WeightFormat::Float),
+            _ => (WeightFormat::Float, WeightFormat::Float),
+        };
         Self {
             encoder: EncoderConfig::new(
                 dims.n_mels,
@@ -54,7 +60,7 @@ impl WhisperModel {
                 dims.n_audio_head,
                 dims.n_audio_layer,
             )
-            .with_weights(weights)
+            .with_weights(of_windows)
             .init(device),
             decoder: DecoderConfig::new(
                 dims.n_vocab,
@@ -63,8 +69,9 @@ impl WhisperModel {
                 dims.n_text_head,
                 dims.n_text_layer,
             )
-            .with_weights(weights)
-            .with_token_embedding(weights)
+            .with_weights(of_tokens)
+            .with_cross_kv(of_windows)
+            .with_token_embedding(of_tokens)
             .init(device),
         }
     }
@@ -83,7 +90,7 @@ impl WhisperModel {
     ) -> Result<Self> {
         let numbers = numbers.into();
         check_dims(checkpoint.dims())?;
-        let model = Self::random_of(checkpoint.dims(), device, numbers.format());
+        let model = Self::random_of(checkpoint.dims(), device, numbers.weights);
         load::load(model, checkpoint, device, numbers)
     }
 

@@ -23,7 +23,7 @@ impl TokenEmbedding {
     pub fn embed(&self, tokens: Tensor<2, Int>, positions: Tensor<2>, offset: usize) -> Tensor<3> {
         match &self.weight {
             Weight::Float(table) => embed(tokens, table.val(), positions, offset),
-            Weight::Int8(table) => {
+            Weight::Integer(table) => {
                 let [rows, n] = tokens.dims();
                 let (dtype, tokens) = (positions.dtype(), tokens.reshape([rows * n]));
                 let values = table.values.val().select(0, tokens.clone());

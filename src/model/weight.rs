@@ -15,6 +15,8 @@ pub enum WeightFormat {
     Float,
     /// 8-bit integers with one scale per output.
     Int8,
+    /// 16-bit integers with one scale per output.
+    Int16,
 }
 
 /// A weight `[d_output, d_input]`, as checkpoints store it or quantised.
@@ -23,13 +25,13 @@ pub enum Weight {
     /// `[d_output, d_input]`.
     Float(Param<Tensor<2>>),
     /// Integers and their scales.
-    Int8(Int8Weight),
+    Integer(IntegerWeight),
 }
 
-/// 8-bit integers with one scale per output: the weight is their product.
+/// Integers with one scale per output: the weight is their product.
 #[derive(Module, Debug)]
-pub struct Int8Weight {
-    /// `[d_output, d_input]`, from -127 to 127.
+pub struct IntegerWeight {
+    /// `[d_output, d_input]`, of the element type of as many bits.
     pub values: Param<Tensor<2, Int>>,
     /// `[d_output]`.
     pub scales: Param<Tensor<1>>,
@@ -47,16 +49,21 @@ impl WeightFormat {
                 let initializer = Initializer::Normal { mean, std };
                 Weight::Float(initializer.init([d_output, d_input], device))
             }
-            Self::Int8 => Weight::Int8(Int8Weight::random(d_output, d_input, device)),
+            Self::Int8 => {
+                Weight::Integer(IntegerWeight::random(d_output, d_input, DType::I8, device))
+            }
+            Self::Int16 => {
+                Weight::Integer(IntegerWeight::random(d_output, d_input, DType::I16, device))
+            }
         }
     }
 }
 
-impl Int8Weight {
-    fn random(d_output: usize, d_input: usize, device: &Device) -> Self {
+impl IntegerWeight {
+    fn random(d_output: usize, d_input: usize, dtype: DType, device: &Device) -> Self {
         let shape = [d_output, d_input];
         let evenly = Distribution::Uniform(-127.0, 127.0);
-        let init = move |device: &Device, _| Tensor::random(shape, evenly, (device, DType::I8));
+        let init = move |device: &Device, _| Tensor::random(shape, evenly, (device, dtype));
         // The deviation of the integers is 127 / sqrt 3.
         let value = DEVIATION * 3_f64.sqrt() / 127.0;
         Self {
@@ -83,7 +90,7 @@ impl Weight {
     pub fn linear<const D: usize>(&self, x: Tensor<D>, bias: Option<Tensor<1>>) -> Tensor<D> {
         match self {
             Self::Float(weight) => linear(x, weight.val(), bias),
-            Self::Int8(weight) => quantised_linear(x, &weight.quantised(), bias),
+            Self::Integer(weight) => quantised_linear(x, &weight.quantised(), bias),
         }
     }
 
@@ -95,7 +102,7 @@ impl Weight {
     pub fn linear_gelu<const D: usize>(&self, x: Tensor<D>, bias: Option<Tensor<1>>) -> Tensor<D> {
         match self {
             Self::Float(weight) => linear_gelu(x, weight.val(), bias),
-            Self::Int8(weight) => quantised_linear_gelu(x, &weight.quantised(), bias),
+            Self::Integer(weight) => quantised_linear_gelu(x, &weight.quantised(), bias),
         }
     }
 }

@@ -6,6 +6,7 @@ use whisper_weights::Checkpoint;
 use super::segments::Segments;
 use super::{Segment, TranscribeOptions, Transcript};
 use crate::audio::Audio;
+use crate::compute_type::{Numbers, Weights};
 use crate::decoding::{LanguageDetection, detect_language};
 use crate::frontend::{self, Features, LogMel, N_FRAMES, Normalisation, Smoothing};
 use crate::model::{AlignmentHeads, WhisperModel, check_dims};
@@ -21,6 +22,7 @@ pub struct Whisper {
     pub(super) normalisation: Normalisation,
     pub(super) alignment_heads: AlignmentHeads,
     pub(super) device: Device,
+    numbers: Numbers,
 }
 
 impl Whisper {
@@ -71,6 +73,7 @@ impl Whisper {
             model: WhisperModel::from_checkpoint(checkpoint, device, numbers)?,
             tokenizer,
             device: device.clone(),
+            numbers,
         })
     }
 
@@ -177,6 +180,11 @@ impl Whisper {
         &self.alignment_heads
     }
 
+    /// What the model's tensors are made of.
+    pub fn numbers(&self) -> Numbers {
+        self.numbers
+    }
+
     /// The device that holds the model.
     pub fn device(&self) -> &Device {
         &self.device
@@ -195,6 +203,11 @@ impl Whisper {
             return Err(Error::Option(format!(
                 "strict: the model computes in {dtype:?}, and only f32 has been proven equal to openai/whisper"
             )));
+        }
+        if !matches!(self.numbers.weights, Weights::AsStates | Weights::Exact) {
+            return Err(Error::Option(
+                "strict: only compute_type float32 has been proven equal to openai/whisper, whose weights are not rounded".to_owned(),
+            ));
         }
         if self.log_mel.smoothing() != Smoothing::Off {
             return Err(Error::Option(

@@ -10,7 +10,7 @@ use super::host as host_backend;
 use super::log_mel::output_shape;
 use super::{Activation, LogMelOps, WhisperOps, linear_shape, plain};
 use crate::host::attention::Sequence;
-use crate::host::quantised::Weight;
+use crate::host::quantised::{Integer, Weight};
 use crate::host::{self, Rows, Stored};
 use crate::log_mel::Geometry;
 use crate::{AttentionOptions, Smoothing};
@@ -176,9 +176,24 @@ fn quantised_linear(
     bias: Option<FlexTensor>,
     activation: Activation,
 ) -> FlexTensor {
-    if values.dtype() != DType::I8 || !all_f32([&x, &scales]) || !all_f32(bias.iter()) {
-        return plain::quantised_linear::<Flex>(x, values, scales, bias, activation);
+    match values.dtype() {
+        _ if !all_f32([&x, &scales]) || !all_f32(bias.iter()) => {
+            plain::quantised_linear::<Flex>(x, values, scales, bias, activation)
+        }
+        DType::I8 => quantised_linear_of::<i8>(x, values, scales, bias, activation),
+        DType::I16 => quantised_linear_of::<i16>(x, values, scales, bias, activation),
+        _ => plain::quantised_linear::<Flex>(x, values, scales, bias, activation),
     }
+}
+
+/// With a weight of integers `T`.
+fn quantised_linear_of<T: Element + Pod + Integer>(
+    x: FlexTensor,
+    values: FlexTensor,
+    scales: FlexTensor,
+    bias: Option<FlexTensor>,
+    activation: Activation,
+) -> FlexTensor {
     let (x, weight) = (contiguous(x), contiguous(values));
     let (scales, bias) = (contiguous(scales), bias.map(contiguous));
     let inputs = weight.shape()[1];
@@ -187,7 +202,7 @@ fn quantised_linear(
 
     let y = host::quantised::linear(
         Rows::new(elements(&x), inputs, n_rows, inputs),
-        Weight::new(elements(&weight), elements(&scales), inputs),
+        Weight::new(elements::<T>(&weight), elements(&scales), inputs),
         bias.as_ref().map(elements),
         activation,
     );

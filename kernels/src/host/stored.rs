@@ -1,8 +1,8 @@
 //! The element types that weights are kept in.
 
 use burn::tensor::f16;
+use rten_simd::Isa;
 use rten_simd::ops::{BitOps, Extend};
-use rten_simd::{Isa, Simd};
 
 /// Elements of the widest vector.
 const MOST_LANES: usize = 16;

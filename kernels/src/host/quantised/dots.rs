@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::words::{self, PAIR, Words, WordsOp};
-use super::{Layer, Output};
+use super::{Integer, Layer, Output};
 
 /// Weight rows taken together.
 pub(super) const GROUP: usize = 4;
@@ -16,7 +16,11 @@ const PREFETCH: usize = 4096;
 /// # Safety
 ///
 /// Nothing else accesses these outputs meanwhile.
-pub(super) unsafe fn run(layer: Layer<'_>, columns: Range<usize>, output: Output<'_>) {
+pub(super) unsafe fn run<T: Integer>(
+    layer: Layer<'_, T>,
+    columns: Range<usize>,
+    output: Output<'_>,
+) {
     let dots = Dots {
         layer,
         columns,
@@ -26,13 +30,13 @@ pub(super) unsafe fn run(layer: Layer<'_>, columns: Range<usize>, output: Output
     unsafe { words::dispatch(dots) }
 }
 
-struct Dots<'a> {
-    layer: Layer<'a>,
+struct Dots<'a, T> {
+    layer: Layer<'a, T>,
     columns: Range<usize>,
     output: Output<'a>,
 }
 
-impl WordsOp for Dots<'_> {
+impl<T: Integer> WordsOp for Dots<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -61,7 +65,7 @@ impl WordsOp for Dots<'_> {
     }
 }
 
-impl Dots<'_> {
+impl<T: Integer> Dots<'_, T> {
     /// `ROWS` rows of `x` with `COLUMNS` rows of the weight.
     ///
     /// # Safety
@@ -78,7 +82,7 @@ impl Dots<'_> {
         let step = PAIR * W::LANES;
         let whole = inputs / step * step;
         let x: [&[i16]; ROWS] = std::array::from_fn(|i| layer.x.row(row + i));
-        let w: [&[i8]; COLUMNS] = std::array::from_fn(|i| layer.weight.row(column + i));
+        let w: [&[T]; COLUMNS] = std::array::from_fn(|i| layer.weight.row(column + i));
 
         let mut totals = [[0; COLUMNS]; ROWS];
         // SAFETY: the rows of both sides have at least `whole` elements; a prefetch reads nothing.
@@ -89,8 +93,8 @@ impl Dots<'_> {
                     std::array::from_fn(|i| W::load(x[i].as_ptr().add(k).cast()));
                 for (j, w) in w.iter().enumerate() {
                     let w = w.as_ptr().add(k);
-                    W::prefetch(w.wrapping_add(PREFETCH));
-                    let w = W::load_widened(w);
+                    W::prefetch(w.cast::<i8>().wrapping_add(PREFETCH));
+                    let w = T::load::<W>(w);
                     for (sums, x) in sums.iter_mut().zip(x) {
                         sums[j] = W::add_products(sums[j], x, w);
                     }
@@ -103,7 +107,7 @@ impl Dots<'_> {
         for (totals, x) in totals.iter_mut().zip(x) {
             for (total, w) in totals.iter_mut().zip(w) {
                 for (x, w) in x[whole..].iter().zip(&w[whole..]) {
-                    *total += i32::from(*x) * i32::from(*w);
+                    *total = total.wrapping_add(i32::from(*x) * i32::from(w.widen()));
                 }
             }
         }

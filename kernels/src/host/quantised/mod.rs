@@ -1,4 +1,4 @@
-//! `x W^T + b` for a weight of 8-bit integers with one scale per output.
+//! `x W^T + b` for a weight of integers with one scale per output.
 //!
 //! Each row of `x` is rounded to integers with a scale of its own, the products are summed in 32-bit
 //! integers without rounding, and the two scales, the bias and the activation are applied to the sums.
@@ -6,10 +6,12 @@
 //! number of threads and any rows beside.
 
 mod dots;
+mod integer;
 mod panels;
 mod rounded;
 mod words;
 
+pub(crate) use integer::Integer;
 pub(crate) use rounded::quantise_rows;
 
 use rounded::RoundedRows;
@@ -31,19 +33,19 @@ const DOT_TASK: usize = 512 * 1024;
 const TASK_COLUMNS: usize = 128;
 const TASK_ROWS: usize = 192;
 
-/// A weight `[outputs, inputs]` of integers from -127 to 127, with the factor of each output.
+/// A weight `[outputs, inputs]` of integers from [`quantise_rows`], with the factor of each output.
 #[derive(Clone, Copy)]
-pub(crate) struct Weight<'a> {
-    values: &'a [i8],
+pub(crate) struct Weight<'a, T> {
+    values: &'a [T],
     scales: &'a [f32],
     inputs: usize,
 }
 
-impl<'a> Weight<'a> {
+impl<'a, T> Weight<'a, T> {
     /// # Panics
     ///
     /// If the values are not `inputs` for each scale.
-    pub(crate) fn new(values: &'a [i8], scales: &'a [f32], inputs: usize) -> Self {
+    pub(crate) fn new(values: &'a [T], scales: &'a [f32], inputs: usize) -> Self {
         assert_eq!(
             values.len(),
             scales.len() * inputs,
@@ -60,15 +62,15 @@ impl<'a> Weight<'a> {
         self.scales.len()
     }
 
-    fn row(&self, output: usize) -> &'a [i8] {
+    fn row(&self, output: usize) -> &'a [T] {
         &self.values[output * self.inputs..][..self.inputs]
     }
 }
 
 /// `activation(x W^T + b)`: `x` `[rows, inputs]`, `bias` `[outputs]`; the result is `[rows, outputs]`.
-pub(crate) fn linear(
+pub(crate) fn linear<T: Integer>(
     x: Rows<'_>,
-    weight: Weight<'_>,
+    weight: Weight<'_, T>,
     bias: Option<&[f32]>,
     activation: Activation,
 ) -> Vec<f32> {
@@ -80,7 +82,7 @@ pub(crate) fn linear(
     if let Some(bias) = bias {
         assert_eq!(bias.len(), weight.outputs(), "linear: one bias per output");
     }
-    let rounded = RoundedRows::new(x);
+    let rounded = RoundedRows::new(x, T::most_norm(x.columns()));
     let layer = Layer {
         x: &rounded,
         weight,
@@ -99,14 +101,14 @@ pub(crate) fn linear(
 }
 
 #[derive(Clone, Copy)]
-struct Layer<'a> {
+struct Layer<'a, T> {
     x: &'a RoundedRows,
-    weight: Weight<'a>,
+    weight: Weight<'a, T>,
     bias: Option<&'a [f32]>,
     activation: Activation,
 }
 
-impl Layer<'_> {
+impl<T: Integer> Layer<'_, T> {
     fn by_dots(self, output: Output<'_>) {
         let outputs = self.weight.outputs();
         let chunk = (DOT_TASK / self.weight.inputs.max(1)).next_multiple_of(dots::GROUP);

@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use super::words::{self, MOST_LANES, PAIR, Words, WordsOp, pair};
-use super::{Layer, Output, Weight};
+use super::{Integer, Layer, Output, Weight};
 
 /// Rows of the output that one tile computes.
 const TILE_ROWS: usize = 6;
@@ -21,7 +21,7 @@ pub(super) struct Panels {
 }
 
 impl Panels {
-    pub(super) fn pack(weight: Weight<'_>, columns: Range<usize>) -> Self {
+    pub(super) fn pack<T: Integer>(weight: Weight<'_, T>, columns: Range<usize>) -> Self {
         // SAFETY: the operation reads the instruction set's constants alone.
         let width = unsafe { words::dispatch(PanelWidth) };
         let pairs = weight.inputs.div_ceil(PAIR);
@@ -34,8 +34,8 @@ impl Panels {
                 let row = weight.row(column).chunks(PAIR);
                 let words = panel[column - first..].iter_mut().step_by(width);
                 for (word, numbers) in words.zip(row) {
-                    let second = numbers.get(1).map_or(0, |&second| second.into());
-                    *word = pair(numbers[0].into(), second);
+                    let second = numbers.get(1).map_or(0, |second| second.widen());
+                    *word = pair(numbers[0].widen(), second);
                 }
             }
         }
@@ -64,8 +64,8 @@ impl WordsOp for PanelWidth {
 /// # Safety
 ///
 /// Nothing else accesses these outputs of these rows meanwhile.
-pub(super) unsafe fn run(
-    layer: Layer<'_>,
+pub(super) unsafe fn run<T: Integer>(
+    layer: Layer<'_, T>,
     panels: &Panels,
     rows: Range<usize>,
     output: Output<'_>,
@@ -80,14 +80,14 @@ pub(super) unsafe fn run(
     unsafe { words::dispatch(product) }
 }
 
-struct Product<'a> {
-    layer: Layer<'a>,
+struct Product<'a, T> {
+    layer: Layer<'a, T>,
     panels: &'a Panels,
     rows: Range<usize>,
     output: Output<'a>,
 }
 
-impl WordsOp for Product<'_> {
+impl<T: Integer> WordsOp for Product<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -102,7 +102,7 @@ impl WordsOp for Product<'_> {
     }
 }
 
-impl Product<'_> {
+impl<T: Integer> Product<'_, T> {
     /// # Safety
     ///
     /// As for [`run`]; the chip has the instruction set.

@@ -4,16 +4,14 @@ use rayon::prelude::*;
 use rten_simd::ops::{BitOps, FloatOps, NarrowSaturate, NumOps};
 use rten_simd::{Isa, Simd, SimdOp};
 
+use super::integer::Integer;
 use super::words::PAIR;
 use crate::host::panels::Rows;
-
-/// The largest magnitude of a weight.
-const WEIGHT_LIMIT: f32 = 127.0;
 
 /// Elements that one task takes.
 const TASK: usize = 64 * 1024;
 
-/// The rows of `x` as 16-bit integers, of as many bits as the sums of their products with 8-bit weights have room for.
+/// The rows of `x` as 16-bit integers, as large as the sums of their products with the weights have room for.
 pub(crate) struct RoundedRows {
     /// `[rows, stride]`, 0 past the columns.
     values: Vec<i16>,
@@ -22,34 +20,33 @@ pub(crate) struct RoundedRows {
 }
 
 impl RoundedRows {
-    pub(super) fn new(x: Rows<'_>) -> Self {
+    /// Rounds rows that are multiplied with rows of weights whose root of the sum of squares is at most `other_norm`.
+    pub(super) fn new(x: Rows<'_>, other_norm: f64) -> Self {
         let (rows, columns) = (x.rows(), x.columns());
         let stride = columns.next_multiple_of(PAIR);
         let mut values = vec![0; rows * stride];
         let mut scales = vec![0.0; rows];
-        let limit = limit(columns);
-        let round = |row: usize, values: &mut [i16], scale: &mut f32| {
-            *scale = round_row(x.row(row), limit, &mut values[..columns]);
+        // By the inequality of Cauchy and Schwarz no sum of products leaves 32 bits.
+        let steps = Steps {
+            limit: i16::MAX,
+            norm: f64::from(i32::MAX) / other_norm,
         };
-        if rows * stride <= TASK {
-            for (row, (values, scale)) in values
-                .chunks_mut(stride.max(1))
-                .zip(&mut scales)
-                .enumerate()
-            {
-                round(row, values, scale);
+        let at_once = (TASK / stride.max(1)).max(1);
+        let task = |(task, (values, scales)): (usize, (&mut [i16], &mut [f32]))| {
+            for (i, (values, scale)) in values.chunks_mut(stride).zip(scales).enumerate() {
+                *scale = steps.round(x.row(task * at_once + i), &mut values[..columns]);
             }
+        };
+        let values_of = (at_once * stride).max(1);
+        if rows <= at_once {
+            let tasks = values.chunks_mut(values_of).zip(scales.chunks_mut(at_once));
+            tasks.enumerate().for_each(task);
         } else {
-            let at_once = (TASK / stride).max(1);
+            let values = values.par_chunks_mut(values_of);
             values
-                .par_chunks_mut(at_once * stride)
                 .zip(scales.par_chunks_mut(at_once))
                 .enumerate()
-                .for_each(|(task, (values, scales))| {
-                    for (i, (values, scale)) in values.chunks_mut(stride).zip(scales).enumerate() {
-                        round(task * at_once + i, values, scale);
-                    }
-                });
+                .for_each(task);
         }
         Self {
             values,
@@ -74,27 +71,56 @@ impl RoundedRows {
     }
 }
 
-/// The largest magnitude for which no sum of `columns` products with weights leaves 32 bits.
-fn limit(columns: usize) -> f32 {
-    let most = i32::MAX as usize / (WEIGHT_LIMIT as usize * columns.max(1));
-    most.min(i16::MAX as usize) as f32
+/// How large the integers of a row may be.
+#[derive(Clone, Copy)]
+struct Steps {
+    /// The largest magnitude.
+    limit: i16,
+    /// The largest root of the sum of squares.
+    norm: f64,
 }
 
-/// Rounds a row to integers of magnitudes up to `limit`; returns what they are to be multiplied with. A row that holds something
-/// else than numbers has NaN for that, so that the result is not mistaken for one.
-fn round_row(x: &[f32], limit: f32, rounded: &mut [i16]) -> f32 {
-    let largest = largest_magnitude(x);
-    if !largest.is_finite() {
-        return f32::NAN;
+impl Steps {
+    /// Rounds a row to the largest integers that may be; returns what they are to be multiplied with. A row that holds something
+    /// else than numbers has NaN for that, so that the result is not mistaken for one.
+    fn round(self, x: &[f32], rounded: &mut [i16]) -> f32 {
+        let largest = largest_magnitude(x);
+        if !largest.is_finite() {
+            return f32::NAN;
+        }
+        let limit = f32::from(self.limit);
+        if largest < f32::MIN_POSITIVE * limit {
+            // Nothing that could be told from 0 beside a bias.
+            rounded.fill(0);
+            return 0.0;
+        }
+        // Of the whole row, rounding adds half a step to each element at most; the norm itself is rounded too.
+        let norm = self.norm - 0.5 * (x.len() as f64).sqrt();
+        let norm = (norm / (norm_relative_to(x, largest) * 1.0001)) as f32;
+        // A whole number, so that the largest element is exact.
+        let steps = limit.min(norm.floor()).max(1.0);
+        Round {
+            x,
+            factor: steps / largest,
+            rounded,
+        }
+        .dispatch();
+        largest / steps
     }
-    if largest < f32::MIN_POSITIVE * limit {
-        // Nothing that could be told from 0 beside a bias.
-        rounded.fill(0);
-        return 0.0;
+}
+
+/// The root of the sum of squares, in units of the largest magnitude. The order of the sum is that of the code on any chip.
+fn norm_relative_to(x: &[f32], largest: f32) -> f64 {
+    const PARTS: usize = 16;
+    let factor = 1.0 / largest;
+    let mut sums = [0.0_f32; PARTS];
+    for x in x.chunks(PARTS) {
+        for (sum, x) in sums.iter_mut().zip(x) {
+            let x = x * factor;
+            *sum += x * x;
+        }
     }
-    let factor = limit / largest;
-    Round { x, factor, rounded }.dispatch();
-    largest / limit
+    sums.into_iter().map(f64::from).sum::<f64>().sqrt()
 }
 
 /// The largest magnitude; infinite or NaN when an element is.
@@ -164,21 +190,27 @@ impl SimdOp for Round<'_> {
     }
 }
 
-/// Quantises a weight `[outputs, inputs]` to integers from -127 to 127 with a scale for each output.
-pub(crate) fn quantise_rows(weight: &[f32], inputs: usize) -> (Vec<i8>, Vec<f32>) {
-    let mut values = vec![0_i8; weight.len()];
+/// Quantises a weight `[outputs, inputs]` to the integers of a type, with a scale for each output.
+pub(crate) fn quantise_rows<T: Integer>(weight: &[f32], inputs: usize) -> (Vec<T>, Vec<f32>) {
+    let mut values = vec![T::default(); weight.len()];
     let mut scales = vec![0.0; weight.len() / inputs.max(1)];
+    let steps = Steps {
+        limit: T::LIMIT,
+        norm: T::most_norm(inputs),
+    };
     values
         .par_chunks_mut(inputs.max(1))
         .zip(weight.par_chunks(inputs.max(1)))
         .zip(&mut scales)
         .with_min_len((TASK / inputs.max(1)).max(1))
-        .for_each(|((values, weight), scale)| {
-            let mut rounded = vec![0_i16; inputs];
-            *scale = round_row(weight, WEIGHT_LIMIT, &mut rounded);
-            for (value, rounded) in values.iter_mut().zip(rounded) {
-                *value = rounded as i8;
-            }
-        });
+        .for_each_init(
+            || vec![0_i16; inputs],
+            |rounded, ((values, weight), scale)| {
+                *scale = steps.round(weight, rounded);
+                for (value, &rounded) in values.iter_mut().zip(rounded.iter()) {
+                    *value = T::narrow(rounded);
+                }
+            },
+        );
     (values, scales)
 }

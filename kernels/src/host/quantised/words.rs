@@ -20,7 +20,7 @@ pub(super) fn pair(first: i16, second: i16) -> i32 {
 /// # Safety
 ///
 /// All methods may be called only where the chip has the instruction set.
-pub(super) trait Words: Copy {
+pub(crate) trait Words: Copy {
     /// [`LANES`](Self::LANES) words.
     type Vector: Copy;
     /// Words of a vector.
@@ -35,7 +35,8 @@ pub(super) trait Words: Copy {
     unsafe fn store(vector: Self::Vector, words: *mut i32);
     /// Twice as many bytes as there are lanes, widened to pairs.
     unsafe fn load_widened(bytes: *const i8) -> Self::Vector;
-    /// `sum` and, in each word, the two products of the pairs there.
+    /// `sum` and, in each word, the two products of the pairs there. What leaves 32 bits on the way comes back if the last sum
+    /// does not.
     unsafe fn add_products(sum: Self::Vector, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// Asks for the line of a byte that will be read soon; it need not exist.
     unsafe fn prefetch(byte: *const i8);
@@ -46,7 +47,9 @@ pub(super) trait Words: Copy {
         let mut words = [0; MOST_LANES];
         // SAFETY: no vector has more lanes.
         unsafe { Self::store(vector, words.as_mut_ptr()) };
-        words[..Self::LANES].iter().sum()
+        words[..Self::LANES]
+            .iter()
+            .fold(0, |sum, word| sum.wrapping_add(*word))
     }
 }
 
@@ -121,9 +124,11 @@ impl Words for Portable {
 
     #[inline(always)]
     unsafe fn add_products(sum: Self::Vector, a: Self::Vector, b: Self::Vector) -> Self::Vector {
-        let products =
-            |a: i32, b: i32| i32::from(a as i16) * i32::from(b as i16) + (a >> 16) * (b >> 16);
-        std::array::from_fn(|i| sum[i] + products(a[i], b[i]))
+        let products = |a: i32, b: i32| {
+            let second = (a >> 16) * (b >> 16);
+            (i32::from(a as i16) * i32::from(b as i16)).wrapping_add(second)
+        };
+        std::array::from_fn(|i| sum[i].wrapping_add(products(a[i], b[i])))
     }
 
     #[inline(always)]
