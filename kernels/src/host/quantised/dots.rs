@@ -30,10 +30,10 @@ pub(super) unsafe fn run<T: Integer>(
     unsafe { words::dispatch(dots) }
 }
 
-struct Dots<'a, T> {
-    layer: Layer<'a, T>,
-    columns: Range<usize>,
-    output: Output<'a>,
+pub(super) struct Dots<'a, T> {
+    pub(super) layer: Layer<'a, T>,
+    pub(super) columns: Range<usize>,
+    pub(super) output: Output<'a>,
 }
 
 impl<T: Integer> WordsOp for Dots<'_, T> {

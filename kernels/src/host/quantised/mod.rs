@@ -130,11 +130,12 @@ impl<T: Integer> Layer<'_, T> {
 
     fn by_panels(self, output: Output<'_>) {
         let (rows, outputs) = (self.x.rows(), self.weight.outputs());
+        let width = panels::panel_width();
         (0..outputs.div_ceil(TASK_COLUMNS))
             .into_par_iter()
             .for_each(|i| {
                 let columns = i * TASK_COLUMNS..outputs.min((i + 1) * TASK_COLUMNS);
-                let panels = panels::Panels::pack(self.weight, columns.clone());
+                let panels = panels::Panels::pack(self.weight, columns.clone(), width);
                 (0..rows.div_ceil(TASK_ROWS)).into_par_iter().for_each(|j| {
                     let task_rows = j * TASK_ROWS..rows.min((j + 1) * TASK_ROWS);
                     // SAFETY: this task alone writes these rows and columns.
@@ -167,6 +168,73 @@ impl<T: Integer> Layer<'_, T> {
                 std::slice::from_raw_parts_mut(start, columns.len())
             };
             gelu_serial(values);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::dots::Dots;
+    use super::panels::{Panels, Product};
+    use super::words::{Portable, Words, WordsOp};
+    use super::*;
+    use crate::test_support::normal;
+
+    /// The portable code, by dots and by panels, beside what this machine takes.
+    fn same_bits<T: Integer>(rows: usize, inputs: usize, outputs: usize) {
+        let (x, weight) = (
+            normal(1, rows * inputs, 1.0),
+            normal(2, outputs * inputs, 1.0),
+        );
+        let bias = normal(3, outputs, 1.0);
+        let (values, scales) = quantise_rows::<T>(&weight, inputs);
+        let weight = Weight::new(&values, &scales, inputs);
+        let x = Rows::new(&x, inputs, rows, inputs);
+        let expected = linear(x, weight, Some(&bias), Activation::None);
+
+        let rounded = RoundedRows::new(x, T::most_norm(inputs));
+        let layer = Layer {
+            x: &rounded,
+            weight,
+            bias: Some(&bias),
+            activation: Activation::None,
+        };
+        let by_dots = |output: Output<'_>| {
+            let columns = 0..outputs;
+            // SAFETY: the portable code runs anywhere, and nothing else writes the output.
+            unsafe {
+                (Dots {
+                    layer,
+                    columns,
+                    output,
+                })
+                .eval::<Portable>()
+            }
+        };
+        let width = Portable::TILE_VECTORS * Portable::LANES;
+        let panels = Panels::pack(weight, 0..outputs, width);
+        let by_panels = |output: Output<'_>| {
+            let product = Product {
+                layer,
+                panels: &panels,
+                rows: 0..rows,
+                output,
+            };
+            // SAFETY: as above.
+            unsafe { product.eval::<Portable>() }
+        };
+        // SAFETY: both write all outputs of all rows.
+        unsafe {
+            assert!(Output::collect(rows * outputs, by_dots) == expected);
+            assert!(Output::collect(rows * outputs, by_panels) == expected);
+        }
+    }
+
+    #[test]
+    fn results_do_not_depend_on_the_instruction_set() {
+        for (rows, inputs, outputs) in [(1, 512, 70), (5, 77, 33), (40, 384, 130), (19, 33, 3)] {
+            same_bits::<i8>(rows, inputs, outputs);
+            same_bits::<i16>(rows, inputs, outputs);
         }
     }
 }

@@ -21,9 +21,12 @@ pub(super) struct Panels {
 }
 
 impl Panels {
-    pub(super) fn pack<T: Integer>(weight: Weight<'_, T>, columns: Range<usize>) -> Self {
-        // SAFETY: the operation reads the instruction set's constants alone.
-        let width = unsafe { words::dispatch(PanelWidth) };
+    /// Packs a range of outputs in panels of so many columns.
+    pub(super) fn pack<T: Integer>(
+        weight: Weight<'_, T>,
+        columns: Range<usize>,
+        width: usize,
+    ) -> Self {
         let pairs = weight.inputs.div_ceil(PAIR);
         let mut packed = vec![0; columns.len().next_multiple_of(width) * pairs];
         for (panel, first) in packed
@@ -46,6 +49,12 @@ impl Panels {
             columns,
         }
     }
+}
+
+/// Columns of a panel on this machine.
+pub(super) fn panel_width() -> usize {
+    // SAFETY: the operation reads the instruction set's constants alone.
+    unsafe { words::dispatch(PanelWidth) }
 }
 
 struct PanelWidth;
@@ -80,11 +89,11 @@ pub(super) unsafe fn run<T: Integer>(
     unsafe { words::dispatch(product) }
 }
 
-struct Product<'a, T> {
-    layer: Layer<'a, T>,
-    panels: &'a Panels,
-    rows: Range<usize>,
-    output: Output<'a>,
+pub(super) struct Product<'a, T> {
+    pub(super) layer: Layer<'a, T>,
+    pub(super) panels: &'a Panels,
+    pub(super) rows: Range<usize>,
+    pub(super) output: Output<'a>,
 }
 
 impl<T: Integer> WordsOp for Product<'_, T> {
