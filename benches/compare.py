@@ -7,7 +7,8 @@
 does everything: the peers' packages (requirements.txt) are installed into a virtual environment in the user's cache folder, the model's
 weights are put beside it in each peer's form, and FILE is tests/data/jfk.wav. --python takes an interpreter that has the packages instead.
 
-Peers are openai-whisper and transformers (torch f32), faster-whisper (float32), faster-whisper-int8 and whisper.cpp (f16); decoding is
+Peers are openai-whisper and transformers (torch f32), faster-whisper (float32), faster-whisper-int8, whisper.cpp (f16) and whisper.cpp-q8_0
+(a file given by --ggml_q8_0); whisper-rs runs once for each of --compute_types, and everything is compared with the first; decoding is
 greedy, with a beam of 5, or greedy with word timestamps, at temperature 0 without fallback.
 
 Each run is one process per engine and file, so that all start cold: one engine after the other, and the order turns round after each
@@ -59,10 +60,9 @@ def run(command, cores):
 
 
 class WhisperRs:
-    name = "whisper-rs"
-
-    def __init__(self, args):
-        self.args = args
+    def __init__(self, args, compute_type):
+        self.args, self.compute_type = args, compute_type
+        self.name = f"whisper-rs {compute_type}"
 
     def measure(self, file, cores, decoding):
         start = self.process(self.empty_file(), cores, decoding, "--language", "en")["process"]
@@ -72,7 +72,7 @@ class WhisperRs:
     def process(self, file, cores, decoding, *more):
         with tempfile.TemporaryDirectory() as folder:
             command = [self.args.bin, "transcribe", file, "--model", self.args.model, "--threads", str(self.args.threads),
-                       "--output_format", "json", "--output_dir", folder, *TEMPERATURE_0, *DECODING[decoding], *more]
+                       "--compute_type", self.compute_type, "--output_format", "json", "--output_dir", folder, *TEMPERATURE_0, *DECODING[decoding], *more]
             seconds, cpu, memory, _ = run(command, cores)
             (made,) = Path(folder).glob("*.json")
             return dict(process=seconds, cpu=cpu, memory=memory, text=json.loads(made.read_text())["text"])
@@ -95,8 +95,9 @@ class Peer:
             "faster-whisper": ["run_faster_whisper.py", "ctranslate2"],
             "faster-whisper-int8": ["run_faster_whisper.py", "ctranslate2", "--compute_type", "int8"],
             "whisper.cpp": ["run_whisper_cpp.py", "ggml.bin"],
+            "whisper.cpp-q8_0": ["run_whisper_cpp.py", args.ggml_q8_0],
         }[name]
-        self.command = [args.python, ROOT / "benches/peers" / script, "--model", args.model, "--weights", args.weights / weights,
+        self.command = [args.python, ROOT / "benches/peers" / script, "--model", args.model, "--weights", args.weights / (weights or ""),
                         "--threads", str(args.threads), *more]
 
     def measure(self, file, cores, decoding):
@@ -117,7 +118,9 @@ def main():
     parser.add_argument("--bin", type=Path, default=ROOT / "target/release/whisper-rs")
     parser.add_argument("--python", help="interpreter that has the peers' packages; by default one is made")
     parser.add_argument("--model", default="base")
-    parser.add_argument("--peers", nargs="*", default=PEERS, choices=PEERS)
+    parser.add_argument("--peers", nargs="*", default=PEERS, choices=[*PEERS, "whisper.cpp-q8_0"])
+    parser.add_argument("--ggml_q8_0", help="the model's ggml file in q8_0, for whisper.cpp-q8_0")
+    parser.add_argument("--compute_types", nargs="*", default=["auto"], help="the compute types of whisper-rs")
     parser.add_argument("--decoding", nargs="*", default=["greedy"], choices=DECODING)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--runs", type=int, default=5)
@@ -127,9 +130,11 @@ def main():
         parser.error(f"{args.bin} is not there: cargo build --release, or give --bin")
     args.python = args.python or environment.interpreter()
     args.weights = environment.weights(args.bin, args.python, args.model)
+    if "whisper.cpp-q8_0" in args.peers and not args.ggml_q8_0:
+        parser.error("whisper.cpp-q8_0 needs --ggml_q8_0")
 
     cores = set(sorted(os.sched_getaffinity(0))[: args.threads]) if hasattr(os, "sched_setaffinity") else None
-    engines = [WhisperRs(args), *(Peer(args, name) for name in args.peers)]
+    engines = [*(WhisperRs(args, compute_type) for compute_type in args.compute_types), *(Peer(args, name) for name in args.peers)]
     for engine in engines:  # one unmeasured run: disk caches, first-use conversions
         engine.measure(args.files[0], cores, args.decoding[0])
     results = []
@@ -156,11 +161,12 @@ def ratio(ours, theirs, measure):
 
 def report(file, args, decoding, runs):
     print(f"{Path(file).name}, {args.model}, {decoding}, {args.threads} threads, {args.runs} runs")
-    ours = runs[WhisperRs.name]
+    first, *_ = runs
+    ours = runs[first]
     for name, measured in runs.items():
         for measure, unit in (("process", "s"), ("transcribe", "s"), ("cpu", "s"), ("memory", "MiB")):
             middle, least, most = summary(r[measure] for r in measured)
-            beside = "" if name == WhisperRs.name else f"   whisper-rs takes {ratio(ours, measured, measure)} of it"
+            beside = "" if name == first else f"   {first} takes {ratio(ours, measured, measure)} of it"
             print(f"  {name:<20} {measure:<10} {middle:8.2f} ({least:.2f} to {most:.2f}) {unit}{beside}")
         if {r["text"].split() == ours[0]["text"].split() for r in measured} != {True}:
             print(f"  {name:<20} text       DIFFERS")

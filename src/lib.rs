@@ -21,7 +21,7 @@ pub mod tokenizer;
 pub mod transcribe;
 
 pub use audio::Audio;
-pub use compute_type::ComputeType;
+pub use compute_type::{ComputeType, Numbers, Weights};
 pub use error::{Error, Result};
 pub use self_test::{SelfTest, Stage, self_test};
 pub use tokenizer::{Task, Tokenizer};

@@ -13,6 +13,7 @@
 //!   logits need not leave a GPU: CubeCL kernels, and host code for flex and ndarray.
 //! - [`Repeated`], [`Progress`] and the operations that take it: a step of greedy decoding whose position is on the device, so that CUDA
 //!   repeats it by one launch.
+//! - [`quantised_linear`]: linear layers whose weights are 8-bit integers, multiplied as such by host code for flex.
 //! - [`linear`], [`attention`]: host code for flex in `f32`, CubeCL kernels for GPUs in `f32`, `f16`
 //!   and `bf16`; [`layer_norm`], [`embed`], [`convolution_gelu`]: CubeCL kernels for GPUs; [`gelu`]: host code for flex. Elsewhere the
 //!   plain Burn expressions.
@@ -29,6 +30,7 @@ mod cube;
 mod embedding;
 mod error;
 mod gelu;
+mod half;
 mod host;
 #[cfg(feature = "cubecl")]
 mod launches;
@@ -37,6 +39,7 @@ mod linear;
 mod log_mel;
 mod loudness;
 mod most_probable;
+mod quantised;
 mod recordings;
 mod repeated;
 mod step;
@@ -52,6 +55,7 @@ pub use copies::{Copies, Direction, count_copies};
 pub use embedding::embed;
 pub use error::{Error, Result};
 pub use gelu::gelu;
+pub use half::half_holds;
 #[cfg(feature = "cubecl")]
 pub use launches::{Launches, count_launches};
 pub use layer_norm::layer_norm;
@@ -62,6 +66,7 @@ pub use log_mel::{
 };
 pub use loudness::{Loudness, Normalisation};
 pub use most_probable::{Chosen, most_probable};
+pub use quantised::{IntegerBits, QuantisedWeight, quantised_linear, quantised_linear_gelu};
 pub use recordings::allow_recordings;
 pub use repeated::Repeated;
 pub use step::{

@@ -148,7 +148,7 @@ mod tests {
             (&["--live_transcribe"], "live input"),
             (&["--hf_token", "hf_x"], "speakers"),
             (&["-di"], "speakers"),
-            (&["--compute_type", "int8"], "float32"),
+            (&["--compute_type", "int8_float16"], "float32"),
         ] {
             let message = transcribe(flags).unwrap_err();
             assert!(
@@ -172,6 +172,8 @@ mod tests {
             ["--hf_token", ""],
             ["--compute_type", "float32"],
             ["--compute_type", "default"],
+            ["--compute_type", "int8"],
+            ["--compute_type", "int8_float32"],
         ] {
             assert!(transcribe(&flags).is_ok(), "{flags:?}");
         }

@@ -7,6 +7,7 @@ use whisper_kernels::{AttentionOptions, HEAD_WIDTH, Progress, attention, attenti
 
 use super::kv_cache::{CrossKv, KvCache};
 use super::linear::{Linear, LinearConfig};
+use super::weight::WeightFormat;
 
 /// Configuration of [`MultiHeadAttention`].
 #[derive(Config, Debug)]
@@ -15,6 +16,12 @@ pub struct MultiHeadAttentionConfig {
     pub n_state: usize,
     /// Number of heads; `n_state` is a multiple of it.
     pub n_head: usize,
+    /// What the weights are made of.
+    #[config(default = "WeightFormat::Float")]
+    pub weights: WeightFormat,
+    /// What the weights of keys and values are made of, where that is something else.
+    #[config(default = "None")]
+    pub key_value: Option<WeightFormat>,
 }
 
 /// openai/whisper's attention (model.py:77-133): four projections, of which the key's has no bias.
@@ -30,11 +37,12 @@ pub struct MultiHeadAttention {
 impl MultiHeadAttentionConfig {
     /// Attention with random weights.
     pub fn init(&self, device: &Device) -> MultiHeadAttention {
-        let projection = LinearConfig::new(self.n_state, self.n_state);
+        let projection = LinearConfig::new(self.n_state, self.n_state).with_weight(self.weights);
+        let key_value = (projection.clone()).with_weight(self.key_value.unwrap_or(self.weights));
         MultiHeadAttention {
             query: projection.init(device),
-            key: projection.clone().with_bias(false).init(device),
-            value: projection.init(device),
+            key: key_value.clone().with_bias(false).init(device),
+            value: key_value.init(device),
             out: projection.init(device),
             n_head: self.n_head,
         }

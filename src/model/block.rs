@@ -9,6 +9,7 @@ use super::attention::{MultiHeadAttention, MultiHeadAttentionConfig};
 use super::kv_cache::{CrossKv, KvCache};
 use super::layer_norm::{LayerNorm, LayerNormConfig};
 use super::linear::{Linear, LinearConfig};
+use super::weight::WeightFormat;
 
 /// Configuration of the residual blocks.
 #[derive(Config, Debug)]
@@ -17,6 +18,12 @@ pub struct BlockConfig {
     pub n_state: usize,
     /// Number of attention heads.
     pub n_head: usize,
+    /// What the weights of linear layers are made of.
+    #[config(default = "WeightFormat::Float")]
+    pub weights: WeightFormat,
+    /// What the weights are made of that read the encoder's output.
+    #[config(default = "WeightFormat::Float")]
+    pub cross_kv: WeightFormat,
 }
 
 /// Two linear layers with the exact (erf) GELU between them, four times as wide inside.
@@ -27,10 +34,11 @@ pub struct Mlp {
 }
 
 impl Mlp {
-    fn init(n_state: usize, device: &Device) -> Self {
+    fn init(n_state: usize, weights: WeightFormat, device: &Device) -> Self {
+        let layer = |from, to| LinearConfig::new(from, to).with_weight(weights);
         Self {
-            up: LinearConfig::new(n_state, 4 * n_state).init(device),
-            down: LinearConfig::new(4 * n_state, n_state).init(device),
+            up: layer(n_state, 4 * n_state).init(device),
+            down: layer(4 * n_state, n_state).init(device),
         }
     }
 
@@ -69,7 +77,7 @@ impl BlockConfig {
         EncoderBlock {
             attn: self.attention(device),
             attn_ln: self.norm(device),
-            mlp: Mlp::init(self.n_state, device),
+            mlp: Mlp::init(self.n_state, self.weights, device),
             mlp_ln: self.norm(device),
         }
     }
@@ -79,15 +87,21 @@ impl BlockConfig {
         DecoderBlock {
             attn: self.attention(device),
             attn_ln: self.norm(device),
-            cross_attn: self.attention(device),
+            cross_attn: (self.attention_config())
+                .with_key_value(Some(self.cross_kv))
+                .init(device),
             cross_attn_ln: self.norm(device),
-            mlp: Mlp::init(self.n_state, device),
+            mlp: Mlp::init(self.n_state, self.weights, device),
             mlp_ln: self.norm(device),
         }
     }
 
     fn attention(&self, device: &Device) -> MultiHeadAttention {
-        MultiHeadAttentionConfig::new(self.n_state, self.n_head).init(device)
+        self.attention_config().init(device)
+    }
+
+    fn attention_config(&self) -> MultiHeadAttentionConfig {
+        MultiHeadAttentionConfig::new(self.n_state, self.n_head).with_weights(self.weights)
     }
 
     fn norm(&self, device: &Device) -> LayerNorm {

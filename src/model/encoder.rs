@@ -9,6 +9,7 @@ use whisper_kernels::convolution_gelu;
 
 use super::block::{BlockConfig, EncoderBlock};
 use super::layer_norm::{LayerNorm, LayerNormConfig};
+use super::weight::WeightFormat;
 
 /// Configuration of the [`Encoder`].
 #[derive(Config, Debug)]
@@ -23,6 +24,9 @@ pub struct EncoderConfig {
     pub n_head: usize,
     /// Number of layers.
     pub n_layer: usize,
+    /// What the weights of linear layers are made of.
+    #[config(default = "WeightFormat::Float")]
+    pub weights: WeightFormat,
 }
 
 /// openai/whisper's audio encoder (model.py:170-205).
@@ -38,7 +42,7 @@ pub struct Encoder {
 impl EncoderConfig {
     /// An encoder with random weights.
     pub fn init(&self, device: &Device) -> Encoder {
-        let block = BlockConfig::new(self.n_state, self.n_head);
+        let block = BlockConfig::new(self.n_state, self.n_head).with_weights(self.weights);
         Encoder {
             conv1: Conv1dConfig::new(self.n_mels, self.n_state, 3)
                 .with_padding(PaddingConfig1d::Explicit(1, 1))

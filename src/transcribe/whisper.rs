@@ -7,6 +7,7 @@ use super::segments::Segments;
 use super::stages::{StageClock, StageTimes};
 use super::{Segment, TranscribeOptions, Transcript};
 use crate::audio::Audio;
+use crate::compute_type::{Numbers, Weights};
 use crate::decoding::{LanguageDetection, detect_language};
 use crate::frontend::{self, Features, LogMel, N_FRAMES, Normalisation, Smoothing};
 use crate::model::{AlignmentHeads, WhisperModel, check_dims};
@@ -22,6 +23,7 @@ pub struct Whisper {
     pub(super) normalisation: Normalisation,
     pub(super) alignment_heads: AlignmentHeads,
     pub(super) device: Device,
+    numbers: Numbers,
 }
 
 impl Whisper {
@@ -61,7 +63,7 @@ impl Whisper {
         device: &Device,
         compute_type: ComputeType,
     ) -> Result<Self> {
-        let dtype = compute_type.on(device)?;
+        let numbers = compute_type.numbers_on(device)?;
         let dims = checkpoint.dims();
         check_dims(dims)?;
         let tokenizer = Tokenizer::new(&checkpoint.tokenizer_json()?, dims.n_vocab)?;
@@ -69,9 +71,10 @@ impl Whisper {
             log_mel: frontend::log_mel(dims.n_mels, device)?,
             normalisation: Normalisation::Off,
             alignment_heads: AlignmentHeads::of(checkpoint),
-            model: WhisperModel::from_checkpoint(checkpoint, device, dtype)?,
+            model: WhisperModel::from_checkpoint(checkpoint, device, numbers)?,
             tokenizer,
             device: device.clone(),
+            numbers,
         })
     }
 
@@ -197,6 +200,11 @@ impl Whisper {
         &self.alignment_heads
     }
 
+    /// What the model's tensors are made of.
+    pub fn numbers(&self) -> Numbers {
+        self.numbers
+    }
+
     /// The device that holds the model.
     pub fn device(&self) -> &Device {
         &self.device
@@ -215,6 +223,11 @@ impl Whisper {
             return Err(Error::Option(format!(
                 "strict: the model computes in {dtype:?}, and only f32 has been proven equal to openai/whisper"
             )));
+        }
+        if !matches!(self.numbers.weights, Weights::AsStates | Weights::Exact) {
+            return Err(Error::Option(
+                "strict: only compute_type float32 has been proven equal to openai/whisper, whose weights are not rounded".to_owned(),
+            ));
         }
         if self.log_mel.smoothing() != Smoothing::Off {
             return Err(Error::Option(

@@ -103,6 +103,27 @@ pub(crate) trait WhisperOps: Backend {
     ) -> FloatTensor<Self> {
         plain::linear::<Self>(x, weight, Some(bias), activation)
     }
+
+    #[fusion(dtype = x, shape = linear_shape(x, values))]
+    fn quantised_linear_without_bias(
+        x: FloatTensor<Self>,
+        values: IntTensor<Self>,
+        scales: FloatTensor<Self>,
+        activation: Activation,
+    ) -> FloatTensor<Self> {
+        plain::quantised_linear::<Self>(x, values, scales, None, activation)
+    }
+
+    #[fusion(dtype = x, shape = linear_shape(x, values))]
+    fn quantised_linear_with_bias(
+        x: FloatTensor<Self>,
+        values: IntTensor<Self>,
+        scales: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        activation: Activation,
+    ) -> FloatTensor<Self> {
+        plain::quantised_linear::<Self>(x, values, scales, Some(bias), activation)
+    }
 }
 
 /// The shape of tokens `[rows, n]` as vectors of a table `[n_vocab, n_state]`.

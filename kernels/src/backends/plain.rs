@@ -48,6 +48,10 @@ pub(crate) fn embed<B: Backend>(
     let [rows, n, n_state] = shape.dims();
     let tokens = B::int_reshape(tokens, Shape::new([rows * n]));
     let vectors = B::float_reshape(B::float_select(token_embedding, 0, tokens), shape);
+    let vectors = match FloatDType::from(positional_embedding.dtype()) {
+        dtype if dtype == FloatDType::from(vectors.dtype()) => vectors,
+        dtype => B::float_cast(vectors, dtype),
+    };
     let places = [Slice::from(offset..offset + n), Slice::from(0..n_state)];
     let places = B::float_slice(positional_embedding, &places);
     B::float_add(
@@ -115,4 +119,19 @@ pub(crate) fn linear<B: Backend>(
         y = gelu::<B>(y);
     }
     B::float_reshape(y, shape)
+}
+
+/// The weight is brought to the element type of `x` first.
+pub(crate) fn quantised_linear<B: Backend>(
+    x: FloatTensor<B>,
+    values: IntTensor<B>,
+    scales: FloatTensor<B>,
+    bias: Option<FloatTensor<B>>,
+    activation: Activation,
+) -> FloatTensor<B> {
+    let outputs = values.shape()[0];
+    let dtype = FloatDType::from(x.dtype());
+    let scales = B::float_reshape(scales, Shape::new([outputs, 1]));
+    let weight = B::float_mul(B::int_into_float(values, FloatDType::F32), scales);
+    linear::<B>(x, B::float_cast(weight, dtype), bias, activation)
 }
