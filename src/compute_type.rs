@@ -17,33 +17,116 @@ pub enum ComputeType {
     Auto,
     /// IEEE single precision: token for token what openai/whisper gives, see `docs/parity-exceptions.md`.
     Float32,
-    /// IEEE half precision, summed in single precision where products are summed. On GPUs alone.
+    /// IEEE half precision, summed in single precision where products are summed. On the CPU the weights alone are kept so.
     Float16,
     /// bfloat16, summed likewise. On GPUs alone.
     BFloat16,
+    /// Weights of linear layers in 8-bit integers, the rest in single precision. On the CPU alone.
+    Int8,
+    /// Products over whole windows in integers of 16 bits, the rest as in [`Float32`](Self::Float32). On the CPU alone.
+    Int16,
+}
+
+/// What the tensors of a model are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Numbers {
+    /// Features, states, and the weights of what is no matrix product.
+    pub states: FloatDType,
+    /// The weights of linear layers.
+    pub weights: Weights,
+}
+
+/// What the weights of linear layers are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Weights {
+    /// As the states are.
+    AsStates,
+    /// As the states are, or in half precision where that holds them exactly, which takes half the memory and gives the same results.
+    Exact,
+    /// Rounded to half precision.
+    Half,
+    /// 8-bit integers with a scale for each output.
+    Int8,
+    /// 16-bit integers with a scale for each output, for what multiplies whole windows: the encoder, and the keys and values of its
+    /// output. The rest is [`Exact`](Self::Exact), since what multiplies a token is bound by the reading of weights.
+    Int16,
+}
+
+impl From<FloatDType> for Numbers {
+    fn from(states: FloatDType) -> Self {
+        Self {
+            states,
+            weights: Weights::AsStates,
+        }
+    }
+}
+
+impl Numbers {
+    /// Whether a linear layer's weight that is in half precision stays so.
+    pub(crate) fn keeps_half(self) -> bool {
+        let where_exact = [Weights::Exact, Weights::Half, Weights::Int16].contains(&self.weights);
+        where_exact || self.states == FloatDType::F16
+    }
+
+    /// The element type to keep the values of a linear layer's weight in.
+    pub(crate) fn weight_dtype(self, values: &[f32]) -> DType {
+        match self.weights {
+            Weights::Half => DType::F16,
+            Weights::Exact | Weights::Int16 if whisper_kernels::half_holds(values) => DType::F16,
+            _ => self.states.into(),
+        }
+    }
 }
 
 impl ComputeType {
     /// The names that users write, in the order of the variants.
-    pub const NAMES: [&str; 4] = ["auto", "float32", "float16", "bfloat16"];
+    pub const NAMES: [&str; 6] = ["auto", "float32", "float16", "bfloat16", "int8", "int16"];
 
-    /// The element type on a device.
+    /// The element type of states on a device.
     ///
     /// # Errors
     ///
     /// [`Error::Device`] when the device cannot compute in it.
     pub fn on(self, device: &Device) -> Result<FloatDType> {
-        let dtype = match self {
-            Self::Auto | Self::Float32 => return Ok(FloatDType::F32),
-            Self::Float16 => FloatDType::F16,
-            Self::BFloat16 => FloatDType::BF16,
+        self.numbers_on(device).map(|numbers| numbers.states)
+    }
+
+    /// What a model's tensors are made of on a device.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Device`] when the device cannot compute in it.
+    pub fn numbers_on(self, device: &Device) -> Result<Numbers> {
+        // Burn's other CPU backend has no products of its own for the rest.
+        let on_flex = *device == Device::flex();
+        let weights = match self {
+            Self::Auto | Self::Float32 if on_flex => Weights::Exact,
+            Self::Auto | Self::Float32 => Weights::AsStates,
+            Self::Float16 if on_flex => Weights::Half,
+            Self::Int8 if on_flex => Weights::Int8,
+            Self::Int16 if on_flex => Weights::Int16,
+            Self::Float16 => return self.half_on_gpu(device, FloatDType::F16),
+            Self::BFloat16 => return self.half_on_gpu(device, FloatDType::BF16),
+            Self::Int8 | Self::Int16 => return Err(self.refused("float32, float16 or auto")),
         };
+        Ok(Numbers {
+            states: FloatDType::F32,
+            weights,
+        })
+    }
+
+    fn half_on_gpu(self, device: &Device, dtype: FloatDType) -> Result<Numbers> {
         if is_gpu(device) && device.supports_dtype(DType::from(dtype)) {
-            return Ok(dtype);
+            return Ok(dtype.into());
         }
-        Err(Error::Device(format!(
-            "compute_type {self}: this device computes in float32 alone; use float32 or auto"
-        )))
+        Err(self.refused("float32 or auto"))
+    }
+
+    fn refused(self, instead: &str) -> Error {
+        Error::Device(format!(
+            "compute_type {self}: this device does not compute in it; use {instead}"
+        ))
     }
 }
 
@@ -62,6 +145,9 @@ impl FromStr for ComputeType {
             "float32" => Ok(Self::Float32),
             "float16" => Ok(Self::Float16),
             "bfloat16" => Ok(Self::BFloat16),
+            // The rest of an int8 model is f32 here, as in CTranslate2's int8_float32.
+            "int8" | "int8_float32" => Ok(Self::Int8),
+            "int16" => Ok(Self::Int16),
             _ => Err(Error::Option(format!(
                 "compute_type '{name}' is unknown; use one of {}",
                 Self::NAMES.join(", ")
@@ -87,10 +173,20 @@ mod tests {
     }
 
     #[test]
-    fn the_cpu_computes_in_single_precision_alone() {
+    fn the_cpu_has_states_in_single_precision_alone() {
         let cpu = Device::flex();
-        assert_eq!(ComputeType::Auto.on(&cpu).unwrap(), FloatDType::F32);
-        let message = ComputeType::Float16.on(&cpu).unwrap_err().to_string();
+        for name in [
+            "auto",
+            "float32",
+            "float16",
+            "int8",
+            "int8_float32",
+            "int16",
+        ] {
+            let compute_type: ComputeType = name.parse().unwrap();
+            assert_eq!(compute_type.on(&cpu).unwrap(), FloatDType::F32, "{name}");
+        }
+        let message = ComputeType::BFloat16.on(&cpu).unwrap_err().to_string();
         assert!(message.contains("float32"), "{message}");
     }
 }

@@ -24,6 +24,22 @@ pub enum Error {
         /// What is wrong with it, and what to do.
         reason: String,
     },
+    /// A manifest of clips that cannot be read as one.
+    #[error("{}: {reason}", path.display())]
+    Manifest {
+        /// The manifest.
+        path: PathBuf,
+        /// What is wrong with it, with the line.
+        reason: String,
+    },
+    /// A file that cannot be read as a transcript.
+    #[error("{}: {reason}", path.display())]
+    Transcript {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        reason: String,
+    },
     /// The tokenizer's vocabulary is unusable or does not fit the model.
     #[error("tokenizer: {0}")]
     Tokenizer(String),

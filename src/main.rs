@@ -7,10 +7,15 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     cli::log::start();
     cli::messages::one_line_panics();
+    // One thread uses the devices here.
+    whisper_rs::device::allow_recordings(true);
     match cli::parse(std::env::args_os()) {
         Ok(cli::Command::Transcribe(arguments)) => cli::transcribe::run(&arguments),
+        Ok(cli::Command::Eval(arguments)) => cli::eval::run(&arguments),
         Ok(cli::Command::Models(command)) => cli::models::run(&command),
         Ok(cli::Command::Bench(command)) => cli::bench::run(&command),
+        Ok(cli::Command::Compare(arguments)) => cli::compare::run(&arguments),
+        Ok(cli::Command::Plot(arguments)) => cli::plot::run(&arguments),
         Ok(cli::Command::Doctor(arguments)) => cli::doctor::run(&arguments),
         Ok(cli::Command::Completions { shell }) => {
             cli::printed(cli::documents::completions(cli::command(), shell))

@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
 """Times faster-whisper (PyPI `faster-whisper`, CTranslate2 on the CPU) on files, as a peer of whisper-rs.
 
-    pip install faster-whisper==1.2.1
     python benches/peers/run_faster_whisper.py --model base --weights FOLDER --threads 2 [--beam 5] [--words] FILE...
 
-At temperature 0 without fallback. FOLDER holds the CTranslate2 `model.bin` that whisper-rs uses. Prints one JSON object.
+At temperature 0 without fallback. FOLDER holds a CTranslate2 `model.bin`. Prints one JSON object.
 """
 import argparse
 import importlib.metadata

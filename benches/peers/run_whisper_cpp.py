@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
 """Times whisper.cpp (PyPI `pywhispercpp`) on files, as a peer of whisper-rs.
 
-    pip install pywhispercpp
-    python benches/peers/run_whisper_cpp.py --model base --ggml FILE --threads 2 [--beam 5] [--words] FILE...
+    python benches/peers/run_whisper_cpp.py --model base --weights FILE --threads 2 [--beam 5] [--words] FILE...
 
-At temperature 0 without fallback. Prints one JSON object.
+At temperature 0 without fallback. FILE is a ggml file. Prints one JSON object.
 """
 import argparse
 import contextlib
@@ -23,7 +22,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+", help="16 kHz mono 16-bit WAV")
     parser.add_argument("--model", default="base")
-    parser.add_argument("--ggml", required=True, help="the model's ggml file")
+    parser.add_argument("--weights", required=True, help="the model's ggml file")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--beam", type=int, default=1)
     parser.add_argument("--words", action="store_true")
@@ -35,7 +34,7 @@ def main():
     # What the library prints goes elsewhere: standard output is for the report.
     with contextlib.redirect_stdout(sys.stderr):
         strategy = 1 if args.beam > 1 else 0
-        model = Model(args.ggml, params_sampling_strategy=strategy, n_threads=args.threads, print_progress=False,
+        model = Model(args.weights, params_sampling_strategy=strategy, n_threads=args.threads, print_progress=False,
                       print_realtime=False, redirect_whispercpp_logs_to=None)
         loaded = time.perf_counter()
         results = []

@@ -4,13 +4,16 @@
 //! Each pair runs alternately, so that whatever else the machine does falls on both; the ratio is
 //! the median over the pairs. The shortest of the times says what the code can do, the medians what
 //! it did beside the rest. Run with `cargo bench -p whisper-kernels`, with the beginning of a
-//! line's name to run only some.
+//! line's name to run only some. The lines of integers, and of a weight in half precision, stand beside [`linear`] in `f32` instead.
 
 use std::time::{Duration, Instant};
 
 use burn::tensor::ops::AttentionModuleOptions;
-use burn::tensor::{Device, Distribution, Tensor, activation, module};
-use whisper_kernels::{AttentionOptions, attention, gelu, linear, linear_gelu};
+use burn::tensor::{DType, Device, Distribution, Tensor, activation, module};
+use whisper_kernels::{
+    AttentionOptions, IntegerBits, QuantisedWeight, attention, gelu, linear, linear_gelu,
+    quantised_linear,
+};
 
 const N_STATE: usize = 512;
 const N_HEAD: usize = 8;
@@ -78,6 +81,33 @@ fn main() {
                 burn(transposed.clone())
             });
         }
+    }
+
+    for (rows, inputs, outputs) in [
+        (1500, 512, 512),
+        (1500, 512, 2048),
+        (1500, 2048, 512),
+        (5, 512, 2048),
+        (1, 512, 2048),
+        (1, 512, 51865),
+    ] {
+        let (x, weight) = (random::<2>([rows, inputs]), random::<2>([outputs, inputs]));
+        let values: Vec<f32> = weight.to_data().try_to_vec().expect("f32 values");
+        let name = format!("[{rows}, {inputs}] x [{inputs}, {outputs}]");
+        for bits in [IntegerBits::Eight, IntegerBits::Sixteen] {
+            let integers = QuantisedWeight::new(&values, [outputs, inputs], bits, &Device::flex());
+            pairs.time(
+                &format!("integers {bits:?} {name}"),
+                || quantised_linear(x.clone(), &integers, None),
+                || linear(x.clone(), weight.clone(), None),
+            );
+        }
+        let half = weight.clone().cast(DType::F16);
+        pairs.time(
+            &format!("half {name}"),
+            || linear(x.clone(), half.clone(), None),
+            || linear(x.clone(), weight.clone(), None),
+        );
     }
 
     let (x, weight) = (random([1500, 512]), random([2048, 512]));

@@ -8,7 +8,8 @@ use crate::backends::{Activation, WhisperOps};
 /// `x W^T + b`, as `torch.nn.functional.linear`.
 ///
 /// `x` is `[.., inputs]`, `weight` `[outputs, inputs]` as checkpoints store it, `bias` `[outputs]`;
-/// the result is `[.., outputs]`. A weight that is not contiguous is copied at each call.
+/// the result is `[.., outputs]`. A weight that is not contiguous is copied at each call. On flex the weight may be in half precision
+/// beside `f32`: it is widened as it is read, and the result is that of the same weight in `f32`.
 ///
 /// # Panics
 ///
@@ -59,6 +60,8 @@ fn apply<const D: usize>(
 
 #[cfg(all(test, feature = "flex"))]
 mod tests {
+    use burn::tensor::DType;
+
     use super::*;
     use crate::backends::plain;
     use crate::test_support::{
@@ -197,6 +200,16 @@ mod tests {
                 Some(bias.clone()),
             );
             assert_eq!(values(alone), together[row * 100..][..100]);
+        }
+    }
+
+    #[test]
+    fn a_weight_in_half_precision_gives_what_it_gives_widened() {
+        for layer in layers() {
+            let (x, weight, bias) = layer.tensors();
+            let half = weight.cast(DType::F16);
+            let widened = linear_gelu(x.clone(), half.clone().cast(DType::F32), Some(bias.clone()));
+            assert_eq!(values(linear_gelu(x, half, Some(bias))), values(widened));
         }
     }
 

@@ -12,6 +12,7 @@ use whisper_rs::output::Unfinished;
 
 use super::context_flags::ContextFlags;
 use super::decoding_flags::DecodingFlags;
+use super::engine_flags::EngineFlags;
 use super::feedback_flags::FeedbackFlags;
 use super::input_flags::InputFlags;
 use super::later::Later;
@@ -66,23 +67,14 @@ impl TranscribeArguments {
     }
 
     fn values(&self) -> Result<(), String> {
-        self.model.check()?;
-        self.speech.check()?;
-        self.context.check()?;
-        let options = self.options();
-        options.check().map_err(|error| error.to_string())?;
-        if options.strict && self.decoding.suppress_regex.0.is_some() {
-            return Err(
-                "strict: openai/whisper has no suppress_regex; leave --suppress_regex out".into(),
-            );
-        }
+        self.engine().check()?;
         if self.input.resume && !self.output.writes_files() {
             return Err(
                 "--resume skips files whose outputs are there; give --output_dir or --output_format"
                     .into(),
             );
         }
-        self.output.check(options.word_timestamps)
+        self.output.check(self.options().word_timestamps)
     }
 
     /// What flags will not do as they seem to.
@@ -100,12 +92,18 @@ impl TranscribeArguments {
 
     /// The library's options for these flags.
     pub fn options(&self) -> TranscribeOptions {
-        let mut options = TranscribeOptions::default();
-        self.speech.apply(&mut options);
-        self.words.apply(&mut options);
-        self.decoding.apply(&mut options);
-        self.context.apply(&mut options);
-        options
+        self.engine().options()
+    }
+
+    /// The flags that decide on a transcript.
+    pub fn engine(&self) -> EngineFlags<'_> {
+        EngineFlags {
+            model: &self.model,
+            speech: &self.speech,
+            words: &self.words,
+            decoding: &self.decoding,
+            context: &self.context,
+        }
     }
 }
 

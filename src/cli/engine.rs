@@ -7,7 +7,7 @@ use whisper_rs::tokenizer::{Tokenizer, languages};
 use whisper_rs::{Error, Task, TranscribeOptions, Whisper};
 use whisper_weights::Checkpoint;
 
-use super::arguments::TranscribeArguments;
+use super::engine_flags::EngineFlags;
 use super::messages;
 use super::models::Models;
 
@@ -19,12 +19,8 @@ pub struct Engine {
 
 impl Engine {
     /// Fetches the model where it is not here yet, and loads it.
-    pub fn load(
-        arguments: &TranscribeArguments,
-        models: &Models,
-        device: &Device,
-    ) -> Result<Self, Error> {
-        let checkpoint = Checkpoint::open(models.fetch(arguments.model.name())?)?;
+    pub fn load(flags: &EngineFlags<'_>, models: &Models, device: &Device) -> Result<Self, Error> {
+        let checkpoint = Checkpoint::open(models.fetch(flags.model.name())?)?;
         for line in checkpoint.notes() {
             messages::note(&line);
         }
@@ -32,14 +28,14 @@ impl Engine {
             messages::warning(line);
         }
         let whisper =
-            Whisper::from_checkpoint_as(&checkpoint, device, arguments.model.compute_type(device))?
-                .with_smoothing(arguments.speech.smoothing.into())
-                .with_normalisation(arguments.speech.normalise.into());
-        let mut options = arguments.options();
+            Whisper::from_checkpoint_as(&checkpoint, device, flags.model.compute_type(device))?
+                .with_smoothing(flags.speech.smoothing.into())
+                .with_normalisation(flags.speech.normalise.into());
+        let mut options = flags.options();
         if !whisper.is_multilingual() {
-            english_only(arguments.model.name(), &mut options);
+            english_only(flags.model.name(), &mut options);
         }
-        if let Some(regex) = &arguments.decoding.suppress_regex.0 {
+        if let Some(regex) = &flags.decoding.suppress_regex.0 {
             let matching = tokens_matching(regex, whisper.tokenizer());
             messages::note(format!("--suppress_regex: {} tokens match", matching.len()));
             options.suppress_tokens.extend(matching);

@@ -47,9 +47,15 @@ pub struct InputFlags {
 impl InputFlags {
     /// How the files are opened, but for the channel.
     pub fn audio_options(&self) -> AudioOptions {
-        let mut options = AudioOptions::default();
+        let mut options = decoded_by_ffmpeg_too();
         options.raw = self.raw.0;
-        options.ffmpeg = true;
         options
     }
+}
+
+/// Files are opened with the help of an installed ffmpeg where they are not supported.
+pub fn decoded_by_ffmpeg_too() -> AudioOptions {
+    let mut options = AudioOptions::default();
+    options.ffmpeg = true;
+    options
 }

@@ -207,7 +207,8 @@ fn one_line(folder: &Path, error: &walkdir::Error) -> String {
     }
 }
 
-fn is_audio(path: &Path) -> bool {
+/// Whether a file is audio or video, by its ending.
+pub fn is_audio(path: &Path) -> bool {
     let ending = path.extension().and_then(|ending| ending.to_str());
     ending.is_some_and(|ending| {
         ENDINGS

@@ -7,11 +7,15 @@ mod arguments;
 mod batch;
 pub mod bench;
 mod chosen_device;
+mod colours;
+pub mod compare;
 mod context_flags;
 mod decoding_flags;
 pub mod doctor;
 pub mod documents;
 mod engine;
+mod engine_flags;
+pub mod eval;
 mod feedback_flags;
 mod heading;
 mod input_flags;
@@ -29,6 +33,7 @@ mod output_names;
 mod output_places;
 mod outputs;
 mod parse;
+pub mod plot;
 mod precision;
 mod progress;
 mod reports;
@@ -42,6 +47,7 @@ mod table;
 mod testing;
 mod threads;
 pub mod transcribe;
+mod transcriber;
 mod transcript_lines;
 mod values;
 mod whisper_cli;
@@ -90,9 +96,15 @@ pub enum Command {
     /// List, describe, fetch, convert and remove models
     #[command(subcommand)]
     Models(models::ModelsCommand),
+    /// Measure errors, speed and memory on clips with known transcripts
+    Eval(Box<eval::EvalArguments>),
     /// Measure how fast the parts are on this machine
     #[command(subcommand)]
     Bench(bench::BenchCommand),
+    /// Compare transcripts with references: error rates, aligned words, times, tokens, and a page for the browser
+    Compare(Box<compare::CompareArguments>),
+    /// Draw a recording: waveform, log-Mel features plain and smoothed, and words, on one time axis
+    Plot(Box<plot::PlotArguments>),
     /// Tell whether this machine can transcribe and on what, and what to do about what is wrong
     Doctor(doctor::DoctorArguments),
     /// Print completions of the command line for a shell

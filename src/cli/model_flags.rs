@@ -47,7 +47,7 @@ pub struct ModelFlags {
     )]
     device_index: usize,
 
-    /// Numbers that the model computes in: float32, or on a GPU float16 or bfloat16; auto is the best that is proven
+    /// Numbers of the model: float32; on the CPU int16, int8 or float16 (weights alone); on a GPU float16 or bfloat16; auto is the best that is proven
     #[arg(
         long,
         value_parser = PossibleValuesParser::new(precision::KNOWN),

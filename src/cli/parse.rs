@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::FromArgMatches;
 use clap::error::ErrorKind;
 
+use super::bench::BenchCommand;
 use super::settings::{self, Settings};
 use super::{Cli, Command, USAGE, command, messages, output_lines, printed, spelling};
 
@@ -80,9 +81,21 @@ pub(super) fn try_parse(arguments: impl IntoIterator<Item = OsString>) -> Result
             return Err(Stop::Printed(settings.print(transcribe, in_force)));
         }
     }
-    let cli = Cli::from_arg_matches(&matches)?;
-    if let Command::Transcribe(arguments) = &cli.command {
-        arguments.check()?;
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    match &mut cli.command {
+        Command::Transcribe(arguments) => arguments.check()?,
+        Command::Eval(arguments) => arguments.check()?,
+        Command::Bench(BenchCommand::Transcribe(arguments)) => {
+            arguments.check()?;
+            let bench = matches.subcommand_matches("bench");
+            if let (Some(transcribe), Some(given)) = (
+                command.find_subcommand("transcribe"),
+                bench.and_then(|bench| bench.subcommand_matches("transcribe")),
+            ) {
+                arguments.keep_given(transcribe, given);
+            }
+        }
+        _ => {}
     }
     Ok(cli.command)
 }
@@ -135,7 +148,7 @@ mod tests {
             (&["--live_transcribe"], "live input"),
             (&["--hf_token", "hf_x"], "speakers"),
             (&["-di"], "speakers"),
-            (&["--compute_type", "int8"], "float32"),
+            (&["--compute_type", "int8_float16"], "float32"),
         ] {
             let message = transcribe(flags).unwrap_err();
             assert!(
@@ -159,6 +172,8 @@ mod tests {
             ["--hf_token", ""],
             ["--compute_type", "float32"],
             ["--compute_type", "default"],
+            ["--compute_type", "int8"],
+            ["--compute_type", "int8_float32"],
         ] {
             assert!(transcribe(&flags).is_ok(), "{flags:?}");
         }

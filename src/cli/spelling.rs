@@ -11,7 +11,7 @@ use clap::{Arg, Command};
 
 use super::{abbreviations, values, whisper_cli};
 
-/// The subcommand that is meant when none is named.
+/// The subcommand that is meant when none is named, of the command and of `bench`.
 const TRANSCRIBE: &str = "transcribe";
 
 /// What names of files have and other words have not.
@@ -32,6 +32,12 @@ pub fn respell(
         .is_some_and(|first| means_transcribe(command, first))
     {
         words.insert(1, TRANSCRIBE.into());
+    }
+    if words.get(1).is_some_and(|word| word == "bench")
+        && let (Some(bench), Some(first)) = (command.find_subcommand("bench"), words.get(2))
+        && means_transcribe(bench, first)
+    {
+        words.insert(2, TRANSCRIBE.into());
     }
     let transcribe = command.find_subcommand(TRANSCRIBE);
     match transcribe {
@@ -264,9 +270,15 @@ mod tests {
             respelled("whisper-rs -m tiny a.wav"),
             "whisper-rs transcribe -m tiny a.wav"
         );
+        assert_eq!(
+            respelled("whisper-rs bench a.wav --runs 2"),
+            "whisper-rs bench transcribe a.wav --runs 2"
+        );
         for line in [
             "whisper-rs --help",
             "whisper-rs bench",
+            "whisper-rs bench load",
+            "whisper-rs bench --help",
             "whisper-rs transcrbe",
         ] {
             assert_eq!(respelled(line), line);

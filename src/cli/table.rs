@@ -12,11 +12,22 @@ use super::{Cli, values, whisper_cli};
 
 /// The whole table. Every flag has both spellings: `--output_dir` as openai/whisper writes it, and `--output-dir`.
 pub fn command() -> Command {
-    both_spellings(Cli::command()).mut_subcommand("transcribe", |transcribe| {
-        transcribe.mut_args(|arg| match arg.get_long() {
-            Some(_) => last_counts(with_aliases(with_value(arg))),
-            None => arg,
+    let command = both_spellings(Cli::command());
+    command
+        .mut_subcommand("transcribe", |transcribe| {
+            with_engine_flags(transcribe).mut_args(with_aliases)
         })
+        .mut_subcommand("eval", with_engine_flags)
+        .mut_subcommand("bench", |bench| {
+            bench.mut_subcommand("transcribe", with_engine_flags)
+        })
+}
+
+/// What holds for the flags of every subcommand that transcribes.
+fn with_engine_flags(command: Command) -> Command {
+    command.mut_args(|arg| match arg.get_long() {
+        Some(_) => last_counts(with_value(arg)),
+        None => arg,
     })
 }
 

@@ -212,7 +212,7 @@ impl Run<'_> {
         if let Some(engine) = &self.engine {
             return Ok(Rc::clone(engine));
         }
-        let engine = Engine::load(self.arguments, &self.models, &self.device)
+        let engine = Engine::load(&self.arguments.engine(), &self.models, &self.device)
             .and_then(|engine| self.warmed_up(engine))
             .map_err(|error| Failure::All(error.to_string()))?;
         Ok(Rc::clone(self.engine.insert(Rc::new(engine))))

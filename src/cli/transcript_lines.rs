@@ -1,9 +1,10 @@
 //! The transcript on standard output, a line a segment, as the segments come.
 
-use std::io::{self, IsTerminal};
+use std::io;
 
 use whisper_rs::{Segment, output};
 
+use super::colours;
 use super::standard_output::StandardOutput;
 use super::values::Choice;
 
@@ -22,22 +23,12 @@ pub struct TranscriptLines {
 }
 
 impl TranscriptLines {
-    /// In colours or not; as a terminal can bear it where that is left open (`NO_COLOR`: no-color.org). With special tokens
-    /// or not, and with times or not.
+    /// In colours or not, see [`colours::wanted`]. With special tokens or not, and with times or not.
     pub fn new(colours: Choice, special: bool, times: bool) -> Self {
-        let fits = || {
-            let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-            let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
-            io::stdout().is_terminal() && !unwanted && !dumb
-        };
         TranscriptLines {
             special,
             times,
-            coloured: match colours {
-                Choice::Auto => fits(),
-                Choice::Yes => true,
-                Choice::No => false,
-            },
+            coloured: colours::wanted(colours),
         }
     }
 

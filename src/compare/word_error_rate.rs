@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::ops::{Add, AddAssign};
 
+use serde::{Deserialize, Serialize};
+
 use super::alignment::{Edit, align};
 use super::characters::words;
 
@@ -17,7 +19,7 @@ use super::characters::words;
 /// assert_eq!((sum.hits, sum.substitutions, sum.insertions, sum.deletions), (5, 1, 1, 0));
 /// assert_eq!(sum.rate(), Some(2.0 / 6.0));
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorCounts {
     /// Units that are the same in both.
     pub hits: usize,
@@ -148,7 +150,7 @@ pub fn character_errors(reference: &str, hypothesis: &str) -> ErrorCounts {
 }
 
 /// Aligns words by number, which compare faster than strings.
-fn align_interned(reference: &[&str], hypothesis: &[&str]) -> Vec<Edit> {
+pub(super) fn align_interned(reference: &[&str], hypothesis: &[&str]) -> Vec<Edit> {
     let mut numbers = HashMap::new();
     let [reference, hypothesis] = [reference, hypothesis].map(|words| {
         let number = |&word| {

@@ -3,10 +3,11 @@
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use whisper_kernels::{AttentionOptions, attention};
+use whisper_kernels::{AttentionOptions, HEAD_WIDTH, Progress, attention, attention_so_far};
 
 use super::kv_cache::{CrossKv, KvCache};
 use super::linear::{Linear, LinearConfig};
+use super::weight::WeightFormat;
 
 /// Configuration of [`MultiHeadAttention`].
 #[derive(Config, Debug)]
@@ -15,6 +16,12 @@ pub struct MultiHeadAttentionConfig {
     pub n_state: usize,
     /// Number of heads; `n_state` is a multiple of it.
     pub n_head: usize,
+    /// What the weights are made of.
+    #[config(default = "WeightFormat::Float")]
+    pub weights: WeightFormat,
+    /// What the weights of keys and values are made of, where that is something else.
+    #[config(default = "None")]
+    pub key_value: Option<WeightFormat>,
 }
 
 /// openai/whisper's attention (model.py:77-133): four projections, of which the key's has no bias.
@@ -30,11 +37,12 @@ pub struct MultiHeadAttention {
 impl MultiHeadAttentionConfig {
     /// Attention with random weights.
     pub fn init(&self, device: &Device) -> MultiHeadAttention {
-        let projection = LinearConfig::new(self.n_state, self.n_state);
+        let projection = LinearConfig::new(self.n_state, self.n_state).with_weight(self.weights);
+        let key_value = (projection.clone()).with_weight(self.key_value.unwrap_or(self.weights));
         MultiHeadAttention {
             query: projection.init(device),
-            key: projection.clone().with_bias(false).init(device),
-            value: projection.init(device),
+            key: key_value.clone().with_bias(false).init(device),
+            value: key_value.init(device),
             out: projection.init(device),
             n_head: self.n_head,
         }
@@ -73,6 +81,35 @@ impl MultiHeadAttention {
             self.n_head,
             cache.len(),
             true,
+        ))
+    }
+
+    /// Whether [`forward_newest`](Self::forward_newest) can be called: it takes heads of Whisper's width.
+    pub fn has_newest(&self) -> bool {
+        self.query.weight.dims()[0] == self.n_head * HEAD_WIDTH
+    }
+
+    /// As [`forward_cached`](Self::forward_cached), of one position that need not be known on the host.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[rows, 1, n_state]`
+    /// - output: `[rows, 1, n_state]`
+    pub fn forward_newest(
+        &self,
+        x: Tensor<3>,
+        cache: &mut KvCache,
+        progress: &Progress,
+    ) -> Tensor<3> {
+        let query = self.query.forward(x.clone());
+        let (key, value) = (self.key.forward(x.clone()), self.value.forward(x));
+        cache.append_newest(key, value, progress);
+        self.out.forward(attention_so_far(
+            query,
+            cache.key(),
+            cache.value(),
+            self.n_head,
+            progress,
         ))
     }
 

@@ -3,11 +3,13 @@
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use whisper_kernels::Progress;
 
 use super::attention::{MultiHeadAttention, MultiHeadAttentionConfig};
 use super::kv_cache::{CrossKv, KvCache};
 use super::layer_norm::{LayerNorm, LayerNormConfig};
 use super::linear::{Linear, LinearConfig};
+use super::weight::WeightFormat;
 
 /// Configuration of the residual blocks.
 #[derive(Config, Debug)]
@@ -16,6 +18,12 @@ pub struct BlockConfig {
     pub n_state: usize,
     /// Number of attention heads.
     pub n_head: usize,
+    /// What the weights of linear layers are made of.
+    #[config(default = "WeightFormat::Float")]
+    pub weights: WeightFormat,
+    /// What the weights are made of that read the encoder's output.
+    #[config(default = "WeightFormat::Float")]
+    pub cross_kv: WeightFormat,
 }
 
 /// Two linear layers with the exact (erf) GELU between them, four times as wide inside.
@@ -26,10 +34,11 @@ pub struct Mlp {
 }
 
 impl Mlp {
-    fn init(n_state: usize, device: &Device) -> Self {
+    fn init(n_state: usize, weights: WeightFormat, device: &Device) -> Self {
+        let layer = |from, to| LinearConfig::new(from, to).with_weight(weights);
         Self {
-            up: LinearConfig::new(n_state, 4 * n_state).init(device),
-            down: LinearConfig::new(4 * n_state, n_state).init(device),
+            up: layer(n_state, 4 * n_state).init(device),
+            down: layer(4 * n_state, n_state).init(device),
         }
     }
 
@@ -68,7 +77,7 @@ impl BlockConfig {
         EncoderBlock {
             attn: self.attention(device),
             attn_ln: self.norm(device),
-            mlp: Mlp::init(self.n_state, device),
+            mlp: Mlp::init(self.n_state, self.weights, device),
             mlp_ln: self.norm(device),
         }
     }
@@ -78,15 +87,21 @@ impl BlockConfig {
         DecoderBlock {
             attn: self.attention(device),
             attn_ln: self.norm(device),
-            cross_attn: self.attention(device),
+            cross_attn: (self.attention_config())
+                .with_key_value(Some(self.cross_kv))
+                .init(device),
             cross_attn_ln: self.norm(device),
-            mlp: Mlp::init(self.n_state, device),
+            mlp: Mlp::init(self.n_state, self.weights, device),
             mlp_ln: self.norm(device),
         }
     }
 
     fn attention(&self, device: &Device) -> MultiHeadAttention {
-        MultiHeadAttentionConfig::new(self.n_state, self.n_head).init(device)
+        self.attention_config().init(device)
+    }
+
+    fn attention_config(&self) -> MultiHeadAttentionConfig {
+        MultiHeadAttentionConfig::new(self.n_state, self.n_head).with_weights(self.weights)
     }
 
     fn norm(&self, device: &Device) -> LayerNorm {
@@ -113,16 +128,38 @@ impl DecoderBlock {
     /// - x: `[batch, n, n_state]`, the next `n` positions
     /// - output: `[batch, n, n_state]`
     pub fn forward(&self, x: Tensor<3>, cache: &mut KvCache, cross_kv: &CrossKv) -> Tensor<3> {
-        let attended = self
-            .attn
-            .forward_cached(self.attn_ln.forward(x.clone()), cache);
-        let x = x + attended;
-        let attended = self
-            .cross_attn
-            .forward_cross(self.cross_attn_ln.forward(x.clone()), cross_kv);
-        let x = x + attended;
-        let expanded = self.mlp.forward(self.mlp_ln.forward(x.clone()));
-        x + expanded
+        self.residual(
+            x,
+            |x| self.attn.forward_cached(x, cache),
+            |x| (self.cross_attn.forward_cross(x, cross_kv), ()),
+        )
+        .0
+    }
+
+    /// Whether [`forward_newest`](Self::forward_newest) can be called.
+    pub fn has_newest(&self) -> bool {
+        self.attn.has_newest()
+    }
+
+    /// As [`forward`](Self::forward), of one position that need not be known on the host.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[batch, 1, n_state]`
+    /// - output: `[batch, 1, n_state]`
+    pub fn forward_newest(
+        &self,
+        x: Tensor<3>,
+        cache: &mut KvCache,
+        cross_kv: &CrossKv,
+        progress: &Progress,
+    ) -> Tensor<3> {
+        self.residual(
+            x,
+            |x| self.attn.forward_newest(x, cache, progress),
+            |x| (self.cross_attn.forward_cross(x, cross_kv), ()),
+        )
+        .0
     }
 
     /// A whole sequence from its first position on, without a cache, and the cross-attention scores of
@@ -139,17 +176,27 @@ impl DecoderBlock {
         heads: &[usize],
         n_positions: usize,
     ) -> (Tensor<3>, Option<Tensor<3>>) {
-        let attended = self.attn.forward_causal(self.attn_ln.forward(x.clone()));
+        let cross = &self.cross_attn;
+        self.residual(
+            x,
+            |x| self.attn.forward_causal(x),
+            |x| cross.forward_cross_scored(x, cross_kv, heads, n_positions),
+        )
+    }
+
+    /// The layer around its attention: to the sequence itself, and to the audio, which may give something beside it.
+    fn residual<T>(
+        &self,
+        x: Tensor<3>,
+        attend: impl FnOnce(Tensor<3>) -> Tensor<3>,
+        attend_cross: impl FnOnce(Tensor<3>) -> (Tensor<3>, T),
+    ) -> (Tensor<3>, T) {
+        let attended = attend(self.attn_ln.forward(x.clone()));
         let x = x + attended;
-        let (attended, scores) = self.cross_attn.forward_cross_scored(
-            self.cross_attn_ln.forward(x.clone()),
-            cross_kv,
-            heads,
-            n_positions,
-        );
+        let (attended, beside) = attend_cross(self.cross_attn_ln.forward(x.clone()));
         let x = x + attended;
         let expanded = self.mlp.forward(self.mlp_ln.forward(x.clone()));
-        (x + expanded, scores)
+        (x + expanded, beside)
     }
 
     /// The keys and values of the encoder's output in this layer.

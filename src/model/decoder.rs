@@ -2,13 +2,17 @@
 
 use burn::config::Config;
 use burn::module::{Module, Param};
-use burn::nn::{Embedding, EmbeddingConfig, Initializer};
+use burn::nn::Initializer;
 use burn::tensor::{DType, Device, Int, Tensor};
+
+use whisper_kernels::Progress;
 
 use super::alignment::AlignmentHeads;
 use super::block::{BlockConfig, DecoderBlock};
 use super::kv_cache::{CrossKv, KvCache};
 use super::layer_norm::{LayerNorm, LayerNormConfig};
+use super::token_embedding::TokenEmbedding;
+use super::weight::WeightFormat;
 
 /// Configuration of the [`Decoder`].
 #[derive(Config, Debug)]
@@ -23,12 +27,21 @@ pub struct DecoderConfig {
     pub n_head: usize,
     /// Number of layers.
     pub n_layer: usize,
+    /// What the weights of linear layers are made of.
+    #[config(default = "WeightFormat::Float")]
+    pub weights: WeightFormat,
+    /// What the weights are made of that read the encoder's output.
+    #[config(default = "WeightFormat::Float")]
+    pub cross_kv: WeightFormat,
+    /// What the token embedding is made of, which is the output projection too.
+    #[config(default = "WeightFormat::Float")]
+    pub token_embedding: WeightFormat,
 }
 
 /// openai/whisper's text decoder (model.py:208-249); the output projection is the token embedding.
 #[derive(Module, Debug)]
 pub struct Decoder {
-    token_embedding: Embedding,
+    token_embedding: TokenEmbedding,
     positional_embedding: Param<Tensor<2>>,
     blocks: Vec<DecoderBlock>,
     ln: LayerNorm,
@@ -45,9 +58,13 @@ pub struct DecoderState {
 impl DecoderConfig {
     /// A decoder with random weights.
     pub fn init(&self, device: &Device) -> Decoder {
-        let block = BlockConfig::new(self.n_state, self.n_head);
+        let block = BlockConfig::new(self.n_state, self.n_head)
+            .with_weights(self.weights)
+            .with_cross_kv(self.cross_kv);
         Decoder {
-            token_embedding: EmbeddingConfig::new(self.n_vocab, self.n_state).init(device),
+            token_embedding: TokenEmbedding {
+                weight: (self.token_embedding).init(self.n_vocab, self.n_state, device),
+            },
             positional_embedding: Initializer::Zeros.init([self.n_ctx, self.n_state], device),
             blocks: (0..self.n_layer)
                 .map(|_| block.init_decoder(device))
@@ -74,6 +91,11 @@ impl DecoderState {
         self.self_kv
             .iter_mut()
             .for_each(|cache| cache.clear(windows));
+    }
+
+    /// Counts positions that [`Decoder::forward_newest`] has written.
+    pub fn advance(&mut self, n: usize) {
+        self.self_kv.iter_mut().for_each(|cache| cache.advance(n));
     }
 
     /// Makes row `i` what row `sources[i]` was; there are as many rows afterwards as `sources`.
@@ -135,6 +157,36 @@ impl Decoder {
         self.ln.forward(x)
     }
 
+    /// Whether [`forward_newest`](Self::forward_newest) can be called, which takes heads of Whisper's width.
+    pub fn has_newest(&self) -> bool {
+        self.blocks.iter().all(DecoderBlock::has_newest)
+    }
+
+    /// Runs the newest of `sampled` tokens through the decoder, where `progress` is. Neither need be known on the host; how
+    /// many positions have been written is to be told by [`DecoderState::advance`].
+    ///
+    /// # Shapes
+    ///
+    /// - sampled: `[rows, capacity]`
+    /// - output: `[rows, 1, n_state]`, to be given to [`logits`](Self::logits)
+    pub fn forward_newest(
+        &self,
+        sampled: Tensor<2, Int>,
+        progress: &Progress,
+        state: &mut DecoderState,
+    ) -> Tensor<3> {
+        let positions = self.positional_embedding.val();
+        let embedding = &self.token_embedding;
+        let mut x = embedding.embed_newest(sampled, progress, positions);
+        for ((block, cache), cross_kv) in (self.blocks.iter())
+            .zip(&mut state.self_kv)
+            .zip(&state.cross_kv)
+        {
+            x = block.forward_newest(x, cache, cross_kv, progress);
+        }
+        self.ln.forward(x)
+    }
+
     /// Runs a whole sequence through the decoder, and says beside it where its tokens look in the audio:
     /// the raw cross-attention scores of the alignment heads over the first `n_positions` of the
     /// encoder's output. `None` when the positions are none.
@@ -168,8 +220,8 @@ impl Decoder {
 
     /// Tokens and their positions, from `offset` on, as vectors.
     fn embed(&self, tokens: Tensor<2, Int>, offset: usize) -> Tensor<3> {
-        let table = self.token_embedding.weight.val();
-        whisper_kernels::embed(tokens, table, self.positional_embedding.val(), offset)
+        let positions = self.positional_embedding.val();
+        self.token_embedding.embed(tokens, positions, offset)
     }
 
     /// Projects decoder states on the vocabulary.
@@ -179,12 +231,12 @@ impl Decoder {
     /// - x: `[batch, n, n_state]`
     /// - output: `[batch, n, n_vocab]`
     pub fn logits(&self, x: Tensor<3>) -> Tensor<3> {
-        whisper_kernels::linear(x, self.token_embedding.weight.val(), None)
+        self.token_embedding.weight.linear(x, None)
     }
 
-    /// The element type of the weights.
+    /// The element type of the states.
     pub fn dtype(&self) -> DType {
-        self.token_embedding.weight.val().dtype()
+        self.positional_embedding.val().dtype()
     }
 
     /// Longest sequence of tokens that the positional table covers.

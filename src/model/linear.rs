@@ -5,6 +5,8 @@ use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 
+use super::weight::{Weight, WeightFormat};
+
 /// Configuration of a [`Linear`] layer.
 #[derive(Config, Debug)]
 pub struct LinearConfig {
@@ -15,13 +17,16 @@ pub struct LinearConfig {
     /// Whether a bias is added. Whisper's key projections have none.
     #[config(default = true)]
     pub bias: bool,
+    /// What the weight is made of.
+    #[config(default = "WeightFormat::Float")]
+    pub weight: WeightFormat,
 }
 
 /// `y = x W^T + b`, the weight stored `[d_output, d_input]` as Whisper checkpoints store it.
 #[derive(Module, Debug)]
 pub struct Linear {
     /// `[d_output, d_input]`.
-    pub weight: Param<Tensor<2>>,
+    pub weight: Weight,
     /// `[d_output]`.
     pub bias: Option<Param<Tensor<1>>>,
 }
@@ -29,12 +34,8 @@ pub struct Linear {
 impl LinearConfig {
     /// A layer with random weights, made when they are first read.
     pub fn init(&self, device: &Device) -> Linear {
-        let initializer = Initializer::Normal {
-            mean: 0.0,
-            std: 0.02,
-        };
         Linear {
-            weight: initializer.init([self.d_output, self.d_input], device),
+            weight: self.weight.init(self.d_output, self.d_input, device),
             bias: self
                 .bias
                 .then(|| Initializer::Zeros.init([self.d_output], device)),
@@ -51,7 +52,7 @@ impl Linear {
     /// - output: `[.., d_output]`
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         let bias = self.bias.as_ref().map(Param::val);
-        whisper_kernels::linear(x, self.weight.val(), bias)
+        self.weight.linear(x, bias)
     }
 
     /// Applies the layer and then the exact GELU, in one pass over the result.
@@ -62,6 +63,6 @@ impl Linear {
     /// - output: `[.., d_output]`
     pub fn forward_gelu<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         let bias = self.bias.as_ref().map(Param::val);
-        whisper_kernels::linear_gelu(x, self.weight.val(), bias)
+        self.weight.linear_gelu(x, bias)
     }
 }

@@ -1,12 +1,14 @@
 //! Fills a module tree from a checkpoint: each parameter's path is its name there.
 
 use burn::module::{Module, ModuleMapper, Param};
-use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
-use whisper_weights::Checkpoint;
+use burn::tensor::{Device, Int, Shape, Tensor, TensorData, f16};
+use whisper_kernels::{IntegerBits, QuantisedWeight};
+use whisper_weights::{Checkpoint, TensorView};
 
+use crate::compute_type::{Numbers, Weights};
 use crate::{Error, Result};
 
-/// Replaces every parameter of `module` by the checkpoint's tensor of the same name, as `dtype`.
+/// Replaces every parameter of `module` by the checkpoint's tensor of the same name, in the numbers asked for.
 ///
 /// Parameters are lazy, so the random ones that they replace are never made; each tensor is read from
 /// the memory map, widened, and handed to the device before the next one is touched.
@@ -18,13 +20,14 @@ pub(super) fn load<M: Module>(
     module: M,
     checkpoint: &Checkpoint,
     device: &Device,
-    dtype: FloatDType,
+    numbers: Numbers,
 ) -> Result<M> {
     let mut mapper = CheckpointMapper {
         checkpoint,
         device,
-        dtype: dtype.into(),
+        numbers,
         path: Vec::new(),
+        scales: None,
         error: None,
     };
     let module = module.map(&mut mapper);
@@ -37,13 +40,16 @@ pub(super) fn load<M: Module>(
 struct CheckpointMapper<'a> {
     checkpoint: &'a Checkpoint,
     device: &'a Device,
-    dtype: DType,
+    numbers: Numbers,
     path: Vec<String>,
+    /// Those of the weight that was quantised last.
+    scales: Option<Tensor<1>>,
     error: Option<Error>,
 }
 
 impl CheckpointMapper<'_> {
-    fn tensor<const D: usize>(&self, expected: &[usize]) -> Result<Tensor<D>> {
+    /// The checkpoint's tensor for the current path, which must have a shape.
+    fn view(&self, expected: &[usize]) -> Result<TensorView<'_>> {
         let name = state_dict_name(&self.path);
         let view = self.checkpoint.tensor(&name)?;
         if view.shape != expected {
@@ -52,11 +58,50 @@ impl CheckpointMapper<'_> {
                 view.shape
             )));
         }
-        // Rounded here, so that what goes to the device is no larger than what stays there.
-        let data = TensorData::new(view.to_f32(), view.shape).convert_dtype(self.dtype);
+        Ok(view)
+    }
+
+    fn tensor<const D: usize>(&self, expected: &[usize]) -> Result<Tensor<D>> {
+        let view = self.view(expected)?;
+        let is_weight = self.path.last().is_some_and(|name| name == FLOAT_WEIGHT);
+        let data = match (is_weight && self.numbers.keeps_half()).then(|| halves(&view)) {
+            Some(Some(halves)) => TensorData::new(halves, view.shape),
+            // Rounded here, so that what goes to the device is no larger than what stays there.
+            _ => {
+                let values = view.to_f32();
+                let dtype = match is_weight {
+                    true => self.numbers.weight_dtype(&values),
+                    false => self.numbers.states.into(),
+                };
+                TensorData::new(values, view.shape).convert_dtype(dtype)
+            }
+        };
         // What is copied need not stay in memory: the map would else grow to the whole file.
         self.checkpoint.release_pages();
-        Ok(Tensor::from_data(data, (self.device, self.dtype)))
+        let dtype = data.dtype();
+        Ok(Tensor::from_data(data, (self.device, dtype)))
+    }
+
+    fn quantised<const D: usize>(&mut self, expected: &[usize]) -> Result<Tensor<D, Int>> {
+        let view = self.view(expected)?;
+        let &[outputs, inputs] = expected else {
+            let name = state_dict_name(&self.path);
+            return Err(Error::Model(format!("tensor '{name}' is no matrix")));
+        };
+        let bits = match self.numbers.weights {
+            Weights::Int16 => IntegerBits::Sixteen,
+            _ => IntegerBits::Eight,
+        };
+        let quantised = match view.rows(0..outputs) {
+            Some(_) => {
+                let rows = |rows| view.rows(rows).map_or_else(Vec::new, |view| view.to_f32());
+                QuantisedWeight::from_rows(rows, [outputs, inputs], bits, self.device)
+            }
+            None => QuantisedWeight::new(&view.to_f32(), [outputs, inputs], bits, self.device),
+        };
+        self.checkpoint.release_pages();
+        self.scales = Some(quantised.scales);
+        Ok(quantised.values.reshape(Shape::from(expected.to_vec())))
     }
 }
 
@@ -73,8 +118,23 @@ impl ModuleMapper for CheckpointMapper<'_> {
         if self.error.is_some() {
             return param;
         }
-        match self.tensor(&param.lazy_shape()) {
+        // The scales of a quantised weight are made with it.
+        let scales = (self.scales.take()).map(|scales| Ok(scales.reshape(param.lazy_shape())));
+        match scales.unwrap_or_else(|| self.tensor(&param.lazy_shape())) {
             Ok(tensor) => Param::initialized(param.id, tensor),
+            Err(error) => {
+                self.error = Some(error);
+                param
+            }
+        }
+    }
+
+    fn map_int<const D: usize>(&mut self, param: Param<Tensor<D, Int>>) -> Param<Tensor<D, Int>> {
+        if self.error.is_some() {
+            return param;
+        }
+        match self.quantised(&param.lazy_shape()) {
+            Ok(values) => Param::initialized(param.id, values),
             Err(error) => {
                 self.error = Some(error);
                 param
@@ -83,8 +143,18 @@ impl ModuleMapper for CheckpointMapper<'_> {
     }
 }
 
-/// A parameter's path in openai/whisper's names: Burn's layer norms say gamma and beta, and the two
-/// layers of the MLP are numbered there.
+/// The elements of a tensor that is in half precision as it is.
+fn halves(view: &TensorView<'_>) -> Option<Vec<f16>> {
+    let halves = view.bytes.chunks_exact(2);
+    let halves = halves.map(|bytes| f16::from_le_bytes([bytes[0], bytes[1]]));
+    (view.dtype == whisper_weights::DType::F16).then(|| halves.collect())
+}
+
+/// What the path of a weight of floating-point numbers ends with: its variant of [`Weight`](super::weight::Weight).
+const FLOAT_WEIGHT: &str = "Float";
+
+/// A parameter's path in openai/whisper's names: Burn's layer norms say gamma and beta, the two
+/// layers of the MLP are numbered there, and a weight is one tensor whatever it is made of.
 fn state_dict_name(path: &[String]) -> String {
     let translate = |part: &String| match part.as_str() {
         "gamma" => "weight".to_owned(),
@@ -93,7 +163,9 @@ fn state_dict_name(path: &[String]) -> String {
         "down" => "2".to_owned(),
         other => other.to_owned(),
     };
-    let parts: Vec<String> = path.iter().map(translate).collect();
+    let of_weight = |part: &&String| [FLOAT_WEIGHT, "Integer", "values"].contains(&part.as_str());
+    let parts = path.iter().filter(|part| !of_weight(part));
+    let parts: Vec<String> = parts.map(translate).collect();
     parts.join(".")
 }
 
@@ -105,8 +177,12 @@ mod tests {
     fn paths_become_openai_names() {
         let path = |s: &str| -> Vec<String> { s.split('/').map(str::to_owned).collect() };
         assert_eq!(
-            state_dict_name(&path("encoder/blocks/3/mlp/down/weight")),
+            state_dict_name(&path("encoder/blocks/3/mlp/down/weight/Float")),
             "encoder.blocks.3.mlp.2.weight"
+        );
+        assert_eq!(
+            state_dict_name(&path("decoder/token_embedding/weight/Integer/values")),
+            "decoder.token_embedding.weight"
         );
         assert_eq!(
             state_dict_name(&path("decoder/ln/gamma")),

@@ -14,6 +14,9 @@ pub mod kv_cache;
 pub mod layer_norm;
 pub mod linear;
 mod load;
+mod repeated_encoder;
+pub mod token_embedding;
+pub mod weight;
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, FloatDType, Tensor};
@@ -23,8 +26,11 @@ pub use alignment::AlignmentHeads;
 pub(crate) use check::check_dims;
 pub use decoder::{Decoder, DecoderConfig, DecoderState};
 pub use encoder::{Encoder, EncoderConfig};
+pub use repeated_encoder::RepeatedEncoder;
+pub use weight::WeightFormat;
 
 use crate::Result;
+use crate::compute_type::{Numbers, Weights};
 
 /// Encoder and decoder.
 #[derive(Module, Debug)]
@@ -38,6 +44,16 @@ pub struct WhisperModel {
 impl WhisperModel {
     /// A model of the given dimensions with random weights, for tests and benchmarks of sizes whose weights are not at hand.
     pub fn random(dims: &ModelDims, device: &Device) -> Self {
+        Self::random_of(dims, device, Weights::AsStates)
+    }
+
+    fn random_of(dims: &ModelDims, device: &Device, weights: Weights) -> Self {
+        // What multiplies a whole window is bound by products, what multiplies a token by the reading of weights.
+        let (of_windows, of_tokens) = match weights {
+            Weights::Int8 => (WeightFormat::Int8, WeightFormat::Int8),
+            Weights::Int16 => (WeightFormat::Int16, WeightFormat::Float),
+            _ => (WeightFormat::Float, WeightFormat::Float),
+        };
         Self {
             encoder: EncoderConfig::new(
                 dims.n_mels,
@@ -46,6 +62,7 @@ impl WhisperModel {
                 dims.n_audio_head,
                 dims.n_audio_layer,
             )
+            .with_weights(of_windows)
             .init(device),
             decoder: DecoderConfig::new(
                 dims.n_vocab,
@@ -54,11 +71,14 @@ impl WhisperModel {
                 dims.n_text_head,
                 dims.n_text_layer,
             )
+            .with_weights(of_tokens)
+            .with_cross_kv(of_windows)
+            .with_token_embedding(of_tokens)
             .init(device),
         }
     }
 
-    /// The model of a checkpoint, its tensors copied to the device one by one as `dtype`.
+    /// The model of a checkpoint, its tensors brought to the device one by one in the numbers asked for.
     ///
     /// # Errors
     ///
@@ -68,11 +88,12 @@ impl WhisperModel {
     pub fn from_checkpoint(
         checkpoint: &Checkpoint,
         device: &Device,
-        dtype: FloatDType,
+        numbers: impl Into<Numbers>,
     ) -> Result<Self> {
+        let numbers = numbers.into();
         check_dims(checkpoint.dims())?;
-        let model = Self::random(checkpoint.dims(), device);
-        load::load(model, checkpoint, device, dtype)
+        let model = Self::random_of(checkpoint.dims(), device, numbers.weights);
+        load::load(model, checkpoint, device, numbers)
     }
 
     /// The same model with weights of another element type.

@@ -2,6 +2,7 @@
 
 use burn::tensor::Tensor;
 
+use super::stages::StageClock;
 use super::{TranscribeOptions, Whisper};
 use crate::Result;
 use crate::decoding::{LanguageDetection, detect_language};
@@ -27,26 +28,30 @@ impl RecordingLanguage {
         whisper: &Whisper,
         features: &mut Features<'_>,
         options: &TranscribeOptions,
+        clock: &mut StageClock,
     ) -> Result<Self> {
         let decoder = &whisper.model.decoder;
         let content_frames = features.content_frames();
-        let mut encode = |window: usize| -> Result<Tensor<3>> {
-            let mel = features.window(window * N_FRAMES, N_FRAMES)?;
-            Ok(whisper.model.encode(mel))
+        let mut encode = |window: usize, clock: &mut StageClock| -> Result<Tensor<3>> {
+            let mel = clock.time(
+                |times| &mut times.frontend,
+                || features.window(window * N_FRAMES, N_FRAMES),
+            )?;
+            clock.time(|times| &mut times.encoder, || Ok(whisper.model.encode(mel)))
         };
-        let first = encode(0)?;
-        let mut state = decoder.start(first.clone(), options.max_rows());
+        let first = encode(0, clock)?;
+        let start = || Ok(decoder.start(first.clone(), options.max_rows()));
+        let mut state = clock.time(|times| &mut times.decoder, start)?;
         let windows =
             (content_frames.div_ceil(N_FRAMES)).clamp(1, options.language_detection_segments);
         let detections = (0..windows).map(|window| {
             if window > 0 {
-                decoder.begin_window(encode(window)?, &mut state);
+                decoder.begin_window(encode(window, clock)?, &mut state);
             }
-            detect_language(
-                &whisper.model,
-                &whisper.tokenizer,
-                &mut state,
-                &whisper.device,
+            let (model, tokenizer) = (&whisper.model, &whisper.tokenizer);
+            clock.time(
+                |times| &mut times.decoder,
+                || detect_language(model, tokenizer, &mut state, &whisper.device),
             )
         });
         let language = vote(detections, options.language_detection_threshold)?;

@@ -1,13 +1,14 @@
 //! What a transcription gives: segments of text with times.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::text::python_strip;
 
 /// A stretch of speech with its text and times.
 ///
 /// More fields may come. A program that makes segments itself begins with the default one and sets what it knows.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct Segment {
     /// Position in the transcript, from 0.
@@ -58,7 +59,8 @@ impl Segment {
 /// A token as it was sampled.
 ///
 /// More fields may come, as with [`Segment`].
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct Token {
     /// Its number in the vocabulary.
@@ -72,7 +74,8 @@ pub struct Token {
 /// A word with its times.
 ///
 /// More fields may come, as with [`Segment`].
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct Word {
     /// The text with the space before it and the punctuation around it: `" you,"`.
@@ -85,8 +88,10 @@ pub struct Word {
     pub probability: f64,
 }
 
-/// The transcript of one audio file.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+/// The transcript of one audio file. It can be read back from the JSON of this crate or of openai/whisper; what a field's absence
+/// leaves open is its default.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct Transcript {
     /// The text of all segments, joined.

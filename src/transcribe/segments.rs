@@ -10,6 +10,7 @@ use super::clips::Clips;
 use super::fallback::decode_with_fallback;
 use super::language::RecordingLanguage;
 use super::prompt::Prompt;
+use super::stages::{StageClock, StageTimes};
 use super::window::{Slice, slice_window};
 use super::words::{Next, WindowSpan, WordTimestamps};
 use super::{Segment, Token, TranscribeOptions, Whisper};
@@ -17,7 +18,7 @@ use crate::Result;
 use crate::audio::{Audio, SAMPLE_RATE};
 use crate::decoding::{DecodingOptions, DecodingResult, DecodingTask, detect_language};
 use crate::frontend::{Features, HOP_LENGTH, N_FRAMES};
-use crate::model::DecoderState;
+use crate::model::{DecoderState, RepeatedEncoder};
 use crate::text::python_strip;
 use crate::tokenizer::Tokenizer;
 
@@ -33,6 +34,7 @@ pub struct Segments<'a> {
     language: &'static str,
     /// The current window's, where each has its own.
     window_language: Option<&'static str>,
+    encoder: RepeatedEncoder<'a>,
     /// Encoder output of the first window, when detecting the language made it.
     first_window: Option<Tensor<3>>,
     /// The decoder's memory, kept from window to window so that it is allocated once.
@@ -48,6 +50,7 @@ pub struct Segments<'a> {
     /// Set when no further window is to be decoded.
     stop: Arc<AtomicBool>,
     stopped: bool,
+    clock: StageClock,
 }
 
 impl<'a> Segments<'a> {
@@ -55,12 +58,13 @@ impl<'a> Segments<'a> {
         whisper: &'a Whisper,
         audio: &'a Audio,
         options: &'a TranscribeOptions,
+        mut clock: StageClock,
     ) -> Result<Self> {
         options.check()?;
         let mut language = (options.language.as_deref())
             .map(|name| whisper.language_code(name))
             .transpose()?;
-        let mut features = whisper.features(audio)?;
+        let mut features = clock.time(|times| &mut times.frontend, || whisper.features(audio))?;
         if options.strict {
             whisper.check_strict()?;
         }
@@ -72,7 +76,8 @@ impl<'a> Segments<'a> {
         let language = match language {
             Some(language) => language,
             None => {
-                let detected = RecordingLanguage::detect(whisper, &mut features, options)?;
+                let detected =
+                    RecordingLanguage::detect(whisper, &mut features, options, &mut clock)?;
                 state = Some(detected.state);
                 first_window = detected.first_window;
                 detected.language
@@ -132,6 +137,7 @@ impl<'a> Segments<'a> {
             task,
             language,
             window_language: None,
+            encoder: RepeatedEncoder::new(&whisper.model, &whisper.device),
             first_window,
             state,
             seek: clips.start(),
@@ -142,6 +148,7 @@ impl<'a> Segments<'a> {
             words: (options.word_timestamps).then(|| WordTimestamps::new(whisper, options)),
             stop: Arc::default(),
             stopped: false,
+            clock,
         })
     }
 
@@ -151,6 +158,11 @@ impl<'a> Segments<'a> {
     pub fn until(mut self, stop: Arc<AtomicBool>) -> Self {
         self.stop = stop;
         self
+    }
+
+    /// What the stages took, where a clock runs.
+    pub(super) fn times(&self) -> StageTimes {
+        self.clock.times
     }
 
     /// Whether the iterator has ended before the recording, since it was told to by [`until`](Self::until).
@@ -185,8 +197,14 @@ impl<'a> Segments<'a> {
         let prompt = self.prompt.tokens();
         let window = self.seek as u64;
         let result = decode_with_fallback(self.options, |temperature| {
-            self.task.decode(&prompt, temperature, window, &mut state)
+            let result = self.clock.time(
+                |times| &mut times.decoder,
+                || self.task.decode(&prompt, temperature, window, &mut state),
+            )?;
+            self.clock.times.tokens += result.tokens.len();
+            Ok(result)
         })?;
+        self.clock.times.windows += 1;
         self.state = Some(state);
 
         if self.is_silence(&result) {
@@ -221,7 +239,10 @@ impl<'a> Segments<'a> {
         match (&mut self.words, &self.state) {
             (Some(words), Some(state)) => {
                 let language = self.window_language.unwrap_or(self.language);
-                words.add(segments, span, language, state)
+                self.clock.time(
+                    |times| &mut times.words,
+                    || words.add(segments, span, language, state),
+                )
             }
             _ => Ok(Next::Keep(span.seek + span.advance)),
         }
@@ -243,7 +264,10 @@ impl<'a> Segments<'a> {
         if !self.options.multilingual || !whisper.is_multilingual() {
             return Ok(());
         }
-        let detected = detect_language(&whisper.model, &whisper.tokenizer, state, &whisper.device)?;
+        let detected = self.clock.time(
+            |times| &mut times.decoder,
+            || detect_language(&whisper.model, &whisper.tokenizer, state, &whisper.device),
+        )?;
         self.task.set_language(detected.language)?;
         self.window_language = Some(detected.language);
         Ok(())
@@ -257,17 +281,23 @@ impl<'a> Segments<'a> {
         let encoded = match detected {
             Some(encoded) if self.seek == 0 && segment_size == N_FRAMES => encoded,
             _ => {
-                let mel = (self.features).window(self.seek, segment_size)?;
-                model.encode(mel)
+                let mel = self.clock.time(
+                    |times| &mut times.frontend,
+                    || (self.features).window(self.seek, segment_size),
+                )?;
+                let encoder = &mut self.encoder;
+                (self.clock).time(|times| &mut times.encoder, || encoder.encode(mel))?
             }
         };
-        Ok(match self.state.take() {
+        let (state, rows) = (self.state.take(), self.options.max_rows());
+        let begin = || match state {
             Some(mut state) => {
                 model.decoder.begin_window(encoded, &mut state);
                 state
             }
-            None => model.decoder.start(encoded, self.options.max_rows()),
-        })
+            None => model.decoder.start(encoded, rows),
+        };
+        (self.clock).time(|times| &mut times.decoder, || Ok(begin()))
     }
 
     /// No speech by its own probability, and the text is not sure enough to outweigh it (transcribe.py:297-310).

@@ -4,8 +4,10 @@ use burn::tensor::{Device, FloatDType};
 use whisper_weights::Checkpoint;
 
 use super::segments::Segments;
+use super::stages::{StageClock, StageTimes};
 use super::{Segment, TranscribeOptions, Transcript};
 use crate::audio::Audio;
+use crate::compute_type::{Numbers, Weights};
 use crate::decoding::{LanguageDetection, detect_language};
 use crate::frontend::{self, Features, LogMel, N_FRAMES, Normalisation, Smoothing};
 use crate::model::{AlignmentHeads, WhisperModel, check_dims};
@@ -21,6 +23,7 @@ pub struct Whisper {
     pub(super) normalisation: Normalisation,
     pub(super) alignment_heads: AlignmentHeads,
     pub(super) device: Device,
+    numbers: Numbers,
 }
 
 impl Whisper {
@@ -60,7 +63,7 @@ impl Whisper {
         device: &Device,
         compute_type: ComputeType,
     ) -> Result<Self> {
-        let dtype = compute_type.on(device)?;
+        let numbers = compute_type.numbers_on(device)?;
         let dims = checkpoint.dims();
         check_dims(dims)?;
         let tokenizer = Tokenizer::new(&checkpoint.tokenizer_json()?, dims.n_vocab)?;
@@ -68,9 +71,10 @@ impl Whisper {
             log_mel: frontend::log_mel(dims.n_mels, device)?,
             normalisation: Normalisation::Off,
             alignment_heads: AlignmentHeads::of(checkpoint),
-            model: WhisperModel::from_checkpoint(checkpoint, device, dtype)?,
+            model: WhisperModel::from_checkpoint(checkpoint, device, numbers)?,
             tokenizer,
             device: device.clone(),
+            numbers,
         })
     }
 
@@ -143,7 +147,26 @@ impl Whisper {
         audio: &'a Audio,
         options: &'a TranscribeOptions,
     ) -> Result<Segments<'a>> {
-        Segments::new(self, audio, options)
+        Segments::new(self, audio, options, StageClock::default())
+    }
+
+    /// Transcribes a recording and tells what each stage took. The device is waited for after each stage, which makes a GPU a
+    /// little slower than [`transcribe`](Self::transcribe) lets it be.
+    ///
+    /// # Errors
+    ///
+    /// As [`transcribe`](Self::transcribe).
+    pub fn transcribe_timed(
+        &self,
+        audio: &Audio,
+        options: &TranscribeOptions,
+    ) -> Result<(Transcript, StageTimes)> {
+        let clock = StageClock::on(&self.device);
+        let mut segments = Segments::new(self, audio, options, clock)?;
+        let all = segments.by_ref().collect::<Result<_>>()?;
+        let language = segments.language().to_owned();
+        let transcript = Transcript::new(segments.text(), all, language);
+        Ok((transcript, segments.times()))
     }
 
     /// Detects the language of the first 30 s of a recording.
@@ -177,6 +200,11 @@ impl Whisper {
         &self.alignment_heads
     }
 
+    /// What the model's tensors are made of.
+    pub fn numbers(&self) -> Numbers {
+        self.numbers
+    }
+
     /// The device that holds the model.
     pub fn device(&self) -> &Device {
         &self.device
@@ -195,6 +223,11 @@ impl Whisper {
             return Err(Error::Option(format!(
                 "strict: the model computes in {dtype:?}, and only f32 has been proven equal to openai/whisper"
             )));
+        }
+        if !matches!(self.numbers.weights, Weights::AsStates | Weights::Exact) {
+            return Err(Error::Option(
+                "strict: only compute_type float32 has been proven equal to openai/whisper, whose weights are not rounded".to_owned(),
+            ));
         }
         if self.log_mel.smoothing() != Smoothing::Off {
             return Err(Error::Option(

@@ -1,6 +1,7 @@
 //! One tensor of a checkpoint, as it is stored.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
@@ -36,6 +37,31 @@ impl TensorView<'_> {
     /// Whether there are no elements.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
+    }
+
+    /// Some rows of a matrix, borrowed; nothing where a row is no whole number of blocks, or there are not as many.
+    pub fn rows(&self, rows: Range<usize>) -> Option<TensorView<'_>> {
+        let &[n_rows, columns] = self.shape.as_slice() else {
+            return None;
+        };
+        let (values, bytes) = self.dtype.unit();
+        if !columns.is_multiple_of(values) || rows.end > n_rows || rows.start > rows.end {
+            return None;
+        }
+        let row_bytes = columns / values * bytes;
+        let scales = match self.dtype {
+            DType::Int8 => self.scales.get(rows.clone())?.to_vec(),
+            _ => self.scales.clone(),
+        };
+        Some(TensorView {
+            dtype: self.dtype,
+            shape: vec![rows.len(), columns],
+            bytes: Cow::Borrowed(
+                self.bytes
+                    .get(rows.start * row_bytes..rows.end * row_bytes)?,
+            ),
+            scales,
+        })
     }
 
     /// The elements as `f32`. Floats widen without loss; quantised values are what their format

@@ -1,15 +1,17 @@
 //! The operations on Burn's flex backend, whose tensors are host memory.
 
-use burn::backend::tensor::FloatTensor;
+use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Flex, TensorMetadata};
-use burn::tensor::{Bytes, DType, FloatDType, Shape};
+use burn::tensor::{Bytes, DType, Element, FloatDType, Shape, f16};
 use burn_flex::{FlexTensor, Layout};
+use bytemuck::Pod;
 
 use super::host as host_backend;
 use super::log_mel::output_shape;
 use super::{Activation, LogMelOps, WhisperOps, linear_shape, plain};
 use crate::host::attention::Sequence;
-use crate::host::{self, Rows};
+use crate::host::quantised::{Integer, Weight};
+use crate::host::{self, Rows, Stored};
 use crate::log_mel::Geometry;
 use crate::{AttentionOptions, Smoothing};
 
@@ -66,6 +68,25 @@ impl WhisperOps for Flex {
     ) -> FloatTensor<Self> {
         linear(x, weight, Some(bias), activation)
     }
+
+    fn quantised_linear_without_bias(
+        x: FloatTensor<Self>,
+        values: IntTensor<Self>,
+        scales: FloatTensor<Self>,
+        activation: Activation,
+    ) -> FloatTensor<Self> {
+        quantised_linear(x, values, scales, None, activation)
+    }
+
+    fn quantised_linear_with_bias(
+        x: FloatTensor<Self>,
+        values: IntTensor<Self>,
+        scales: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        activation: Activation,
+    ) -> FloatTensor<Self> {
+        quantised_linear(x, values, scales, Some(bias), activation)
+    }
 }
 
 /// As on any host memory, with the samples read where they are.
@@ -117,9 +138,23 @@ fn linear(
     bias: Option<FlexTensor>,
     activation: Activation,
 ) -> FlexTensor {
-    if !all_f32([&x, &weight]) || !all_f32(bias.iter()) {
-        return plain::linear::<Flex>(x, weight, bias, activation);
+    match weight.dtype() {
+        _ if !all_f32([&x]) || !all_f32(bias.iter()) => {
+            plain::linear::<Flex>(x, weight, bias, activation)
+        }
+        DType::F32 => linear_of::<f32>(x, weight, bias, activation),
+        DType::F16 => linear_of::<f16>(x, weight, bias, activation),
+        _ => plain::linear::<Flex>(x, weight, bias, activation),
     }
+}
+
+/// With a weight of elements `T`.
+fn linear_of<T: Element + Pod + Stored>(
+    x: FlexTensor,
+    weight: FlexTensor,
+    bias: Option<FlexTensor>,
+    activation: Activation,
+) -> FlexTensor {
     let (x, weight, bias) = (contiguous(x), contiguous(weight), bias.map(contiguous));
     let [outputs, inputs] = weight.shape().dims();
     let shape = linear_shape(&x.shape(), &weight.shape());
@@ -127,8 +162,48 @@ fn linear(
 
     let y = host::linear::linear(
         Rows::new(values(&x), inputs, n_rows, inputs),
-        Rows::new(values(&weight), inputs, outputs, inputs),
+        Rows::new(elements::<T>(&weight), inputs, outputs, inputs),
         bias.as_ref().map(values),
+        activation,
+    );
+    tensor(y, shape)
+}
+
+fn quantised_linear(
+    x: FlexTensor,
+    values: FlexTensor,
+    scales: FlexTensor,
+    bias: Option<FlexTensor>,
+    activation: Activation,
+) -> FlexTensor {
+    match values.dtype() {
+        _ if !all_f32([&x, &scales]) || !all_f32(bias.iter()) => {
+            plain::quantised_linear::<Flex>(x, values, scales, bias, activation)
+        }
+        DType::I8 => quantised_linear_of::<i8>(x, values, scales, bias, activation),
+        DType::I16 => quantised_linear_of::<i16>(x, values, scales, bias, activation),
+        _ => plain::quantised_linear::<Flex>(x, values, scales, bias, activation),
+    }
+}
+
+/// With a weight of integers `T`.
+fn quantised_linear_of<T: Element + Pod + Integer>(
+    x: FlexTensor,
+    values: FlexTensor,
+    scales: FlexTensor,
+    bias: Option<FlexTensor>,
+    activation: Activation,
+) -> FlexTensor {
+    let (x, weight) = (contiguous(x), contiguous(values));
+    let (scales, bias) = (contiguous(scales), bias.map(contiguous));
+    let inputs = weight.shape()[1];
+    let shape = linear_shape(&x.shape(), &weight.shape());
+    let n_rows = shape[..shape.num_dims() - 1].iter().product();
+
+    let y = host::quantised::linear(
+        Rows::new(elements(&x), inputs, n_rows, inputs),
+        Weight::new(elements::<T>(&weight), elements(&scales), inputs),
+        bias.as_ref().map(elements),
         activation,
     );
     tensor(y, shape)
@@ -157,10 +232,14 @@ fn contiguous(tensor: FlexTensor) -> FlexTensor {
     }
 }
 
-/// The elements of a contiguous tensor, which need not be all of its storage.
 fn values(tensor: &FlexTensor) -> &[f32] {
+    elements(tensor)
+}
+
+/// The elements of a contiguous tensor, which need not be all of its storage.
+fn elements<E: Element + Pod>(tensor: &FlexTensor) -> &[E] {
     let start = tensor.layout().start_offset();
-    &tensor.storage::<f32>()[start..start + tensor.layout().num_elements()]
+    &tensor.storage::<E>()[start..start + tensor.layout().num_elements()]
 }
 
 /// A `[batch, rows, columns]` tensor whose rows are contiguous, copied only if they are not.

@@ -1,6 +1,6 @@
 //! The operations as plain Burn expressions, for any backend.
 
-use burn::backend::ops::AttentionModuleOptions;
+use burn::backend::ops::{AttentionModuleOptions, ConvOptions};
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, Slice, TensorMetadata};
 use burn::tensor::{FloatDType, Shape};
@@ -27,6 +27,17 @@ pub(crate) fn layer_norm<B: Backend>(
     B::float_cast(B::layer_norm(x, gamma, Some(beta), epsilon), original)
 }
 
+/// `[batch, length, channels]` to `[batch, outputs, positions]`.
+pub(crate) fn convolution<B: Backend>(
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    stride: usize,
+) -> FloatTensor<B> {
+    let options = ConvOptions::new([stride], [1], [1], 1);
+    B::conv1d(B::float_swap_dims(x, 1, 2), weight, Some(bias), options)
+}
+
 pub(crate) fn embed<B: Backend>(
     tokens: IntTensor<B>,
     token_embedding: FloatTensor<B>,
@@ -37,6 +48,10 @@ pub(crate) fn embed<B: Backend>(
     let [rows, n, n_state] = shape.dims();
     let tokens = B::int_reshape(tokens, Shape::new([rows * n]));
     let vectors = B::float_reshape(B::float_select(token_embedding, 0, tokens), shape);
+    let vectors = match FloatDType::from(positional_embedding.dtype()) {
+        dtype if dtype == FloatDType::from(vectors.dtype()) => vectors,
+        dtype => B::float_cast(vectors, dtype),
+    };
     let places = [Slice::from(offset..offset + n), Slice::from(0..n_state)];
     let places = B::float_slice(positional_embedding, &places);
     B::float_add(
@@ -104,4 +119,19 @@ pub(crate) fn linear<B: Backend>(
         y = gelu::<B>(y);
     }
     B::float_reshape(y, shape)
+}
+
+/// The weight is brought to the element type of `x` first.
+pub(crate) fn quantised_linear<B: Backend>(
+    x: FloatTensor<B>,
+    values: IntTensor<B>,
+    scales: FloatTensor<B>,
+    bias: Option<FloatTensor<B>>,
+    activation: Activation,
+) -> FloatTensor<B> {
+    let outputs = values.shape()[0];
+    let dtype = FloatDType::from(x.dtype());
+    let scales = B::float_reshape(scales, Shape::new([outputs, 1]));
+    let weight = B::float_mul(B::int_into_float(values, FloatDType::F32), scales);
+    linear::<B>(x, B::float_cast(weight, dtype), bias, activation)
 }

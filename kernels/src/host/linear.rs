@@ -7,6 +7,7 @@ use rten_simd::{Isa, SimdOp};
 use super::gelu::gelu_serial;
 use super::output::Output;
 use super::panels::{Panels, Product, Rows};
+use super::stored::Stored;
 use crate::backends::Activation;
 
 /// Up to this many rows of `x` the weight is read once as it lies, row by row, as dot products;
@@ -23,9 +24,9 @@ const TASK_ROWS: usize = 192;
 
 /// `activation(x W^T + b)`: `x` `[rows, inputs]`, `weight` `[outputs, inputs]`, `bias` `[outputs]`;
 /// the result is `[rows, outputs]`.
-pub(crate) fn linear(
+pub(crate) fn linear<T: Stored>(
     x: Rows<'_>,
-    weight: Rows<'_>,
+    weight: Rows<'_, T>,
     bias: Option<&[f32]>,
     activation: Activation,
 ) -> Vec<f32> {
@@ -55,14 +56,14 @@ pub(crate) fn linear(
 }
 
 #[derive(Clone, Copy)]
-struct Layer<'a> {
+struct Layer<'a, T> {
     x: Rows<'a>,
-    weight: Rows<'a>,
+    weight: Rows<'a, T>,
     bias: Option<&'a [f32]>,
     activation: Activation,
 }
 
-impl Layer<'_> {
+impl<T: Stored> Layer<'_, T> {
     fn by_dots(self, output: Output<'_>) {
         let outputs = self.weight.rows();
         // Whole groups of weight rows, so that only the last task has a remainder.
@@ -144,20 +145,20 @@ const DOT_GROUP: usize = 2;
 /// Vectors of partial sums of each dot product.
 const PARTS: usize = 4;
 
-/// How many elements of the weight ahead of their use are fetched (8 KiB).
-const PREFETCH: usize = 2048;
+/// How many bytes of the weight ahead of their use are fetched.
+const PREFETCH: usize = 8 * 1024;
 
 /// Dot products of every row of `x` with a range of weight rows.
 ///
 /// Each sum runs over the inputs in one vector of partial sums, whatever rows are taken together:
 /// a row of `x` has the same result alone and in a batch.
-struct Dots<'a> {
-    layer: Layer<'a>,
+struct Dots<'a, T> {
+    layer: Layer<'a, T>,
     columns: std::ops::Range<usize>,
     output: Output<'a>,
 }
 
-impl SimdOp for Dots<'_> {
+impl<T: Stored> SimdOp for Dots<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -181,7 +182,7 @@ impl SimdOp for Dots<'_> {
     }
 }
 
-impl Dots<'_> {
+impl<T: Stored> Dots<'_, T> {
     /// All rows of `x` with [`DOT_GROUP`] rows of the weight from `column` on; the second and later
     /// passes over those find them in the first-level cache.
     ///
@@ -230,23 +231,22 @@ impl Dots<'_> {
         let mut sums = [[[ops.zero(); PARTS]; COLUMNS]; ROWS];
         let mut k = 0;
         while k + PARTS * lanes <= inputs {
-            for part in 0..PARTS {
+            for part in (0..PARTS).step_by(2) {
                 let k = k + part * lanes;
-                // SAFETY: the caller vouches for the rows, and `k + lanes <= inputs`. A prefetch
+                // SAFETY: the caller vouches for the rows, and `k + 2 * lanes <= inputs`. A prefetch
                 // reads nothing.
                 unsafe {
-                    let mut ws = [ops.zero(); COLUMNS];
+                    let mut ws = [[ops.zero(); 2]; COLUMNS];
                     for (j, value) in ws.iter_mut().enumerate() {
                         let w = w.add(j * w_stride + k);
-                        *value = ops.load_ptr(w);
-                        if part % 2 == 0 {
-                            ops.prefetch(w.wrapping_add(PREFETCH));
-                        }
+                        *value = T::load_two(isa, w);
+                        ops.prefetch(w.cast::<f32>().wrapping_byte_add(PREFETCH));
                     }
                     for (i, sums) in sums.iter_mut().enumerate() {
-                        let x = ops.load_ptr(x.add(i * x_stride + k));
+                        let x = f32::load_two(isa, x.add(i * x_stride + k));
                         for (sum, w) in sums.iter_mut().zip(ws) {
-                            sum[part] = ops.mul_add(x, w, sum[part]);
+                            sum[part] = ops.mul_add(x[0], w[0], sum[part]);
+                            sum[part + 1] = ops.mul_add(x[1], w[1], sum[part + 1]);
                         }
                     }
                 }
@@ -254,15 +254,12 @@ impl Dots<'_> {
             k += PARTS * lanes;
         }
         while k < inputs {
-            let rest = ops.first_n_mask(lanes.min(inputs - k));
-            // SAFETY: as above, for the lanes of the mask.
-            unsafe {
-                for (i, sums) in sums.iter_mut().enumerate() {
-                    let x = ops.load_ptr_mask(x.add(i * x_stride + k), rest);
-                    for (j, sum) in sums.iter_mut().enumerate() {
-                        let w = ops.load_ptr_mask(w.add(j * w_stride + k), rest);
-                        sum[0] = ops.mul_add(x, w, sum[0]);
-                    }
+            let end = inputs.min(k + lanes);
+            for (i, sums) in sums.iter_mut().enumerate() {
+                let x = f32::load_rest(isa, &self.layer.x.row(row + i)[k..end]);
+                for (j, sum) in sums.iter_mut().enumerate() {
+                    let w = T::load_rest(isa, &weight.row(column + j)[k..end]);
+                    sum[0] = ops.mul_add(x, w, sum[0]);
                 }
             }
             k += lanes;

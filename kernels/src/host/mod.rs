@@ -15,6 +15,9 @@ pub(crate) mod log_mel;
 mod math;
 mod output;
 mod panels;
+pub(crate) mod quantised;
 pub(crate) mod sampling;
+mod stored;
 
 pub(crate) use panels::Rows;
+pub(crate) use stored::Stored;

@@ -10,6 +10,8 @@ use std::ops::Range;
 use rten_simd::ops::{BitOps, NumOps};
 use rten_simd::{Isa, SimdOp};
 
+use super::stored::Stored;
+
 /// Rows of the output that one tile computes.
 pub(super) const TILE_ROWS: usize = 6;
 
@@ -18,20 +20,20 @@ pub(super) const BLOCK_DEPTH: usize = 256;
 
 /// A matrix in memory: rows of contiguous elements, `row_stride` elements apart.
 #[derive(Clone, Copy)]
-pub(crate) struct Rows<'a> {
-    data: &'a [f32],
+pub(crate) struct Rows<'a, T = f32> {
+    data: &'a [T],
     row_stride: usize,
     rows: usize,
     columns: usize,
 }
 
-impl<'a> Rows<'a> {
+impl<'a, T> Rows<'a, T> {
     /// The matrix whose row `i` is `data[i * row_stride..][..columns]`.
     ///
     /// # Panics
     ///
     /// If `data` ends before the last row does.
-    pub(crate) fn new(data: &'a [f32], row_stride: usize, rows: usize, columns: usize) -> Self {
+    pub(crate) fn new(data: &'a [T], row_stride: usize, rows: usize, columns: usize) -> Self {
         assert!(
             rows == 0 || (rows - 1) * row_stride + columns <= data.len(),
             "a matrix of {rows} rows of {columns}, {row_stride} apart, does not fit {} elements",
@@ -53,13 +55,13 @@ impl<'a> Rows<'a> {
         self.columns
     }
 
-    pub(crate) fn row(&self, row: usize) -> &'a [f32] {
+    pub(crate) fn row(&self, row: usize) -> &'a [T] {
         &self.data[row * self.row_stride..][..self.columns]
     }
 
     /// Where row `row` begins, and how far from it the next one does.
     #[inline(always)]
-    pub(super) fn row_pointer(&self, row: usize) -> (*const f32, usize) {
+    pub(super) fn row_pointer(&self, row: usize) -> (*const T, usize) {
         (
             self.data.as_ptr().wrapping_add(row * self.row_stride),
             self.row_stride,
@@ -167,7 +169,7 @@ impl Panels {
     }
 
     /// Packs the matrix `[depth, columns]` given as its transpose `[columns, depth]`.
-    pub(super) fn pack_transposed(&mut self, matrix: Rows<'_>) {
+    pub(super) fn pack_transposed<T: Stored>(&mut self, matrix: Rows<'_, T>) {
         self.resize(matrix.columns(), matrix.rows());
         let (width, columns) = (self.width, self.columns);
         let mut panels = self.data.as_mut_slice();
@@ -182,7 +184,7 @@ impl Panels {
                 for column in 0..used {
                     let source = &matrix.row(first + column)[depths.clone()];
                     for (target, value) in panel[column..].iter_mut().step_by(width).zip(source) {
-                        *target = *value;
+                        *target = value.widen();
                     }
                 }
             }

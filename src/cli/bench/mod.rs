@@ -5,6 +5,8 @@ mod frontend;
 mod load;
 mod network;
 pub mod report;
+mod transcribe;
+mod versus;
 
 use std::process::ExitCode;
 
@@ -17,6 +19,7 @@ use super::{FAILED, messages};
 pub use frontend::FrontendArguments;
 pub use load::LoadArguments;
 pub use network::NetworkArguments;
+pub use transcribe::TranscribeBenchArguments;
 
 /// What can be measured.
 #[derive(Debug, Subcommand)]
@@ -27,6 +30,8 @@ pub enum BenchCommand {
     Load(LoadArguments),
     /// Encoder and decoder alone, on features of noise and forced tokens
     Network(NetworkArguments),
+    /// Transcribing a file, stage by stage; also meant by bench FILE
+    Transcribe(Box<TranscribeBenchArguments>),
 }
 
 /// Runs the benchmark and prints its report.
@@ -35,6 +40,7 @@ pub fn run(command: &BenchCommand) -> ExitCode {
         BenchCommand::Frontend(arguments) => frontend::run(arguments),
         BenchCommand::Load(arguments) => load::run(arguments),
         BenchCommand::Network(arguments) => network::run(arguments),
+        BenchCommand::Transcribe(arguments) => transcribe::run(arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

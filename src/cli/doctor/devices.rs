@@ -145,13 +145,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_cpu_passes_and_computes_in_single_precision() {
+    fn the_cpu_passes_and_has_its_compute_types() {
         let devices = examine("cpu").unwrap();
         let [cpu] = devices.devices.as_slice() else {
             panic!("{devices:?}")
         };
         assert!(cpu.passed(), "{cpu:?}");
-        assert_eq!(cpu.compute_types, ["float32"]);
+        assert_eq!(cpu.compute_types, ["float32", "float16", "int8", "int16"]);
         assert_eq!(cpu.self_test.largest_relative_error, Some(0.0));
         assert!(examine("abacus").is_err());
     }

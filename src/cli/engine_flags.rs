@@ -1,0 +1,75 @@
+//! The flags of every subcommand that transcribes: what is loaded, and what it is asked for.
+
+use whisper_rs::TranscribeOptions;
+
+use super::context_flags::ContextFlags;
+use super::decoding_flags::DecodingFlags;
+use super::model_flags::ModelFlags;
+use super::speech_flags::SpeechFlags;
+use super::word_flags::WordFlags;
+
+/// The flags of `transcribe` that decide on a transcript, for subcommands that transcribe as it does.
+#[derive(Debug, clap::Args)]
+pub struct EngineArguments {
+    // In this order the groups stand in the help.
+    #[command(flatten)]
+    pub model: ModelFlags,
+    #[command(flatten)]
+    pub speech: SpeechFlags,
+    #[command(flatten)]
+    pub words: WordFlags,
+    #[command(flatten)]
+    pub decoding: DecodingFlags,
+    #[command(flatten)]
+    pub context: ContextFlags,
+}
+
+/// The same, borrowed.
+#[derive(Debug, Clone, Copy)]
+pub struct EngineFlags<'a> {
+    pub model: &'a ModelFlags,
+    pub speech: &'a SpeechFlags,
+    pub words: &'a WordFlags,
+    pub decoding: &'a DecodingFlags,
+    pub context: &'a ContextFlags,
+}
+
+impl EngineArguments {
+    /// The flags, borrowed.
+    pub fn flags(&self) -> EngineFlags<'_> {
+        EngineFlags {
+            model: &self.model,
+            speech: &self.speech,
+            words: &self.words,
+            decoding: &self.decoding,
+            context: &self.context,
+        }
+    }
+}
+
+impl EngineFlags<'_> {
+    /// The library's options for these flags.
+    pub fn options(&self) -> TranscribeOptions {
+        let mut options = TranscribeOptions::default();
+        self.speech.apply(&mut options);
+        self.words.apply(&mut options);
+        self.decoding.apply(&mut options);
+        self.context.apply(&mut options);
+        options
+    }
+
+    /// Refuses, by a line, values that make no sense together, and numbers that cannot be computed in yet.
+    pub fn check(&self) -> Result<(), String> {
+        self.model.check()?;
+        self.speech.check()?;
+        self.context.check()?;
+        let options = self.options();
+        options.check().map_err(|error| error.to_string())?;
+        if options.strict && self.decoding.suppress_regex.0.is_some() {
+            return Err(
+                "strict: openai/whisper has no suppress_regex; leave --suppress_regex out".into(),
+            );
+        }
+        Ok(())
+    }
+}
