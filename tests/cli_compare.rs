@@ -73,6 +73,12 @@ fn what_differs_stands_below_each_other() {
     );
     let basic = compare(&said, &heard, &["-l", "en", "--normalizer", "basic"]);
     assert!(basic.stdout.contains("mr"), "{}", basic.stdout);
+    let table = compare(&said, &heard, &["-l", "en", "--worst", "0"]);
+    assert!(
+        table.succeeded().stdout.starts_with("clip "),
+        "{}",
+        table.stdout
+    );
     let none = json(&said, &said, &["--normalizer", "none"]);
     assert_eq!(none["clips"][0]["alignment"][0]["reference"]["word"], "Mr.");
 }
