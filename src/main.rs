@@ -7,6 +7,8 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     cli::log::start();
     cli::messages::one_line_panics();
+    // One thread uses the devices here.
+    whisper_rs::device::allow_recordings(true);
     match cli::parse(std::env::args_os()) {
         Ok(cli::Command::Transcribe(arguments)) => cli::transcribe::run(&arguments),
         Ok(cli::Command::Eval(arguments)) => cli::eval::run(&arguments),

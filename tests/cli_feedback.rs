@@ -157,12 +157,12 @@ fn an_interrupted_run_leaves_what_there_is_and_says_how_to_go_on() {
     assert_eq!(
         names(folder.path()),
         [
-            "sonnet1.json.partial",
-            "sonnet1.srt.partial",
-            "sonnet1.txt.partial"
+            "sonnet1.json.whisper-rs.partial",
+            "sonnet1.srt.whisper-rs.partial",
+            "sonnet1.txt.whisper-rs.partial"
         ]
     );
-    let json = common::json(&folder.path().join("sonnet1.json.partial"));
+    let json = common::json(&folder.path().join("sonnet1.json.whisper-rs.partial"));
     let segments = json["segments"].as_array().unwrap();
     assert_eq!(segments.len(), 1 + rest.lines().count());
     assert!(line.contains(segments[0]["text"].as_str().unwrap()));
@@ -170,6 +170,125 @@ fn an_interrupted_run_leaves_what_there_is_and_says_how_to_go_on() {
         error.contains(&format!("{}/sonnet1.*.partial", folder.path().display())),
         "{error}"
     );
+}
+
+/// A second part of a recording, in the same folder, leaves what there is of the first, and so does any run a file of the
+/// user's own.
+#[cfg(unix)]
+#[test]
+fn what_an_interrupted_run_left_stays_until_all_of_it_is_done_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().to_str().unwrap();
+    let own = folder.path().join("sonnet1.txt.partial");
+    fs::write(&own, "my own").unwrap();
+    let flags = ["-o", place, "-f", "txt,srt"];
+    let interrupted = |flags: &[&str]| {
+        let mut child = start(flags);
+        let (line, stdout) = first_line(&mut child);
+        send("-INT", &child);
+        drop(stdout);
+        let ended = child.wait_with_output().unwrap();
+        assert_eq!(ended.status.code(), Some(130), "{ended:?}");
+        line
+    };
+    let first_line = interrupted(&flags);
+    let first = ["sonnet1.srt", "sonnet1.txt"].map(|name| format!("{name}.whisper-rs.partial"));
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    let left = first.each_ref().map(|name| read(name));
+    assert!(first_line.contains(left[1].lines().next().unwrap()));
+
+    // Again, and then from where it stopped: each is a part of its own.
+    interrupted(&flags);
+    let second = [&flags[..], &["--clip_timestamps", "40"]].concat();
+    let clip = data(LONG);
+    run(&arguments(clip.to_str().unwrap(), &second)).succeeded();
+    assert_eq!(first.each_ref().map(|name| read(name)), left);
+    assert_eq!(
+        names(folder.path()),
+        [
+            "sonnet1.srt",
+            "sonnet1.srt.2.whisper-rs.partial",
+            "sonnet1.srt.whisper-rs.partial",
+            "sonnet1.txt",
+            "sonnet1.txt.2.whisper-rs.partial",
+            "sonnet1.txt.partial",
+            "sonnet1.txt.whisper-rs.partial",
+        ]
+    );
+    assert_eq!(fs::read_to_string(own).unwrap(), "my own");
+}
+
+/// Waits until a run watches for SIGINT, which is one of the signals that the system says are caught.
+#[cfg(target_os = "linux")]
+fn wait_until_watched(child: &Child) {
+    let begun = Instant::now();
+    let watched = || {
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
+        let mask = status
+            .lines()
+            .find_map(|line| line.strip_prefix("SigCgt:"))?;
+        let mask = u64::from_str_radix(mask.trim(), 16).ok()?;
+        (mask & (1 << (2 - 1)) != 0).then_some(())
+    };
+    while watched().is_none() {
+        assert!(begun.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// While the model loads, and wherever else.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_interrupt_at_any_moment_is_told_and_leaves_no_half_file() {
+    for moment in 0..10 {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().to_str().unwrap();
+        let child = start(&["-o", place, "-f", "txt,json"]);
+        wait_until_watched(&child);
+        std::thread::sleep(Duration::from_millis(40 * moment));
+        send("-INT", &child);
+        let run = Run::of(child.wait_with_output().unwrap());
+        assert_eq!(run.code, Some(130), "{run:?}");
+        let error = run.stderr.lines().last().unwrap();
+        assert!(
+            error.starts_with("error: interrupted") && error.contains("--resume"),
+            "{run:?}"
+        );
+        for name in names(folder.path()) {
+            assert!(name.ends_with(".whisper-rs.partial"), "{name}: {run:?}");
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_interrupt_while_audio_is_decoded_ends_the_run_in_words() {
+    use std::io::Write;
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().to_str().unwrap();
+    for (flags, says) in [
+        (
+            &["-o", place][..],
+            "the same command with --resume does what is not done",
+        ),
+        (&[], "with --output_dir it could be taken up by --resume"),
+    ] {
+        let mut child = whisper_rs(&arguments("-", flags))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // More than a pipe holds: when it is written, most of it has been read. The end never comes.
+        let mut stdin = child.stdin.take().unwrap();
+        let clip = wav::pcm16(1, 16_000, &vec![0; 1 << 20]);
+        stdin.write_all(&clip[..1 << 20]).unwrap();
+        send("-INT", &child);
+        let run = Run::of(child.wait_with_output().unwrap());
+        drop(stdin);
+        assert!(run.one_error(130).ends_with(says), "{run:?}");
+        assert_eq!(names(folder.path()), [""; 0]);
+    }
 }
 
 /// Waits until a run has begun its outputs, and with them its work.
@@ -194,7 +313,7 @@ fn start_on_silence() -> (Child, tempfile::TempDir) {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    wait_for(&folder.path().join("silence.txt.partial"));
+    wait_for(&folder.path().join("silence.txt.whisper-rs.partial"));
     (child, folder)
 }
 
@@ -211,23 +330,29 @@ fn an_interrupt_does_not_wait_for_the_next_segment() {
     let at = at.and_then(|rest| rest.split_once(" of ")).unwrap();
     // `m:ss`, where it would have been 1:00:00.
     assert_eq!(at.0.matches(':').count(), 1, "{stderr}");
-    assert_eq!(names(folder.path()), ["silence.txt.partial", "silence.wav"]);
+    assert_eq!(
+        names(folder.path()),
+        ["silence.txt.whisper-rs.partial", "silence.wav"]
+    );
 }
 
 #[cfg(unix)]
 #[test]
 fn a_second_interrupt_ends_the_program_at_once() {
-    use std::os::unix::process::ExitStatusExt;
-    let (child, _folder) = start_on_silence();
+    let (mut child, _folder) = start_on_silence();
     send("-INT", &child);
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut notice = String::new();
+    while !notice.contains("again ends at once") {
+        notice.clear();
+        assert!(stderr.read_line(&mut notice).unwrap() > 0);
+    }
     send("-INT", &child);
-    let ended = child.wait_with_output().unwrap();
-    // Where both came while the first was not looked at yet, they are one to the system.
-    let code = (ended.status.signal(), ended.status.code());
-    assert!(
-        matches!(code, (Some(2), None) | (None, Some(130))),
-        "{code:?}"
-    );
+    let mut rest = String::new();
+    stderr.read_to_string(&mut rest).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{rest}");
+    // Where the window at hand was done meanwhile, that is what is said.
+    assert!(rest.starts_with("error: interrupted"), "{rest}");
 }
 
 #[test]
@@ -273,7 +398,7 @@ fn a_run_killed_at_any_moment_leaves_whole_files_alone() {
         let done = (0..FILES).find(|number| !to.join(format!("{number}.json")).exists());
         let Some(next) = done else { break };
         // From the beginning of a file's outputs on, at another moment each time.
-        let begun = to.join(format!("{next}.jsonl.partial"));
+        let begun = to.join(format!("{next}.jsonl.whisper-rs.partial"));
         let _ = fs::remove_file(&begun);
         let mut child = whisper_rs(&arguments)
             .stdout(Stdio::null())
@@ -311,9 +436,12 @@ fn a_killed_run_leaves_no_half_file_and_is_taken_up() {
     child.wait().unwrap();
     assert_eq!(
         names(folder.path()),
-        ["sonnet1.jsonl.partial", "sonnet1.txt.partial"]
+        [
+            "sonnet1.jsonl.whisper-rs.partial",
+            "sonnet1.txt.whisper-rs.partial"
+        ]
     );
-    let partial = fs::read_to_string(folder.path().join("sonnet1.txt.partial")).unwrap();
+    let partial = fs::read_to_string(folder.path().join("sonnet1.txt.whisper-rs.partial")).unwrap();
     let clip = data(LONG);
     let whole = run(&arguments(clip.to_str().unwrap(), &flags));
     whole.succeeded();
@@ -398,22 +526,33 @@ fn a_folder_that_may_not_be_written_is_told_before_any_work() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o555)).unwrap();
-    // The permissions of folders do not hold for root.
-    if fs::write(folder.path().join("trial"), "").is_ok() {
-        return;
-    }
     let place = folder.path().to_str().unwrap();
-    let run = run(&[
+    let arguments = [
         "transcribe",
         "-m",
         "no/such/model",
         "-o",
         place,
         "no_such_file.wav",
-    ]);
+    ];
+    // The permissions of folders do not hold for root, unless it gives up that power.
+    let is_root = fs::write(folder.path().join("trial"), "").is_ok();
+    let command = whisper_rs(&arguments);
+    let output = match is_root {
+        true => Command::new("setpriv")
+            .args(["--bounding-set=-dac_override", "--inh-caps=-dac_override"])
+            .arg(command.get_program())
+            .args(command.get_args())
+            .output()
+            .expect("setpriv (util-linux) is there for root"),
+        false => whisper_rs(&arguments).output().unwrap(),
+    };
+    let run = Run::of(output);
     let line = run.one_error(1);
     assert!(
-        line.starts_with(place) && line.contains("--output_dir"),
+        line.starts_with(place)
+            && line.contains("Permission denied")
+            && line.contains("--output_dir"),
         "{line}"
     );
 }

@@ -53,7 +53,7 @@ fn folders_are_mirrored_and_a_stopped_run_is_taken_up() {
 
     // As after a kill: one is missing, another was being written.
     fs::remove_file(out.path().join("deep/b.txt")).unwrap();
-    fs::write(out.path().join("deep/b.txt.partial"), "half").unwrap();
+    fs::write(out.path().join("deep/b.txt.whisper-rs.partial"), "half").unwrap();
     fs::write(out.path().join("a.txt"), "precious").unwrap();
     let again = run(&arguments(&["--recursive", "--resume"]));
     assert!(
@@ -240,24 +240,38 @@ fn outputs_with_names_of_ones_own() {
     assert!(made(&["-of", "-"], &[clip]).succeeded().stdout.is_ascii());
 }
 
+/// Voice messages and recordings of browsers.
+#[test]
+fn opus_is_heard_with_and_without_ffmpeg() {
+    for name in ["audio/opus.ogg", "audio/opus.webm"] {
+        let clip = data(name);
+        let flags = ["transcribe", "-m", model("tiny.en"), clip.to_str().unwrap()];
+        let without = whisper_rs(&flags).env("PATH", "").output().unwrap();
+        let without = Run::of(without);
+        assert!(without.succeeded().stdout.contains("fellow"), "{without:?}");
+        let with = run(&flags);
+        assert!(with.succeeded().stdout.contains("fellow"), "{with:?}");
+    }
+}
+
 fn ffmpeg_is_there() -> bool {
     Command::new("ffmpeg").arg("-version").output().is_ok()
 }
 
 #[test]
 fn what_is_not_supported_here_is_decoded_by_ffmpeg() {
-    let opus = data("audio/opus.ogg");
-    let opus = opus.to_str().unwrap();
-    let common = ["transcribe", "-m", model("tiny.en"), opus];
+    let clip = data("audio/ac3.mka");
+    let clip = clip.to_str().unwrap();
+    let common = ["transcribe", "-m", model("tiny.en"), clip];
     let without = whisper_rs(&common).env("PATH", "").output().unwrap();
     let without = Run::of(without);
     let line = without.one_error(1);
-    assert!(line.contains("Opus") && line.contains("ffmpeg"), "{line}");
+    assert!(line.contains("AC-3") && line.contains("ffmpeg"), "{line}");
     if !ffmpeg_is_there() {
         return;
     }
     run(&common).succeeded();
-    run_on(&fs::read(opus).unwrap(), &[]).succeeded();
+    run_on(&fs::read(clip).unwrap(), &[]).succeeded();
     // It has one channel, which is the right one as well.
     let split = run(&[&common[..], &["--channel", "split"]].concat());
     assert!(

@@ -49,9 +49,9 @@ fn what_is_in_force_and_where_from() {
     assert_eq!(line(&run, "best_of"), "best_of = 4  # WHISPER_RS_BEST_OF");
     let beam_size = line(&run, "beam_size");
     assert!(beam_size.starts_with("beam_size = 3  # ") && beam_size.ends_with("config.toml"));
-    assert!(line(&run, "output_format").starts_with("output_format = \"srt,json\""));
+    assert!(line(&run, "output_format").starts_with("output_format = [\"srt\", \"json\"]"));
     assert_eq!(line(&run, "temperature"), "temperature = 0  # default");
-    assert!(run.stdout.contains("# prefix is not set\n"));
+    assert!(run.stdout.contains("# fp16 is not set\n"));
 
     // What is printed is a config file that says the same.
     let saved = home.path().join("saved.toml");
@@ -110,4 +110,179 @@ fn mistakes_are_told_with_their_place() {
             "{message}"
         );
     }
+}
+
+/// A value of each flag that is not its default, where it can be one, as words of the command line.
+const OTHER_VALUES: &[(&str, &[&str])] = &[
+    ("append_punctuations", &["\"#,"]),
+    ("beam_size", &["3"]),
+    ("best_of", &["None"]),
+    ("carry_initial_prompt", &["True"]),
+    ("channel", &["left"]),
+    ("clip_timestamps", &["1,2.50"]),
+    ("compression_ratio_threshold", &["2.40"]),
+    ("compute_type", &["float32"]),
+    ("condition_on_previous_text", &["False"]),
+    ("detect_language", &["true"]),
+    ("device", &["cpu"]),
+    ("device_index", &["1"]),
+    ("duration", &["5000"]),
+    ("files_from", &["a list.txt"]),
+    ("fp16", &["False"]),
+    ("hallucination_silence_threshold", &["1e-3"]),
+    ("highlight_words", &["True"]),
+    ("hotwords", &["true"]),
+    (
+        "initial_prompt",
+        &["\"a\" \\ 'b' # c = [d]\nnext\tline \u{1f642}"],
+    ),
+    ("language", &["German"]),
+    ("language_detection_segments", &["4"]),
+    ("language_detection_threshold", &["inf"]),
+    ("length_penalty", &["0.5"]),
+    ("log_format", &["json"]),
+    ("log_level", &["debug"]),
+    ("logprob_threshold", &["-1.00"]),
+    ("max_initial_timestamp", &["None"]),
+    ("max_line_count", &["2"]),
+    ("max_line_width", &["42"]),
+    ("max_new_tokens", &["50"]),
+    ("max_words_per_line", &["3"]),
+    ("model", &["0x10"]),
+    ("model_dir", &["models, mine"]),
+    ("model_directory", &["1_000"]),
+    ("multilingual", &["True"]),
+    ("no_repeat_ngram_size", &["3"]),
+    ("no_speech_threshold", &["+0.5"]),
+    ("normalise", &["peak"]),
+    ("offline", &["True"]),
+    ("offset_n", &["10"]),
+    ("offset_t", &["1500"]),
+    ("output_dir", &["out put"]),
+    ("output_file", &["a,b", "c \"d\""]),
+    ("output_format", &["srt,json", "txt"]),
+    ("patience", &["2"]),
+    ("prefix", &["[1]"]),
+    ("prepend_punctuations", &[""]),
+    ("pretty_json", &["True"]),
+    ("print_colors", &["False"]),
+    ("print_progress", &["True"]),
+    ("print_special", &["True"]),
+    ("prompt_reset_on_temperature", &["1"]),
+    ("quiet", &["True"]),
+    ("raw", &["s16le,16000,1"]),
+    ("recursive", &["True"]),
+    ("repetition_penalty", &["1.1"]),
+    ("resume", &["True"]),
+    ("seed", &["18446744073709551615"]),
+    ("smoothing", &["average3x3"]),
+    ("strict", &["True"]),
+    ("suppress_blank", &["False"]),
+    ("suppress_regex", &["\\d+ ?\\.\"#"]),
+    ("suppress_tokens", &["-1,50"]),
+    ("task", &["translate"]),
+    ("temperature", &["0.50"]),
+    ("temperature_increment_on_fallback", &["0.25"]),
+    ("threads", &["3"]),
+    ("verbose", &["False"]),
+    ("warmup", &["True"]),
+    ("without_timestamps", &["True"]),
+    ("word_timestamps", &["True"]),
+];
+
+/// The flags and values that `--print_config` prints, without where they come from.
+fn in_force(run: &Run) -> Vec<String> {
+    let lines = run.succeeded().stdout.lines();
+    lines
+        .map(|line| line.rsplit_once("  # ").map_or(line, |(value, _)| value))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn what_is_printed_is_a_config_file_that_says_the_same_of_every_flag() {
+    let home = tempfile::tempdir().unwrap();
+    let saved = home.path().join("saved.toml");
+    let place = saved.to_str().unwrap();
+    let defaults = in_force(&run_with(home.path(), &[], &["--print_config"]));
+    let flags: Vec<&str> = (defaults.iter())
+        .map(|line| line.trim_start_matches("# ").split(' ').next().unwrap())
+        .collect();
+    for flag in &flags {
+        assert!(
+            OTHER_VALUES.iter().any(|(known, _)| known == flag),
+            "{flag} has no value in this test"
+        );
+    }
+    let each = OTHER_VALUES.iter().map(std::slice::from_ref);
+    for given in each.chain([OTHER_VALUES]) {
+        let words: Vec<String> = (given.iter())
+            .flat_map(|(flag, values)| values.iter().map(move |value| format!("--{flag}={value}")))
+            .collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let printed = run_with(
+            home.path(),
+            &[],
+            &[&words[..], &["--print_config"]].concat(),
+        );
+        let first = in_force(&printed);
+        let changed = first.iter().filter(|line| !defaults.contains(line)).count();
+        assert_eq!(changed, given.len(), "{words:?}: {first:?}");
+        fs::write(&saved, &printed.stdout).unwrap();
+        let again = run_with(home.path(), &[], &["--print_config", "--config", place]);
+        assert_eq!(in_force(&again), first, "{words:?}");
+    }
+}
+
+#[test]
+fn a_config_that_was_printed_can_be_used() {
+    let home = tempfile::tempdir().unwrap();
+    for flags in [&["-ot", "1500"][..], &["--hotwords", "Burn"], &[]] {
+        let printed = run_with(home.path(), &[], &[flags, &["--print_config"]].concat());
+        write_config(home.path(), &printed.succeeded().stdout);
+        let run = run_with(home.path(), &[], &["no_such_file.wav"]);
+        assert!(run.one_error(1).contains("no_such_file.wav"), "{run:?}");
+        write_config(home.path(), "");
+    }
+}
+
+#[test]
+fn a_list_is_for_flags_that_take_several_values() {
+    let home = tempfile::tempdir().unwrap();
+    write_config(
+        home.path(),
+        "output_file = ['a,b', 'c']\nclip_timestamps = [1, 2.5]\n",
+    );
+    let run = run_with(home.path(), &[], &["--print_config"]);
+    let names = line(&run, "output_file");
+    assert!(
+        names.starts_with("output_file = [\"a,b\", \"c\"]"),
+        "{names}"
+    );
+    let clips = line(&run, "clip_timestamps");
+    assert!(clips.starts_with("clip_timestamps = \"1,2.5\""), "{clips}");
+    write_config(home.path(), "model = ['tiny', 'base']\n");
+    let refused = run_with(home.path(), &[], &["a.wav"]);
+    let told = refused.one_error(2);
+    assert!(
+        told.ends_with("model: write one value, not a list"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_misspelt_variable_is_told() {
+    let home = tempfile::tempdir().unwrap();
+    let misspelt = [("WHISPER_RS_BEAM_SISE", "3")];
+    let run = run_with(home.path(), &misspelt, &["no_such_file.wav"]);
+    assert!(
+        (run.stderr).starts_with("warning: WHISPER_RS_BEAM_SISE is no setting")
+            && run.stderr.contains("did you mean WHISPER_RS_BEAM_SIZE?"),
+        "{run:?}"
+    );
+    let quiet = run_with(home.path(), &misspelt, &["-q", "no_such_file.wav"]);
+    assert!(quiet.one_error(1).contains("no_such_file.wav"));
+    let right = [("WHISPER_RS_BEAM_SIZE", "3"), ("WHISPER_RS_CACHE", "cache")];
+    let right = run_with(home.path(), &right, &["no_such_file.wav"]);
+    assert!(right.one_error(1).contains("no_such_file.wav"));
 }

@@ -451,5 +451,6 @@ fn a_reader_that_goes_away_is_no_error() {
         .unwrap();
     drop(child.stdout.take());
     let run = Run::of(child.wait_with_output().unwrap());
+    // As `| head -1` has it: nobody reads on, and nothing is wrong.
     assert_eq!(run.succeeded().stderr, "");
 }

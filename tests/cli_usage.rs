@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{data, run};
+use common::{Run, data, run, whisper_rs};
 
 #[test]
 fn version_and_help_are_given_on_standard_output() {
@@ -106,7 +106,8 @@ fn the_manual_page_and_completions_have_every_flag() {
     }
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let completions = run(&["completions", shell]).succeeded().stdout.clone();
-        for flag in ["output_format", "max_line_width", "beam_size"] {
+        // Both spellings.
+        for flag in ["output_format", "max_line_width", "beam_size", "beam-size"] {
             assert!(completions.contains(flag), "{shell}: {flag}");
         }
     }
@@ -130,4 +131,48 @@ fn what_is_not_there_yet_is_refused_before_any_work() {
             "{line}"
         );
     }
+}
+
+/// What only prints something must not seem to have done so.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_printed_is_a_failure_and_a_closed_pipe_is_none() {
+    for arguments in [
+        &["--help"][..],
+        &["--version"],
+        &["transcribe", "-h"],
+        &["completions", "bash"],
+        &["man", "transcribe"],
+        &["models", "list"],
+        &["talk.wav", "--print_config"],
+    ] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
+        let failed = whisper_rs(arguments).stdout(full.unwrap()).output();
+        let failed = Run::of(failed.unwrap());
+        let line = failed.one_error(1);
+        assert!(
+            line.starts_with("standard output: No space left"),
+            "{arguments:?}: {line}"
+        );
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let unread = Run::of(whisper_rs(arguments).stdout(writer).output().unwrap());
+        assert_eq!(unread.succeeded().stderr, "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_flag_that_may_stand_alone_takes_no_name_for_its_value() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().to_str().unwrap();
+    let flags = [
+        "models",
+        "path",
+        "--model_dir",
+        place,
+        "--offline",
+        "tiny.en",
+    ];
+    let line = run(&flags).one_error(1).to_owned();
+    assert!(line.contains("tiny.en"), "{line}");
 }

@@ -1,7 +1,15 @@
 #![no_main]
 
 #[path = "../../src/cli/settings.rs"]
+#[allow(dead_code)] // variables are left alone
 mod settings;
+
+/// What the settings ask of the table's values.
+mod values {
+    pub fn is_list(arg: &clap::Arg) -> bool {
+        arg.get_id() == "clip_timestamps"
+    }
+}
 
 use std::fs;
 use std::path::Path;
@@ -31,6 +39,7 @@ fn command() -> Command {
         flag("beam_size").value_parser(clap::value_parser!(u32)),
         flag("word_timestamps").num_args(0..=1).default_missing_value("True"),
         flag("output_format").value_delimiter(',').action(ArgAction::Append),
+        flag("clip_timestamps").default_value("0"),
         flag("normalise").alias("normalize"),
     ])
 }

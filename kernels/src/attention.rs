@@ -5,6 +5,9 @@ use burn::tensor::Tensor;
 
 use crate::backends::WhisperOps;
 
+/// The width of a head in every Whisper model.
+pub const HEAD_WIDTH: usize = 64;
+
 /// What [`attention`] needs to know beside its tensors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AttentionOptions {

@@ -4,7 +4,7 @@
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// Why an operation could not be set up or run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// There is no filterbank for this number of mel bins.
@@ -31,6 +31,12 @@ pub enum Error {
         block_start: usize,
         /// The end of the samples that the block holds.
         block_end: usize,
+    },
+    /// The device gave up a recording of work, or cannot repeat it.
+    #[error("the device cannot repeat recorded work: {reason}")]
+    Recording {
+        /// What the device says.
+        reason: String,
     },
     /// The maxima are not those of the signals.
     #[error("there are {maxima} maxima for {signals} signals: each signal has its own")]

@@ -11,14 +11,17 @@
 //!   stride; both of Burn's operations, where the PCM is.
 //! - [`timestamp_rules`], [`most_probable`]: Whisper's rules for timestamps and the greedy choice of the next token, so that
 //!   logits need not leave a GPU: CubeCL kernels, and host code for flex and ndarray.
+//! - [`Repeated`], [`Progress`] and the operations that take it: a step of greedy decoding whose position is on the device, so that CUDA
+//!   repeats it by one launch.
 //! - [`linear`], [`attention`]: host code for flex in `f32`, CubeCL kernels for GPUs in `f32`, `f16`
-//!   and `bf16`; [`layer_norm`], [`embed`]: CubeCL kernels for GPUs; [`gelu`]: host code for flex. Elsewhere the
+//!   and `bf16`; [`layer_norm`], [`embed`], [`convolution_gelu`]: CubeCL kernels for GPUs; [`gelu`]: host code for flex. Elsewhere the
 //!   plain Burn expressions.
 
 mod attention;
 mod backends;
 #[cfg(feature = "cubecl")]
 mod capacity;
+mod convolution;
 #[cfg(feature = "cubecl")]
 mod copies;
 #[cfg(feature = "cubecl")]
@@ -34,12 +37,16 @@ mod linear;
 mod log_mel;
 mod loudness;
 mod most_probable;
+mod recordings;
+mod repeated;
+mod step;
 mod timestamps;
 mod windows;
 
-pub use attention::{AttentionOptions, attention};
+pub use attention::{AttentionOptions, HEAD_WIDTH, attention};
 #[cfg(feature = "cubecl")]
 pub use capacity::device_capacity;
+pub use convolution::convolution_gelu;
 #[cfg(feature = "cubecl")]
 pub use copies::{Copies, Direction, count_copies};
 pub use embedding::embed;
@@ -55,6 +62,11 @@ pub use log_mel::{
 };
 pub use loudness::{Loudness, Normalisation};
 pub use most_probable::{Chosen, most_probable};
+pub use recordings::allow_recordings;
+pub use repeated::Repeated;
+pub use step::{
+    Progress, append, attention_so_far, embed_newest, overwrite, record, timestamp_rules_so_far,
+};
 pub use timestamps::{AllowedTokens, TimestampTokens, timestamp_rules};
 pub use windows::cut_windows;
 

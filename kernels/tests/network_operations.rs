@@ -11,7 +11,9 @@ mod devices;
 
 use burn::tensor::{DType, Device, Distribution, FloatDType, Int, Tensor, TensorData};
 use devices::devices;
-use whisper_kernels::{AttentionOptions, attention, embed, layer_norm, linear, linear_gelu};
+use whisper_kernels::{
+    AttentionOptions, attention, convolution_gelu, embed, layer_norm, linear, linear_gelu,
+};
 
 /// The element types, and how far off each may be, beside the largest value.
 const TYPES: [(FloatDType, f32); 2] = [(FloatDType::F32, 1e-5), (FloatDType::F16, 1e-2)];
@@ -123,6 +125,31 @@ fn attention_of_few_and_of_many_queries() {
                 options,
             )
         });
+    }
+}
+
+#[test]
+fn convolutions_of_any_layout() {
+    for (batch, length, channels, outputs, stride) in [
+        (1, 300, 80, 384, 1),
+        (2, 60, 384, 64, 2),
+        (1, 61, 5, 7, 2),
+        (1, 1, 3, 2, 1),
+    ] {
+        let x = random([batch, channels, length]);
+        let weight = random([outputs, channels, 3]) * 0.1;
+        let bias = random([outputs]);
+        for channels_last in [false, true] {
+            let what = format!("{batch} x {length} of {channels} channels by {stride}");
+            compare(&what, |device, dtype| {
+                let [x, weight] = [&x, &weight].map(|x| on(device, dtype, x));
+                let x = match channels_last {
+                    true => x.swap_dims(1, 2).add_scalar(0.0),
+                    false => x.swap_dims(1, 2),
+                };
+                convolution_gelu(x, weight, on(device, dtype, &bias), stride)
+            });
+        }
     }
 }
 

@@ -1,14 +1,16 @@
 //! Decoding: packets of any container and codec that symphonia knows, as a stream to 16-bit PCM.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::LazyLock;
 
 use symphonia::core::codecs::CodecParameters;
 use symphonia::core::codecs::audio::well_known::{
-    CODEC_ID_AAC, CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3,
+    CODEC_ID_AAC, CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3, CODEC_ID_OPUS,
 };
 use symphonia::core::codecs::audio::{
     AudioCodecId, AudioCodecParameters, AudioDecoder, AudioDecoderOptions,
 };
+use symphonia::core::codecs::registry::CodecRegistry;
 use symphonia::core::errors::Error as MediaError;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::well_known::FORMAT_ID_WAVE;
@@ -21,8 +23,10 @@ use super::Audio;
 use super::codec_name::codec_name;
 use super::convert::{Converter, Refused};
 use super::encoder_delay::{FAAC_DELAY, is_faac, itunes_delay};
+use super::ffmpeg::ffmpeg_version;
 use super::mp4_edit::TrackStart;
 use super::options::Channel;
+use super::opus::{self, OpusDecoder};
 use super::pcm::{PcmWriter, SAMPLES_IN_MEMORY};
 use super::resample::check_rate;
 use super::source::Source;
@@ -58,12 +62,21 @@ impl From<Error> for Failure {
     }
 }
 
-/// Decodes the whole of a source, of several channels all or one.
+/// Decodes the whole of a source, of several channels all or one. `ffmpeg` may be asked about what is not supported then; Opus
+/// is left to it where it is installed, since its samples are openai/whisper's: it has a decoder of its own, which differs from
+/// the reference at low rates.
 ///
 /// Where symphonia panics on damaged data, as with a sum that overflows where such are looked for, the source is refused.
-pub(super) fn decode(source: Source, name: &str, channel: Channel) -> Result<Audio, Failure> {
+pub(super) fn decode(
+    source: Source,
+    name: &str,
+    channel: Channel,
+    ffmpeg: bool,
+) -> Result<Audio, Failure> {
     // Nothing outlives a panic but the error.
-    let decoded = catch_unwind(AssertUnwindSafe(|| decode_all(source, name, channel)));
+    let decoded = catch_unwind(AssertUnwindSafe(|| {
+        decode_all(source, name, channel, ffmpeg)
+    }));
     decoded.unwrap_or_else(|_| {
         Err(Failure::Unsupported(
             "is damaged in a way that its decoder does not bear".into(),
@@ -71,7 +84,12 @@ pub(super) fn decode(source: Source, name: &str, channel: Channel) -> Result<Aud
     })
 }
 
-fn decode_all(mut source: Source, name: &str, channel: Channel) -> Result<Audio, Failure> {
+fn decode_all(
+    mut source: Source,
+    name: &str,
+    channel: Channel,
+    ffmpeg: bool,
+) -> Result<Audio, Failure> {
     let refuse = |reason: String| Error::Audio {
         name: name.into(),
         reason,
@@ -87,7 +105,7 @@ fn decode_all(mut source: Source, name: &str, channel: Channel) -> Result<Audio,
             MetadataOptions::default(),
         )
         .map_err(|error| Failure::Unsupported(unreadable(&error, container)))?;
-    let mut track = Track::open(format.as_ref()).map_err(Failure::Unsupported)?;
+    let mut track = Track::open(format.as_ref(), ffmpeg).map_err(Failure::Unsupported)?;
     let mut delay = Delay::of(format.as_mut(), &track, &starts);
 
     let mut writer = PcmWriter::new(SAMPLES_IN_MEMORY);
@@ -102,7 +120,7 @@ fn decode_all(mut source: Source, name: &str, channel: Channel) -> Result<Audio,
             // A chained stream: another one follows in the same file.
             Err(MediaError::ResetRequired) if !progress.reset => {
                 progress.reset = true;
-                match Track::open(format.as_ref()) {
+                match Track::open(format.as_ref(), ffmpeg) {
                     Ok(next) => track = next,
                     Err(reason) => {
                         progress.stopped = Some(reason);
@@ -166,6 +184,14 @@ fn decode_all(mut source: Source, name: &str, channel: Channel) -> Result<Audio,
     Audio::from_writer(writer, warnings, channels).map_err(Failure::Error)
 }
 
+/// The codecs that can be decoded.
+static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
+    let mut codecs = CodecRegistry::new();
+    symphonia::default::register_enabled_codecs(&mut codecs);
+    codecs.register_audio_decoder::<OpusDecoder>();
+    codecs
+});
+
 /// The track that is decoded.
 struct Track {
     id: u32,
@@ -220,7 +246,7 @@ impl Claim {
 
 impl Track {
     /// Opens the audio track that a player would play. Says in one line why there is none.
-    fn open(format: &dyn FormatReader) -> Result<Track, String> {
+    fn open(format: &dyn FormatReader, ffmpeg: bool) -> Result<Track, String> {
         let tracks = || format.tracks().iter();
         let track = format
             .default_track(TrackType::Audio)
@@ -234,7 +260,10 @@ impl Track {
             codec_name(params.codec)
                 .map_or_else(|| format!("codec {}", params.codec), str::to_string)
         };
-        let codecs = symphonia::default::get_codecs();
+        if params.codec == CODEC_ID_OPUS && ffmpeg && ffmpeg_version().is_some() {
+            return Err("is Opus, which is left to ffmpeg where there is one".into());
+        }
+        let codecs = &*CODECS;
         if codecs.get_audio_decoder(params.codec).is_none() {
             return Err(format!("{} audio is not supported; {CONVERT}", codec()));
         }
@@ -290,7 +319,7 @@ struct Delay {
 }
 
 impl Delay {
-    /// What the container says: by an edit list, or by a tag.
+    /// What the container says: by an edit list, a header, or a tag.
     fn of(format: &mut dyn FormatReader, track: &Track, starts: &[TrackStart]) -> Delay {
         if let Some(start) = starts.iter().find(|start| start.track == track.id) {
             return Delay {
@@ -299,7 +328,10 @@ impl Delay {
                 first: true,
             };
         }
-        let ticks = itunes_delay(&mut format.metadata()).unwrap_or(0);
+        let ticks = match track.codec {
+            CODEC_ID_OPUS => opus::pre_skip(track.decoder.codec_params()),
+            _ => itunes_delay(&mut format.metadata()).unwrap_or(0),
+        };
         Delay {
             ticks,
             timescale: 0,
@@ -415,7 +447,7 @@ fn unreadable(error: &MediaError, container: Option<&str>) -> String {
             format!("starts as {container} but cannot be read; it may be cut off or damaged")
         }
         (MediaError::Unsupported(_), None) => format!(
-            "is not audio in a format that is known (wav, flac, mp3, ogg vorbis, m4a/mp4, aiff, mkv/webm, caf, aac); \
+            "is not audio in a format that is known (wav, flac, mp3, ogg, m4a/mp4, aiff, mkv/webm, caf, aac); \
              if it is audio, {CONVERT}"
         ),
         (error, _) => format!("cannot be read as audio ({})", describe(error)),

@@ -100,7 +100,7 @@ fn one_channel(mut wav: ChildStdout, name: &str, channel: Channel) -> Result<Aud
     }
     let whole = Cursor::new(head.clone()).chain(wav);
     let source = Source::reader(whole, head, name).map_err(Refusal::Error)?;
-    match decode::decode(source, name, channel) {
+    match decode::decode(source, name, channel, false) {
         Ok(audio) => Ok(audio),
         Err(Failure::Unsupported(reason)) => Err(Refusal::Unknown(reason)),
         Err(Failure::Error(error)) => Err(Refusal::Error(error)),

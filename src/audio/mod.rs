@@ -15,6 +15,7 @@ mod encoder_delay;
 mod ffmpeg;
 mod mp4_edit;
 mod options;
+mod opus;
 mod pcm;
 mod raw;
 mod resample;
@@ -55,7 +56,7 @@ enum Samples {
 }
 
 impl Audio {
-    /// Decodes a file: WAV, FLAC, MP3, Ogg Vorbis, M4A/MP4 (AAC, ALAC), AIFF, MKV/WebM, CAF or raw
+    /// Decodes a file: WAV, FLAC, MP3, Ogg (Vorbis, Opus), M4A/MP4 (AAC, ALAC), AIFF, MKV/WebM, CAF or raw
     /// AAC (ADTS), at any sample rate and channel count.
     ///
     /// The samples are rounded to 16 bits as openai/whisper has ffmpeg do (`audio.py:44-59`). A file
@@ -104,7 +105,7 @@ impl Audio {
             return from_raw(raw, file, &name, options.channel);
         }
         let source = Source::file(file).map_err(io_error)?;
-        match decode::decode(source, &name, options.channel) {
+        match decode::decode(source, &name, options.channel, options.ffmpeg) {
             Err(Failure::Unsupported(reason)) if options.ffmpeg => {
                 by_ffmpeg(path, &name, reason, options.channel)
             }
@@ -150,7 +151,7 @@ impl Audio {
         let mut whole = Cursor::new(head.clone()).chain(reader);
         if !options.ffmpeg || source::is_surely_supported(&head) {
             let source = Source::reader(whole, head, name)?;
-            return decode::decode(source, name, options.channel)
+            return decode::decode(source, name, options.channel, false)
                 .map_err(|failure| failure.into_error(name));
         }
         let copy = tempfile::NamedTempFile::new().map_err(pcm::temporary_file_error)?;
@@ -158,7 +159,7 @@ impl Audio {
             .map_err(|error| refuse(format!("could not be copied to a temporary file: {error}")))?;
         let file = copy.reopen().map_err(pcm::temporary_file_error)?;
         let source = Source::file(file).map_err(pcm::temporary_file_error)?;
-        match decode::decode(source, name, options.channel) {
+        match decode::decode(source, name, options.channel, true) {
             Err(Failure::Unsupported(reason)) => {
                 by_ffmpeg(copy.path(), name, reason, options.channel)
             }
@@ -307,7 +308,7 @@ fn from_raw(
 ) -> Result<Audio> {
     let header = raw.wav_header();
     let whole = Cursor::new(header.clone()).chain(reader);
-    decode::decode(Source::reader(whole, header, name)?, name, channel)
+    decode::decode(Source::reader(whole, header, name)?, name, channel, false)
         .map_err(|failure| failure.into_error(name))
 }
 

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use burn::tensor::Device;
 use clap::error::ErrorKind;
 use whisper_rs::TranscribeOptions;
+use whisper_rs::output::Unfinished;
 
 use super::context_flags::ContextFlags;
 use super::decoding_flags::DecodingFlags;
@@ -16,7 +17,7 @@ use super::feedback_flags::FeedbackFlags;
 use super::input_flags::InputFlags;
 use super::later::Later;
 use super::model_flags::ModelFlags;
-use super::output_flags::{OutputFlags, Place};
+use super::output_flags::OutputFlags;
 use super::settings_flags::SettingsFlags;
 use super::speech_flags::SpeechFlags;
 use super::word_flags::WordFlags;
@@ -55,7 +56,7 @@ impl TranscribeArguments {
     /// Refuses what is known but not there yet, and values that make no sense together. (The defaults are and do, so
     /// what is refused was given.)
     pub fn check(&self) -> Result<(), clap::Error> {
-        if self.files.is_empty() && self.input.files_from.is_none() {
+        if self.files.is_empty() && self.input.files_from.0.is_none() {
             return Err(clap::Error::raw(
                 ErrorKind::MissingRequiredArgument,
                 "no FILES: give the audio files to transcribe, or - for standard input",
@@ -67,7 +68,7 @@ impl TranscribeArguments {
 
     fn values(&self) -> Result<(), String> {
         self.engine().check()?;
-        if self.input.resume && matches!(self.output.place(), None | Some(Place::StandardOutput)) {
+        if self.input.resume && !self.output.writes_files() {
             return Err(
                 "--resume skips files whose outputs are there; give --output_dir or --output_format"
                     .into(),
@@ -79,6 +80,14 @@ impl TranscribeArguments {
     /// What flags will not do as they seem to.
     pub fn warnings(&self, device: &Device) -> impl Iterator<Item = &'static str> {
         (self.model.warning(device).into_iter()).chain(self.output.warnings())
+    }
+
+    /// What becomes of what an earlier run left: only a run that does the whole of it again has no use for it.
+    pub fn unfinished(&self) -> Unfinished {
+        match self.input.resume && self.options().clip_timestamps == [0.0] {
+            true => Unfinished::Replaced,
+            false => Unfinished::Kept,
+        }
     }
 
     /// The library's options for these flags.

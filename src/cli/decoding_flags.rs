@@ -77,8 +77,14 @@ pub struct DecodingFlags {
     suppress_tokens: List<i64>,
 
     /// Tokens never to sample: those whose whole text matches, with the space that words begin with
-    #[arg(long, value_parser = values::whole_text, value_name = "REGEX", hide_short_help = true)]
-    pub suppress_regex: Option<Regex>,
+    #[arg(
+        long,
+        value_parser = values::whole_text,
+        default_value = "None",
+        value_name = "REGEX",
+        hide_short_help = true,
+    )]
+    pub suppress_regex: Optional<Regex>,
 
     /// Never begin a window with a blank
     #[arg(long, default_value = "True", hide_short_help = true)]
@@ -112,9 +118,9 @@ pub struct DecodingFlags {
     )]
     no_speech_threshold: Optional<f64>,
 
-    /// Decode text alone: segments are whole windows then
+    /// Decode text alone: segments are whole windows then, and printed without times
     #[arg(long, hide_short_help = true)]
-    without_timestamps: bool,
+    pub without_timestamps: bool,
 
     /// Latest first timestamp of a window; None and 0 are no limit
     #[arg(

@@ -1,28 +1,27 @@
 //! What is made from the table of flags besides the help: the manual pages and the shells' completions.
 
-use std::io::{self, Write};
-
 use clap::{Arg, Command};
 use clap_complete::Shell;
+use whisper_rs::Error;
+
+use super::output_lines;
 
 /// Writes the manual page of the command or of one of its subcommands, as troff.
 ///
 /// # Errors
 ///
-/// A line when there is no such subcommand, or standard output cannot be written.
-pub fn manual_page(mut command: Command, subcommand: Option<&str>) -> Result<(), String> {
+/// [`Error::Option`] when there is no such subcommand, [`Error::Io`] when standard output cannot be written.
+pub fn manual_page(mut command: Command, subcommand: Option<&str>) -> Result<(), Error> {
     command.build();
     let page = match subcommand {
         None => command,
         Some(name) => (command.find_subcommand(name).cloned())
-            .ok_or_else(|| format!("'{name}' is no subcommand of whisper-rs"))?,
+            .ok_or_else(|| Error::Option(format!("'{name}' is no subcommand of whisper-rs")))?,
     };
     let page = page.mut_args(with_text);
     let mut text = Vec::new();
-    clap_mangen::Man::new(page)
-        .render(&mut text)
-        .and_then(|()| print(&text))
-        .map_err(|error| format!("standard output: {error}"))
+    output_lines::unless_closed(clap_mangen::Man::new(page).render(&mut text))?;
+    output_lines::print_text(&String::from_utf8_lossy(&text))
 }
 
 /// The page leaves out the text of a flag that the short help leaves out, unless it is a long one.
@@ -33,22 +32,27 @@ fn with_text(arg: Arg) -> Arg {
     }
 }
 
-/// Writes a shell's completions.
+/// Writes a shell's completions, of both spellings of each flag.
 ///
 /// # Errors
 ///
-/// A line when standard output cannot be written.
-pub fn completions(mut command: Command, shell: Shell) -> Result<(), String> {
+/// [`Error::Io`] when standard output cannot be written.
+pub fn completions(command: Command, shell: Shell) -> Result<(), Error> {
+    let mut command = with_visible_aliases(command);
     let mut text = Vec::new();
     let name = command.get_name().to_owned();
     clap_complete::generate(shell, &mut command, name, &mut text);
-    print(&text).map_err(|error| format!("standard output: {error}"))
+    output_lines::print_text(&String::from_utf8_lossy(&text))
 }
 
-/// A reader that closed the pipe has seen enough.
-fn print(text: &[u8]) -> io::Result<()> {
-    match io::stdout().write_all(text) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result,
-    }
+/// Completions have what the help would show: here second names as well.
+fn with_visible_aliases(command: Command) -> Command {
+    let command = command.mut_args(|arg| {
+        let aliases: Vec<String> = (arg.get_all_aliases().unwrap_or_default().iter())
+            .map(ToString::to_string)
+            .collect();
+        // The hidden ones make way for visible ones.
+        arg.alias(None::<&'static str>).visible_aliases(aliases)
+    });
+    command.mut_subcommands(with_visible_aliases)
 }

@@ -35,7 +35,7 @@ impl Engine {
         if !whisper.is_multilingual() {
             english_only(flags.model.name(), &mut options);
         }
-        if let Some(regex) = &flags.decoding.suppress_regex {
+        if let Some(regex) = &flags.decoding.suppress_regex.0 {
             let matching = tokens_matching(regex, whisper.tokenizer());
             messages::note(format!("--suppress_regex: {} tokens match", matching.len()));
             options.suppress_tokens.extend(matching);

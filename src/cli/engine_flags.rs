@@ -61,9 +61,11 @@ impl EngineFlags<'_> {
     /// Refuses, by a line, values that make no sense together, and numbers that cannot be computed in yet.
     pub fn check(&self) -> Result<(), String> {
         self.model.check()?;
+        self.speech.check()?;
+        self.context.check()?;
         let options = self.options();
         options.check().map_err(|error| error.to_string())?;
-        if options.strict && self.decoding.suppress_regex.is_some() {
+        if options.strict && self.decoding.suppress_regex.0.is_some() {
             return Err(
                 "strict: openai/whisper has no suppress_regex; leave --suppress_regex out".into(),
             );

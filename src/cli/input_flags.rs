@@ -6,14 +6,20 @@ use whisper_rs::audio::{AudioOptions, RawFormat};
 
 use super::heading;
 use super::inputs::ChannelChoice;
+use super::values::{self, Optional};
 
 /// What is read.
 #[derive(Debug, clap::Args)]
 #[command(rename_all = "snake_case", next_help_heading = heading::INPUT)]
 pub struct InputFlags {
     /// Read further names of files from this file, a line each; - is standard input
-    #[arg(long, value_name = "LIST", hide_short_help = true)]
-    pub files_from: Option<PathBuf>,
+    #[arg(
+        long,
+        default_value = "None",
+        value_name = "LIST",
+        hide_short_help = true
+    )]
+    pub files_from: Optional<PathBuf>,
 
     /// Look for audio in the folders within folders as well
     #[arg(short = 'r', long)]
@@ -28,15 +34,21 @@ pub struct InputFlags {
     pub channel: ChannelChoice,
 
     /// Files are samples without a header: type, rate and channels, as s16le,16000,1
-    #[arg(long, value_name = "FORMAT", hide_short_help = true)]
-    raw: Option<RawFormat>,
+    #[arg(
+        long,
+        value_parser = values::raw_format,
+        default_value = "None",
+        value_name = "FORMAT",
+        hide_short_help = true,
+    )]
+    raw: Optional<RawFormat>,
 }
 
 impl InputFlags {
     /// How the files are opened, but for the channel.
     pub fn audio_options(&self) -> AudioOptions {
         let mut options = decoded_by_ffmpeg_too();
-        options.raw = self.raw;
+        options.raw = self.raw.0;
         options
     }
 }

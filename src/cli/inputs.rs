@@ -67,9 +67,18 @@ impl Input {
 
     /// As messages call it.
     pub fn name(&self) -> String {
+        self.named(&self.path)
+    }
+
+    /// As a progress bar calls it, without its folder.
+    pub fn short_name(&self) -> String {
+        self.named(self.path.file_name().map_or(&self.path, Path::new))
+    }
+
+    fn named(&self, path: &Path) -> String {
         let path = match self.is_standard_input() {
             true => "standard input".to_owned(),
-            false => self.path.display().to_string(),
+            false => path.display().to_string(),
         };
         match self.suffix {
             "" => path,
@@ -85,7 +94,7 @@ impl Input {
 /// A line when the list cannot be read, a glob finds nothing or is none, a folder holds no audio or cannot be read,
 /// or standard input would be read more than once.
 pub fn inputs(names: &[PathBuf], flags: &InputFlags) -> Result<Vec<Input>, String> {
-    let listed = match &flags.files_from {
+    let listed = match &flags.files_from.0 {
         Some(list) => listed(list)?,
         None => Vec::new(),
     };
@@ -99,7 +108,7 @@ pub fn inputs(names: &[PathBuf], flags: &InputFlags) -> Result<Vec<Input>, Strin
     let found: Vec<Input> = (found.into_iter())
         .flat_map(|input| channels(input, flags.channel))
         .collect();
-    let from_list = flags.files_from.as_deref() == Some(Path::new(STANDARD_INPUT));
+    let from_list = flags.files_from.0.as_deref() == Some(Path::new(STANDARD_INPUT));
     let readers = found
         .iter()
         .filter(|input| input.is_standard_input())
@@ -295,6 +304,16 @@ mod tests {
         assert!(found(&["deep/er", "missing.wav"], &[]).unwrap().len() == 2);
         fs::remove_file(tree.path().join("deep/d.flac")).unwrap();
         assert!(found(&["deep"], &[]).unwrap_err().contains("--recursive"));
+    }
+
+    #[test]
+    fn inputs_are_called_by_what_they_are() {
+        let mut input = Input::file("calls/talk.wav".into());
+        input.suffix = "-left";
+        assert_eq!(input.name(), "calls/talk.wav (left)");
+        assert_eq!(input.short_name(), "talk.wav (left)");
+        let input = Input::file(STANDARD_INPUT.into());
+        assert_eq!([input.name(), input.short_name()], ["standard input"; 2]);
     }
 
     #[test]

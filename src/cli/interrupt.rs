@@ -1,63 +1,85 @@
-//! Ctrl-C: the first one ends the work after the window at hand, a second one ends the program.
+//! Ctrl-C: while a recording is transcribed, the first one ends that after the window at hand. A second one, and one at any
+//! other time, ends the program at once.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
+use signal_hook::{flag, low_level};
+
+use super::INTERRUPTED;
 
 /// Time between two looks at whether a signal came.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 /// Whether the user, or the system, has asked for an end.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Interrupt {
     asked: Arc<AtomicBool>,
-    /// Whether the next signal ends the program as it would without all this.
-    at_once: Arc<AtomicBool>,
+    work: Arc<Work>,
+}
+
+/// Says that the work will end.
+type Notice = Box<dyn FnOnce() + Send>;
+
+/// The work at hand that can be ended in good order, by what says so; none where there is none, or it has been said.
+#[derive(Default)]
+struct Work(Mutex<Option<Notice>>);
+
+impl Work {
+    fn lock(&self) -> MutexGuard<'_, Option<Notice>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Work {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Work").field(&self.lock().is_some()).finish()
+    }
 }
 
 impl Interrupt {
-    /// Watches for SIGINT and SIGTERM. Until [`while_working`](Self::while_working) they end the program as usual.
-    pub fn watch() -> io::Result<Self> {
-        let interrupt = Interrupt {
-            asked: Arc::default(),
-            at_once: Arc::new(AtomicBool::new(true)),
-        };
+    /// Watches for SIGINT and SIGTERM. But for [`while_working`](Self::while_working) they end the program, and
+    /// `last_words` come before that.
+    pub fn watch(last_words: impl Fn() + Send + 'static) -> io::Result<Self> {
+        let interrupt = Interrupt::default();
+        let signalled = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM] {
-            // In this order: the first signal is one that is asked for, the second one ends at once.
-            flag::register_conditional_default(signal, Arc::clone(&interrupt.at_once))?;
-            flag::register(signal, Arc::clone(&interrupt.at_once))?;
-            flag::register(signal, Arc::clone(&interrupt.asked))?;
+            flag::register(signal, Arc::clone(&signalled))?;
         }
+        let (asked, work) = (interrupt.flag(), Arc::clone(&interrupt.work));
+        thread::spawn(move || {
+            loop {
+                thread::sleep(BETWEEN_LOOKS);
+                if !signalled.swap(false, Ordering::SeqCst) {
+                    continue;
+                }
+                // It is held while the notice is given, which so comes before what is told next.
+                let mut work = work.lock();
+                match work.take() {
+                    Some(notice) => {
+                        asked.store(true, Ordering::SeqCst);
+                        notice();
+                    }
+                    None => {
+                        last_words();
+                        // Without what libraries do at an end: other threads are still at work.
+                        low_level::exit(INTERRUPTED.into());
+                    }
+                }
+            }
+        });
         Ok(interrupt)
     }
 
     /// Until what this returns is dropped, the first signal is only noted, and `notice` says so at once: the window at
     /// hand may take a while.
     pub fn while_working(&self, notice: impl FnOnce() + Send + 'static) -> Working<'_> {
-        if !self.asked() {
-            self.at_once.store(false, Ordering::SeqCst);
-        }
-        let asked = self.flag();
-        let done = Arc::new(AtomicBool::new(false));
-        let ended = Arc::clone(&done);
-        let watcher = thread::spawn(move || {
-            while !ended.load(Ordering::SeqCst) {
-                if asked.load(Ordering::SeqCst) {
-                    return notice();
-                }
-                thread::park_timeout(BETWEEN_LOOKS);
-            }
-        });
-        Working {
-            interrupt: self,
-            done,
-            watcher: Some(watcher),
-        }
+        *self.work.lock() = Some(Box::new(notice));
+        Working(self)
     }
 
     /// What is set when an end is asked for.
@@ -72,20 +94,10 @@ impl Interrupt {
 }
 
 /// Work that is ended in good order.
-pub struct Working<'a> {
-    interrupt: &'a Interrupt,
-    done: Arc<AtomicBool>,
-    watcher: Option<JoinHandle<()>>,
-}
+pub struct Working<'a>(&'a Interrupt);
 
 impl Drop for Working<'_> {
     fn drop(&mut self) {
-        self.interrupt.at_once.store(true, Ordering::SeqCst);
-        self.done.store(true, Ordering::SeqCst);
-        if let Some(watcher) = self.watcher.take() {
-            watcher.thread().unpark();
-            // Its notice comes before what is told next.
-            let _ = watcher.join();
-        }
+        *self.0.work.lock() = None;
     }
 }

@@ -64,6 +64,11 @@ impl Flag {
     }
 
     fn refusal(&self, value: &str) -> clap::Error {
+        // A secret is not repeated.
+        let value = match self.name {
+            "hf_token" => "...",
+            _ => value,
+        };
         let instead = match self.taken {
             "" => String::new(),
             value => format!(", or give {value}"),

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 when everything went through, 1 when something failed, 2 for a wrong command line, 130 when interrupted.
 
+mod abbreviations;
 mod arguments;
 mod batch;
 pub mod bench;
@@ -56,6 +57,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
+use whisper_rs::Error;
 
 use arguments::TranscribeArguments;
 
@@ -88,7 +90,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Transcribe audio files, with the flags of OpenAI's `whisper` command
-    #[command(after_long_help = SETTINGS_HELP)]
+    // Its name is what `talk.wav --version` prints.
+    #[command(display_name = "whisper-rs", after_long_help = SETTINGS_HELP)]
     Transcribe(Box<TranscribeArguments>),
     /// List, describe, fetch, convert and remove models
     #[command(subcommand)]
@@ -127,12 +130,16 @@ Exit codes: 0 when everything went through, 1 when something failed (the other f
 command line, 130 when interrupted.";
 
 /// The exit code of what only prints something.
-pub fn printed(result: Result<(), String>) -> ExitCode {
+pub fn printed(result: Result<(), Error>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            messages::error(message);
-            ExitCode::from(USAGE)
+        Err(error) => {
+            let code = match error {
+                Error::Option(_) => USAGE,
+                _ => FAILED,
+            };
+            messages::error(error);
+            ExitCode::from(code)
         }
     }
 }

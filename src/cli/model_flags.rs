@@ -6,7 +6,7 @@ use whisper_rs::ComputeType;
 use whisper_rs::device::{self, is_gpu};
 
 use super::models::StoreArguments;
-use super::values;
+use super::values::{self, Optional};
 use super::{heading, precision};
 
 /// Which model computes, where and in which numbers.
@@ -18,8 +18,13 @@ pub struct ModelFlags {
     model: String,
 
     /// Folder or file of a model, in the place of --model
-    #[arg(long, value_name = "PATH", hide_short_help = true)]
-    model_directory: Option<String>,
+    #[arg(
+        long,
+        default_value = "None",
+        value_name = "PATH",
+        hide_short_help = true
+    )]
+    model_directory: Optional<String>,
 
     #[command(flatten)]
     pub store: StoreArguments,
@@ -69,7 +74,7 @@ pub struct ModelFlags {
 impl ModelFlags {
     /// The model's name or path.
     pub fn name(&self) -> &str {
-        self.model_directory.as_deref().unwrap_or(&self.model)
+        (self.model_directory.0.as_deref()).unwrap_or(&self.model)
     }
 
     /// The device's name: which of several is meant stands behind a colon.
@@ -80,8 +85,15 @@ impl ModelFlags {
         }
     }
 
-    /// Refuses numbers that cannot be computed in yet, by a line.
+    /// Refuses numbers that cannot be computed in yet, and an index where there is nothing to count, by a line.
     pub fn check(&self) -> Result<(), String> {
+        let has_several = !["auto", "cpu"].contains(&self.device.as_str());
+        if self.device_index > 0 && !has_several {
+            return Err(format!(
+                "--device_index {} is for GPUs: give a --device such as cuda as well",
+                self.device_index
+            ));
+        }
         precision::compute_type(&self.compute_type).map(drop)
     }
 
@@ -109,6 +121,15 @@ impl ModelFlags {
 mod tests {
     use super::super::testing::transcribe;
     use super::*;
+
+    #[test]
+    fn an_index_is_for_gpus() {
+        let message = transcribe(&["--device_index", "1"]).unwrap_err();
+        assert!(message.contains("--device such as cuda"), "{message}");
+        let flags = transcribe(&["--device_index", "1", "--device", "cuda"]).unwrap();
+        assert_eq!(flags.model.device_name(), "cuda:1");
+        assert!(transcribe(&["--device_index", "0"]).is_ok());
+    }
 
     #[test]
     fn half_precision_by_openais_flag() {

@@ -18,8 +18,8 @@ const ALL: &str = "all";
 #[command(rename_all = "snake_case", next_help_heading = heading::OUTPUT)]
 pub struct OutputFlags {
     /// Folder for the output files, or - for standard output; without it and --output_format no file is written
-    #[arg(short, long, value_name = "DIR")]
-    output_dir: Option<PathBuf>,
+    #[arg(short, long, default_value = "None", value_name = "DIR")]
+    output_dir: Optional<PathBuf>,
 
     /// Formats to write, with commas between; all is txt, vtt, srt, tsv and json [default with --output_dir: all]
     #[arg(
@@ -123,7 +123,7 @@ impl OutputFlags {
     /// Where to write, if anywhere.
     pub fn place(&self) -> Option<Place<'_>> {
         let standard_output = Path::new(STANDARD_OUTPUT);
-        let folder = self.output_dir.as_deref();
+        let folder = self.output_dir.0.as_deref();
         match (folder, self.output_file.as_slice()) {
             (Some(folder), _) if folder == standard_output => Some(Place::StandardOutput),
             (None, [name]) if name == standard_output => Some(Place::StandardOutput),
@@ -132,6 +132,11 @@ impl OutputFlags {
             (None, []) if self.output_format.is_empty() => None,
             (None, []) => Some(Place::Folder(Path::new("."))),
         }
+    }
+
+    /// Whether there will be files.
+    pub fn writes_files(&self) -> bool {
+        !matches!(self.place(), None | Some(Place::StandardOutput))
     }
 
     /// The formats asked for, each once.

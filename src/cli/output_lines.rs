@@ -6,10 +6,20 @@ use std::path::Path;
 use serde::Serialize;
 use whisper_rs::Error;
 
-/// Prints text and a line's end. A reader that went away has seen enough.
+/// Prints text and a line's end.
 pub fn print(text: &str) -> Result<(), Error> {
+    print_text(&format!("{text}\n"))
+}
+
+/// Prints text as it is.
+pub fn print_text(text: &str) -> Result<(), Error> {
     let mut stdout = io::stdout().lock();
-    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+    unless_closed((stdout.write_all(text.as_bytes())).and_then(|()| stdout.flush()))
+}
+
+/// How printing went: a reader that went away has seen enough.
+pub fn unless_closed(printed: io::Result<()>) -> Result<(), Error> {
+    match printed {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::Io {
             path: Path::new("standard output").to_path_buf(),
             source: error,

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use whisper_rs::output::{file_name, partial_path};
+use whisper_rs::output::{PARTIAL, file_name, partial_path};
 
 /// Gives out names, without endings, to one input after the other.
 pub struct OutputNames<'a> {
@@ -86,7 +86,7 @@ impl<'a> OutputNames<'a> {
     /// A name as much of which is left that no ending makes it too long.
     fn cut(&self, name: &OsStr, behind: &str) -> OsString {
         let longest = (self.extensions.iter()).max_by_key(|extension| extension.len());
-        let ending = format!("{behind}.{}.partial", longest.unwrap_or(&""));
+        let ending = format!("{behind}.{}.{PARTIAL}", longest.unwrap_or(&""));
         let whole = file_name(name, &ending);
         match whole.to_str().and_then(|whole| whole.strip_suffix(&ending)) {
             Some(cut) => cut.strip_suffix('.').unwrap_or(cut).into(),
@@ -188,16 +188,16 @@ mod tests {
         let inputs = [
             file("recording.txt"),
             file("talk.wav"),
-            file("talk.jsonl.partial"),
+            file("talk.jsonl.whisper-rs.partial"),
         ];
         assert_eq!(
             names(folder.path(), &["txt", "jsonl"], &inputs),
-            ["recording.txt", "talk.wav", "talk.jsonl"]
+            ["recording.txt", "talk.wav", "talk.jsonl.whisper-rs"]
         );
         // With other endings nothing stands in the way.
         assert_eq!(
             names(folder.path(), &["srt"], &inputs),
-            ["recording", "talk", "talk.jsonl"]
+            ["recording", "talk", "talk.jsonl.whisper-rs"]
         );
     }
 }

@@ -6,7 +6,9 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use whisper_rs::output::{GrowingFile, Writer, file_name, partial_path, write_atomically};
+use whisper_rs::output::{
+    GrowingFile, Unfinished, Writer, file_name, partial_path, write_atomically,
+};
 use whisper_rs::{Segment, Transcript};
 
 use super::inputs::Input;
@@ -19,11 +21,13 @@ pub struct Outputs {
     writers: Vec<Box<dyn Writer>>,
     /// For each input the path of its outputs, without ending; none on standard output.
     names: Option<Vec<PathBuf>>,
+    /// What becomes of what an earlier run left.
+    unfinished: Unfinished,
 }
 
 impl Outputs {
     /// Readies the folder and names the files, none of which is an input or among those that are `kept`; or returns None when
-    /// nothing is to be written.
+    /// nothing is to be written. `unfinished` says what becomes of what an earlier run left.
     ///
     /// # Errors
     ///
@@ -32,6 +36,7 @@ impl Outputs {
         flags: &OutputFlags,
         inputs: &[Input],
         kept: &[PathBuf],
+        unfinished: Unfinished,
     ) -> Result<Option<Self>, String> {
         let Some(place) = flags.place() else {
             return Ok(None);
@@ -52,7 +57,11 @@ impl Outputs {
                 kept,
             )?),
         };
-        Ok(Some(Outputs { writers, names }))
+        Ok(Some(Outputs {
+            writers,
+            names,
+            unfinished,
+        }))
     }
 
     /// Whether standard output is what is written to.
@@ -91,7 +100,9 @@ impl Outputs {
         for (name, writer) in pairs {
             let path = name.map(|name| path_of(name, writer.as_ref()));
             let growing = match (&path, writer.by_segment()) {
-                (Some(path), Some(_)) => Some(GrowingFile::create(path).map_err(unwritable)?),
+                (Some(path), Some(_)) => {
+                    Some(GrowingFile::create(path, self.unfinished).map_err(unwritable)?)
+                }
                 _ => None,
             };
             outputs.push(Output {
@@ -100,13 +111,17 @@ impl Outputs {
                 growing,
             });
         }
-        Ok(InputOutputs { outputs })
+        Ok(InputOutputs {
+            outputs,
+            unfinished: self.unfinished,
+        })
     }
 }
 
 /// The outputs of one input.
 pub struct InputOutputs<'a> {
     outputs: Vec<Output<'a>>,
+    unfinished: Unfinished,
 }
 
 struct Output<'a> {
@@ -142,7 +157,7 @@ impl InputOutputs<'_> {
     }
 
     /// Writes what there is of a transcript that was interrupted, so that no file seems to be whole: files are called
-    /// `talk.srt.partial`. Returns what their names have in common, if there are files.
+    /// `talk.srt.whisper-rs.partial`. Returns what their names have in common, if there are files.
     pub fn leave(
         self,
         transcript: &Transcript,
@@ -155,10 +170,11 @@ impl InputOutputs<'_> {
             let left = match (&output.path, output.growing) {
                 (_, Some(file)) => file.leave(),
                 (Some(path), None) => {
-                    let partial = partial_path(path);
-                    write_atomically(&partial, |out| writer.write(transcript, out))
+                    let mut file =
+                        GrowingFile::create(path, self.unfinished).map_err(unwritable)?;
+                    file.append(|out| writer.write(transcript, out))
                         .map_err(unwritable)?;
-                    partial
+                    file.leave()
                 }
                 (None, None) => {
                     on_standard_output.push(Output {
@@ -168,12 +184,15 @@ impl InputOutputs<'_> {
                     continue;
                 }
             };
-            let ending = format!(".{}.partial", writer.extension());
+            // Behind the ending there may be a number.
             let left = left.display().to_string();
-            common = Some(format!("{}.*.partial", left.trim_end_matches(&ending)));
+            let ending = format!(".{}.", writer.extension());
+            let stem = left.rfind(&ending).map_or(&*left, |at| &left[..at]);
+            common = Some(format!("{stem}.*.partial"));
         }
         InputOutputs {
             outputs: on_standard_output,
+            unfinished: self.unfinished,
         }
         .finish(transcript, stdout)?;
         Ok(common)
@@ -192,8 +211,10 @@ impl InputOutputs<'_> {
                 (Some(path), None) => {
                     write_atomically(&path, |out| writer.write(transcript, out))
                         .map_err(unwritable)?;
-                    // What an interrupted run left is of no use any more.
-                    let _ = fs::remove_file(partial_path(&path));
+                    if self.unfinished == Unfinished::Replaced {
+                        // It is of no use any more.
+                        let _ = fs::remove_file(partial_path(&path));
+                    }
                 }
                 (None, None) if writer.by_segment().is_some() => {}
                 (None, None) => stdout
@@ -240,6 +261,7 @@ mod tests {
             &arguments.output,
             &inputs::inputs(&files, &arguments.input)?,
             &[],
+            Unfinished::Kept,
         )
     }
 
@@ -293,11 +315,13 @@ mod tests {
         let place = folder.path().to_str().unwrap();
         let flags = transcribe(&["-o", place, "-f", "txt,srt"]).unwrap();
         let inputs = inputs::inputs(&[clip], &flags.input).unwrap();
-        let outputs = Outputs::open(&flags.output, &inputs, &[]).unwrap().unwrap();
+        let outputs = Outputs::open(&flags.output, &inputs, &[], Unfinished::Kept)
+            .unwrap()
+            .unwrap();
         let done = || outputs.are_done(0, &inputs[0]);
         assert!(!done());
         write("talk.txt", 50);
-        write("talk.srt.partial", 50);
+        write("talk.srt.whisper-rs.partial", 50);
         assert!(!done(), "one is missing");
         write("talk.srt", 200);
         assert!(!done(), "one is of another recording");

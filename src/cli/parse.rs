@@ -1,29 +1,27 @@
 //! From the words of a command line to what is to be done, or to the one line that says what is wrong with them.
 
 use std::ffi::OsString;
-use std::io::Write;
 use std::process::ExitCode;
 
 use clap::FromArgMatches;
 use clap::error::ErrorKind;
 
 use super::bench::BenchCommand;
-use super::settings::Settings;
-use super::{Cli, Command, USAGE, command, messages, spelling};
+use super::settings::{self, Settings};
+use super::{Cli, Command, USAGE, command, messages, output_lines, printed, spelling};
 
 /// Parses the command line. When there is nothing to run (help, version, a usage error) that has been printed,
 /// and the exit code comes back instead of a command.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, ExitCode> {
     try_parse(arguments).map_err(|stop| match stop {
         Stop::Printed(text) => {
-            // A reader that closed the pipe has seen enough.
-            let _ = std::io::stdout().write_all(text.as_bytes());
-            ExitCode::SUCCESS
+            (settings::misspelt_variables(&command()).iter()).for_each(messages::warning);
+            printed(output_lines::print_text(&text))
         }
         Stop::Clap(error) => match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-                let _ = error.print();
-                ExitCode::SUCCESS
+                // It colours what it prints, and leaves what a terminal cannot show.
+                printed(output_lines::unless_closed(error.print()))
             }
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
                 let _ = error.print();
@@ -66,14 +64,17 @@ pub(super) fn try_parse(arguments: impl IntoIterator<Item = OsString>) -> Result
         (matches.subcommand(), command.find_subcommand("transcribe"))
     {
         let settings = Settings::find(transcribe, given)?;
+        let mut found = Vec::new();
         for (word, source) in settings.words() {
             // Each alone, so that a mistake is told with its place.
             let alone = ["transcribe".into(), word.clone()];
             if let Err(error) = transcribe.clone().try_get_matches_from(alone) {
                 return Err(format!("{source}: {}", one_line(&error)).into());
             }
-            words.insert(2, word);
+            found.push(word);
         }
+        // Before the words of the command line: of a flag that is there twice the last one counts.
+        words.splice(2..2, found);
         let print = given.get_flag("print_config");
         matches = command.clone().try_get_matches_from(&words)?;
         if let (true, Some((_, in_force))) = (print, matches.subcommand()) {

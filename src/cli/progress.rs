@@ -1,6 +1,6 @@
 //! How far a long step is: a bar on a terminal, a plain line now and then elsewhere (a log, a pipe).
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -73,9 +73,14 @@ impl Progress {
     }
 
     fn draw(&self, bar: &ProgressBar) {
-        bar.set_position(steps(self.position, self.total));
-        // The label comes last: it is what a narrow terminal cuts off.
-        bar.set_message(format!("{}  {}", self.status(), self.label));
+        let steps = steps(self.position, self.total);
+        let percent = match self.total {
+            Some(_) => format!("{:>3}% ", steps * 100 / BAR_STEPS),
+            None => String::new(),
+        };
+        // The label comes last: it is what a narrow terminal cuts off. All that is text is there before the bar is drawn.
+        bar.set_message(format!("{percent}{}  {}", self.status(), self.label));
+        bar.set_position(steps);
     }
 
     /// Reports that the step has come to `position`, which can be before an earlier one.
@@ -152,6 +157,14 @@ impl Progress {
     }
 }
 
+/// Clears what a bar has drawn on a terminal, where the program ends in the middle of a step.
+pub fn clear_line() {
+    if std::io::stderr().is_terminal() {
+        // Nobody may be looking.
+        let _ = write!(std::io::stderr(), "\r\x1b[2K");
+    }
+}
+
 impl Drop for Progress {
     fn drop(&mut self) {
         // A step that failed leaves no half bar in front of its error message.
@@ -165,7 +178,7 @@ fn bar(total: Option<f64>) -> ProgressBar {
     let length = total.map(|_| BAR_STEPS);
     let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
     let template = if total.is_some() {
-        "[{bar:24}] {percent:>3}% {wide_msg}"
+        "[{bar:24}] {wide_msg}"
     } else {
         "{spinner} {wide_msg}"
     };

@@ -30,23 +30,35 @@ pub fn tell(segment: &Segment) {
     );
 }
 
+/// How to do what an interrupted run has not done, where it writes files and where it does not.
+fn go_on(files: bool) -> &'static str {
+    match files {
+        true => "the same command with --resume does what is not done",
+        false => "the same command begins anew; with --output_dir it could be taken up by --resume",
+    }
+}
+
+/// What is said where the signal came before there was anything of a recording, or again.
+pub fn at_once(files: bool) -> String {
+    format!("interrupted: {}", go_on(files))
+}
+
 /// What is there of a recording that was interrupted at so many seconds, and how to go on.
 pub fn interrupted(end: f64, audio: &Audio, left: Option<String>) -> String {
     let (at, of) = (clock(end), clock(audio.seconds()));
-    let go_on = format!("--clip_timestamps {end:.2} with another --output_dir goes on from there");
+    let from_there = format!("--clip_timestamps {end:.2} goes on from there");
     match left {
         Some(left) => format!(
-            "interrupted at {at} of {of}: what there is is in {left}; the same command with --resume does what is not done, {go_on}"
+            "interrupted at {at} of {of}: what there is is in {left}; {}, {from_there}",
+            go_on(true)
         ),
-        None => format!("interrupted at {at} of {of}: {go_on}"),
+        None => format!("interrupted at {at} of {of}: {from_there}"),
     }
 }
 
 /// What is said where the signal came after a file was done and before the next one was begun.
-pub fn between_files(done: usize, all: usize) -> String {
-    format!(
-        "interrupted after {done} of {all}: the same command with --resume does what is not done"
-    )
+pub fn between_files(done: usize, all: usize, files: bool) -> String {
+    format!("interrupted after {done} of {all}: {}", go_on(files))
 }
 
 /// Tells of a window that fallback sampled: its text is no longer what openai/whisper's would be.

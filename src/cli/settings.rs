@@ -9,11 +9,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::parser::ValueSource;
-use clap::{Arg, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 use toml::{Table, Value};
+
+use super::values;
 
 /// Begins the name of each environment variable: `WHISPER_RS_BEAM_SIZE` is `--beam_size`.
 const PREFIX: &str = "WHISPER_RS_";
+/// Variables with that beginning that are no flags: the cache's folder, which the library reads, and the config file.
+const OTHER_VARIABLES: [&str; 2] = ["CACHE", "CONFIG"];
 /// Flags that are no settings.
 const NO_SETTINGS: [&str; 4] = ["config", "print_config", "help", "version"];
 
@@ -37,19 +41,22 @@ impl fmt::Display for Source {
     }
 }
 
-/// A value that the command line did not give.
+/// What the command line did not give: a flag's value, or its values.
 #[derive(Debug)]
 struct Setting {
     flag: String,
-    value: OsString,
+    values: Vec<OsString>,
     source: Source,
 }
 
 impl Setting {
-    fn word(&self) -> OsString {
-        let mut word = OsString::from(format!("--{}=", self.flag));
-        word.push(&self.value);
-        word
+    /// As words of the command line.
+    fn words(&self) -> impl Iterator<Item = OsString> {
+        self.values.iter().map(|value| {
+            let mut word = OsString::from(format!("--{}=", self.flag));
+            word.push(value);
+            word
+        })
     }
 }
 
@@ -78,15 +85,20 @@ impl Settings {
                 continue;
             }
             let variable = format!("{PREFIX}{}", long.to_ascii_uppercase());
-            let found = match (env::var_os(&variable), in_config) {
-                (Some(value), _) => (value, Source::Environment(variable)),
-                (None, Some(value)) => (value, Source::Config(config.path.clone())),
+            let (values, source) = match (env::var_os(&variable), in_config) {
+                (Some(value), _) => (vec![value], Source::Environment(variable)),
+                (None, Some(value)) => {
+                    let values = value
+                        .words_for(arg)
+                        .map_err(|reason| format!("{}: {long}: {reason}", config.path.display()))?;
+                    (values, Source::Config(config.path.clone()))
+                }
                 (None, None) => continue,
             };
             settings.push(Setting {
                 flag: long.to_owned(),
-                value: found.0,
-                source: found.1,
+                values,
+                source,
             });
         }
         config.nothing_left(command)?;
@@ -95,7 +107,8 @@ impl Settings {
 
     /// The settings one by one as words of a command line, each with its source.
     pub fn words(&self) -> impl Iterator<Item = (OsString, &Source)> {
-        (self.settings.iter()).map(|setting| (setting.word(), &setting.source))
+        (self.settings.iter())
+            .flat_map(|setting| setting.words().map(|word| (word, &setting.source)))
     }
 
     /// Every flag's value, as a config file would have it, with its source behind it.
@@ -112,10 +125,18 @@ impl Settings {
                 (None, Some(ValueSource::CommandLine)) => Source::CommandLine,
                 _ => Source::Default,
             };
-            let values: Option<Vec<_>> = (in_force.get_raw(id))
-                .map(|values| values.map(|value| value.to_string_lossy()).collect());
+            let values: Option<Vec<_>> = (in_force.get_raw(id)).map(|values| {
+                values
+                    .map(|value| as_toml(&value.to_string_lossy()))
+                    .collect()
+            });
+            // A path may have a line's end in it, and a comment may not.
+            let source = source.to_string().replace(char::is_control, " ");
             lines += &match values {
-                Some(values) => format!("{long} = {}  # {source}\n", as_toml(&values.join(","))),
+                Some(values) if takes_many(arg) => {
+                    format!("{long} = [{}]  # {source}\n", values.join(", "))
+                }
+                Some(values) => format!("{long} = {}  # {source}\n", values.join(",")),
                 None => format!("# {long} is not set\n"),
             };
         }
@@ -130,15 +151,23 @@ fn settable(command: &Command) -> impl Iterator<Item = &Arg> {
         .filter(|arg| (arg.get_long()).is_some_and(|long| !NO_SETTINGS.contains(&long)))
 }
 
-/// A word as TOML writes it: numbers and truth values as such, else a string.
+/// Whether a flag may be given several times, each with a value of its own.
+fn takes_many(arg: &Arg) -> bool {
+    matches!(arg.get_action(), ArgAction::Append)
+}
+
+/// A word as TOML writes it: numbers and truth values as such where they are read as the same word again, else a string.
 fn as_toml(word: &str) -> String {
     match word {
-        "True" | "true" => "true".to_owned(),
-        "False" | "false" => "false".to_owned(),
-        _ => match word.parse::<toml::Value>() {
-            Ok(Value::Integer(_) | Value::Float(_)) => word.to_owned(),
-            _ => quoted(word),
-        },
+        "True" => return "true".to_owned(),
+        "False" => return "false".to_owned(),
+        _ => {}
+    }
+    let number = word.parse::<Value>().ok();
+    let same = number.is_some_and(|number| as_word(&number).is_some_and(|again| again == word));
+    match same {
+        true => word.to_owned(),
+        false => quoted(word),
     }
 }
 
@@ -160,7 +189,39 @@ fn quoted(text: &str) -> String {
 /// The keys of a config file that are not taken yet.
 struct Config {
     path: PathBuf,
-    values: HashMap<String, (String, OsString)>,
+    /// By the flag's name: the key as it is written, and its value.
+    values: HashMap<String, (String, Given)>,
+}
+
+/// A key's value in words of the command line.
+enum Given {
+    One(OsString),
+    List(Vec<OsString>),
+}
+
+impl Given {
+    fn of(value: &Value) -> Option<Self> {
+        match value {
+            Value::Array(values) => values
+                .iter()
+                .map(as_word)
+                .collect::<Option<_>>()
+                .map(Given::List),
+            value => as_word(value).map(Given::One),
+        }
+    }
+
+    /// The flag's words: each of a list where it may be given several times; where its one value is a list, that.
+    fn words_for(self, arg: &Arg) -> Result<Vec<OsString>, String> {
+        match self {
+            Given::One(word) => Ok(vec![word]),
+            Given::List(words) if takes_many(arg) => Ok(words),
+            Given::List(words) if values::is_list(arg) => {
+                Ok(vec![words.join(&OsString::from(","))])
+            }
+            Given::List(_) => Err("write one value, not a list".to_owned()),
+        }
+    }
 }
 
 impl Config {
@@ -196,32 +257,30 @@ impl Config {
         })?;
         let mut values = HashMap::new();
         for (key, value) in table {
-            let word = as_word(&value).ok_or_else(|| {
+            let given = Given::of(&value).ok_or_else(|| {
                 format!(
                     "{}: {key}: write a string, a number, true or false, or a list of these",
                     path.display()
                 )
             })?;
             let name = canonical(command, &key);
-            if values.insert(name, (key.clone(), word)).is_some() {
+            if values.insert(name, (key.clone(), given)).is_some() {
                 return Err(format!("{}: {key} is there twice", path.display()));
             }
         }
         Ok(Config { path, values })
     }
 
-    fn take(&mut self, long: &str) -> Option<OsString> {
+    fn take(&mut self, long: &str) -> Option<Given> {
         self.values.remove(long).map(|(_, value)| value)
     }
 
     /// Refuses keys that are no flags.
     fn nothing_left(&self, command: &Command) -> Result<(), String> {
-        let Some((key, _)) = self.values.values().min() else {
+        let Some(key) = self.values.values().map(|(key, _)| key).min() else {
             return Ok(());
         };
-        let nearest = (settable(command).filter_map(Arg::get_long))
-            .max_by(|a, b| strsim::jaro(key, a).total_cmp(&strsim::jaro(key, b)));
-        let hint = nearest
+        let hint = nearest(command, key)
             .map(|name| format!("; did you mean {name}?"))
             .unwrap_or_default();
         Err(format!(
@@ -241,7 +300,41 @@ fn canonical(command: &Command, key: &str) -> String {
     named.and_then(Arg::get_long).unwrap_or(&name).to_owned()
 }
 
-/// A value as a word of the command line; a list is its words with commas between.
+/// The flag whose name is most like this one.
+fn nearest<'a>(command: &'a Command, name: &str) -> Option<&'a str> {
+    (settable(command).filter_map(Arg::get_long))
+        .max_by(|a, b| strsim::jaro(name, a).total_cmp(&strsim::jaro(name, b)))
+}
+
+/// What to say of each environment variable that looks like a setting of `transcribe` and is none.
+pub fn misspelt_variables(command: &Command) -> Vec<String> {
+    let Some(transcribe) = command.find_subcommand("transcribe") else {
+        return Vec::new();
+    };
+    let mut names: Vec<String> = env::vars_os()
+        .filter_map(|(name, _)| name.into_string().ok())
+        .collect();
+    names.sort();
+    (names.iter())
+        .filter_map(|name| misspelt(transcribe, name))
+        .collect()
+}
+
+/// What to say of a variable that has the beginning of the settings' names and is none of them.
+fn misspelt(command: &Command, variable: &str) -> Option<String> {
+    let name = variable.strip_prefix(PREFIX)?;
+    let flag = name.to_ascii_lowercase();
+    let is_flag = settable(command).any(|arg| arg.get_long() == Some(&flag));
+    if OTHER_VARIABLES.contains(&name) || (is_flag && name == flag.to_ascii_uppercase()) {
+        return None;
+    }
+    let hint = nearest(command, &flag)
+        .map(|flag| format!("; did you mean {PREFIX}{}?", flag.to_ascii_uppercase()))
+        .unwrap_or_default();
+    Some(format!("{variable} is no setting and has no effect{hint}"))
+}
+
+/// A value as a word of the command line; none of what is no single value.
 fn as_word(value: &Value) -> Option<OsString> {
     Some(match value {
         Value::String(text) => text.into(),
@@ -249,11 +342,7 @@ fn as_word(value: &Value) -> Option<OsString> {
         Value::Float(number) => format!("{number:?}").into(),
         Value::Boolean(true) => "True".into(),
         Value::Boolean(false) => "False".into(),
-        Value::Array(values) => {
-            let words: Option<Vec<OsString>> = values.iter().map(as_word).collect();
-            words?.join(&OsString::from(","))
-        }
-        Value::Datetime(_) | Value::Table(_) => return None,
+        Value::Array(_) | Value::Datetime(_) | Value::Table(_) => return None,
     })
 }
 
@@ -288,19 +377,31 @@ mod tests {
     fn values_are_words_of_the_command_line() {
         let mut config = parse(
             "model = 'tiny.en'\nbeam-size = 3\nlogprob_threshold = -0.5\nword_timestamps = true\n\
-             output_format = ['srt', 'json']\nnormalize = 'peak'\n",
+             output_format = ['srt', 'json']\nclip_timestamps = [1, 2.5]\nnormalize = 'peak'\n\
+             output_file = ['a,b', 'c']\ninitial_prompt = ['a', 'b']\n",
         )
         .unwrap();
+        let command = command();
+        let transcribe = command.find_subcommand("transcribe").unwrap();
+        let mut words = |flag: &str| {
+            let arg = settable(transcribe).find(|arg| arg.get_long() == Some(flag));
+            let words = config.take(flag).unwrap().words_for(arg.unwrap())?;
+            let words = words.iter().map(|word| word.to_str().unwrap());
+            Ok::<_, String>(words.collect::<Vec<_>>().join(" "))
+        };
         for (flag, word) in [
             ("model", "tiny.en"),
             ("beam_size", "3"),
             ("logprob_threshold", "-0.5"),
             ("word_timestamps", "True"),
-            ("output_format", "srt,json"),
+            ("output_format", "srt json"),
+            ("output_file", "a,b c"),
+            ("clip_timestamps", "1,2.5"),
             ("normalise", "peak"),
         ] {
-            assert_eq!(config.take(flag).unwrap(), word, "{flag}");
+            assert_eq!(words(flag).unwrap(), word, "{flag}");
         }
+        assert!(words("initial_prompt").unwrap_err().contains("one value"));
         assert!(config.take("language").is_none());
     }
 
@@ -310,6 +411,7 @@ mod tests {
             ("beam_size = ", "line 1"),
             ("model = 'base'\nbeam_size 5", "line 2"),
             ("beam_size = 2020-01-01", "beam_size: write"),
+            ("output_format = [['srt']]", "output_format: write"),
             ("beam_size = 1\nbeam-size = 2", "twice"),
         ] {
             let message = parse(text).err().unwrap();
@@ -357,11 +459,36 @@ mod tests {
             ("\"'“¿([{-", "\"\\\"'“¿([{-\""),
             ("a\\b\n", "\"a\\\\b\\u000A\""),
             ("0,1.5", "\"0,1.5\""),
+            // Numbers that TOML would write in another way.
+            ("0x10", "\"0x10\""),
+            ("1_000", "\"1_000\""),
+            ("-1.00", "\"-1.00\""),
+            ("+5", "\"+5\""),
+            ("true", "\"true\""),
         ] {
             assert_eq!(as_toml(word), printed);
             let table: Table = format!("key = {printed}").parse().unwrap();
             let read = as_word(&table["key"]).unwrap();
             assert_eq!(read.to_str().unwrap(), word);
         }
+    }
+
+    #[test]
+    fn a_variable_that_is_no_setting_is_told() {
+        let command = command();
+        let transcribe = command.find_subcommand("transcribe").unwrap();
+        for known in [
+            "WHISPER_RS_BEAM_SIZE",
+            "WHISPER_RS_CACHE",
+            "WHISPER_RS_CONFIG",
+            "PATH",
+        ] {
+            assert_eq!(misspelt(transcribe, known), None, "{known}");
+        }
+        assert_eq!(
+            misspelt(transcribe, "WHISPER_RS_BEAM_SISE").unwrap(),
+            "WHISPER_RS_BEAM_SISE is no setting and has no effect; did you mean WHISPER_RS_BEAM_SIZE?"
+        );
+        assert!(misspelt(transcribe, "WHISPER_RS_beam_size").is_some());
     }
 }

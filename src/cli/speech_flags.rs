@@ -30,23 +30,21 @@ pub struct SpeechFlags {
     /// Where to begin, in milliseconds; in the place of --clip_timestamps
     #[arg(
         long,
-        value_parser = values::whole_number,
+        default_value = "None",
         value_name = "MS",
-        conflicts_with = "clip_timestamps",
-        hide_short_help = true,
+        hide_short_help = true
     )]
-    offset_t: Option<usize>,
+    offset_t: Optional<usize>,
 
     /// How much to transcribe, in milliseconds; in the place of --clip_timestamps; 0 is all
     #[arg(
         short = 'd',
         long,
-        value_parser = values::whole_number,
+        default_value = "None",
         value_name = "MS",
-        conflicts_with = "clip_timestamps",
-        hide_short_help = true,
+        hide_short_help = true
     )]
-    duration: Option<usize>,
+    duration: Optional<usize>,
 
     /// Average the log-Mel features over 3x3 neighbours; OpenAI's transcripts are made without
     #[arg(long, value_enum, default_value = "none", hide_short_help = true)]
@@ -133,6 +131,15 @@ impl From<SmoothingKind> for Smoothing {
 }
 
 impl SpeechFlags {
+    /// Refuses two ways to say what is to be transcribed. (By their values: defaults may be written out.)
+    pub fn check(&self) -> Result<(), String> {
+        let by_milliseconds = self.offset_t.0.is_some() || self.duration.0.is_some();
+        match by_milliseconds && self.clip_timestamps.0 != [0.0] {
+            true => Err("give --offset_t and --duration, or --clip_timestamps".to_owned()),
+            false => Ok(()),
+        }
+    }
+
     /// Puts the flags into the library's options.
     pub fn apply(&self, options: &mut TranscribeOptions) {
         options.task = match self.task {
@@ -148,12 +155,12 @@ impl SpeechFlags {
 
     /// Starts and ends of the parts to transcribe, in seconds.
     fn clips(&self) -> Vec<f64> {
-        let duration = self.duration.filter(|&duration| duration > 0);
-        if self.offset_t.is_none() && duration.is_none() {
+        let duration = self.duration.0.filter(|&duration| duration > 0);
+        if self.offset_t.0.is_none() && duration.is_none() {
             return self.clip_timestamps.0.clone();
         }
         let seconds = |milliseconds: usize| milliseconds as f64 / 1000.0;
-        let start = self.offset_t.unwrap_or(0);
+        let start = self.offset_t.0.unwrap_or(0);
         let end = duration.map(|duration| start.saturating_add(duration));
         [Some(start), end]
             .into_iter()
@@ -175,7 +182,12 @@ mod tests {
         assert_eq!(clips(&["-ot", "1500"]), [1.5]);
         assert_eq!(clips(&["-d", "2000"]), [0.0, 2.0]);
         assert_eq!(clips(&["-d", "0"]), [0.0]);
-        assert!(transcribe(&["-ot", "1", "--clip_timestamps", "1"]).is_err());
+        assert_eq!(
+            clips(&["-ot", "1500", "--clip_timestamps", "0", "-d", "None"]),
+            [1.5]
+        );
+        let message = transcribe(&["-ot", "1", "--clip_timestamps", "1"]).unwrap_err();
+        assert!(message.contains("or --clip_timestamps"), "{message}");
     }
 
     #[test]

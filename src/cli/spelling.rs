@@ -9,7 +9,7 @@ use std::path::Path;
 
 use clap::{Arg, Command};
 
-use super::{values, whisper_cli};
+use super::{abbreviations, values, whisper_cli};
 
 /// The subcommand that is meant when none is named, of the command and of `bench`.
 const TRANSCRIBE: &str = "transcribe";
@@ -72,7 +72,7 @@ fn means_transcribe(command: &Command, first: &OsStr) -> bool {
 fn respell_flags(transcribe: &Command, words: Vec<OsString>) -> Result<Vec<OsString>, String> {
     let mut respelled = Vec::with_capacity(words.len());
     let mut words = words.into_iter().peekable();
-    while let Some(word) = words.next() {
+    while let Some(mut word) = words.next() {
         if word == "--" {
             respelled.push(word);
             respelled.extend(words);
@@ -87,7 +87,12 @@ fn respell_flags(transcribe: &Command, words: Vec<OsString>) -> Result<Vec<OsStr
                 }
                 continue;
             }
-            None => respelled.push(word),
+            None => {
+                if let Some(whole) = unabbreviated(transcribe, &word) {
+                    word = whole?;
+                }
+                respelled.push(word);
+            }
         }
         let Some(arg) = respelled.last().and_then(|word| flag(transcribe, word)) else {
             continue;
@@ -107,6 +112,25 @@ fn respell_flags(transcribe: &Command, words: Vec<OsString>) -> Result<Vec<OsStr
         }
     }
     Ok(respelled)
+}
+
+/// A word that begins with the beginning of a flag's name, with all of the name; none for any other word.
+fn unabbreviated(transcribe: &Command, word: &OsStr) -> Option<Result<OsString, String>> {
+    let text = word.to_str()?.strip_prefix("--")?;
+    let (name, value) = match text.split_once('=') {
+        Some((name, value)) => (name, Some(value)),
+        None => (text, None),
+    };
+    let is_whole = flag(transcribe, OsStr::new(&format!("--{name}"))).is_some();
+    let own = ["help", "version"].contains(&name);
+    if is_whole || own || name.is_empty() {
+        return None;
+    }
+    let written = |whole: String| match value {
+        Some(value) => format!("--{whole}={value}").into(),
+        None => format!("--{whole}").into(),
+    };
+    abbreviations::whole(transcribe, name).map(|whole| whole.map(written))
 }
 
 /// The flag that a word alone is, its value being the next word.
@@ -162,6 +186,48 @@ mod tests {
             let line = respelled(&format!("whisper-rs transcribe {given}"));
             assert_eq!(line, format!("whisper-rs transcribe {meant}"));
         }
+    }
+
+    #[test]
+    fn a_word_behind_a_flag_of_whisper_cli_may_turn_it_off() {
+        for (given, meant) in [
+            ("--translate=False a.wav", "a.wav"),
+            ("--translate false a.wav", "a.wav"),
+            ("-tr True a.wav", "--task=translate a.wav"),
+            ("--no-timestamps False", "--without_timestamps=False"),
+            ("-np=False", "--quiet=False"),
+            ("-np a.wav", "--quiet=True a.wav"),
+            ("-fa False a.wav", "a.wav"),
+            ("-otxt False -osrt", "--output_format=srt"),
+        ] {
+            let line = respelled(&format!("whisper-rs transcribe {given}"));
+            assert_eq!(line, format!("whisper-rs transcribe {meant}"));
+        }
+        let words = ["whisper-rs", "transcribe", "--translate=perhaps"].map(OsString::from);
+        let message = respell(&command(), words).unwrap_err();
+        assert_eq!(message, "--translate: write True or False");
+    }
+
+    #[test]
+    fn the_beginning_of_a_flag_is_the_flag() {
+        for (given, meant) in [
+            ("--lang en", "--language en"),
+            ("--beam=3", "--beam_size=3"),
+            ("--word a.wav", "--word_timestamps=True a.wav"),
+            ("--initial -nt", "--initial_prompt -nt"),
+            ("--best-of 3", "--best-of 3"),
+            ("--help", "--help"),
+            ("--nonsense", "--nonsense"),
+        ] {
+            let line = respelled(&format!("whisper-rs transcribe {given}"));
+            assert_eq!(line, format!("whisper-rs transcribe {meant}"));
+        }
+        let words = ["whisper-rs", "transcribe", "--out", "-"].map(OsString::from);
+        let message = respell(&command(), words).unwrap_err();
+        assert!(
+            message.contains("--output_dir, --output_format"),
+            "{message}"
+        );
     }
 
     #[test]

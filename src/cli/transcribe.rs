@@ -18,19 +18,25 @@ use super::interrupt::Interrupt;
 use super::log;
 use super::models::Models;
 use super::outputs::Outputs;
-use super::progress::{Progress, Unit};
+use super::progress::{self, Progress, Unit};
 use super::reports::{
-    ENDING, SECONDS_PER_FRAME, about, between_files, interrupted, strict_warning, tell,
+    ENDING, SECONDS_PER_FRAME, about, at_once, between_files, interrupted, strict_warning, tell,
 };
+use super::settings;
 use super::standard_output::StandardOutput;
 use super::transcript_lines::TranscriptLines;
-use super::{FAILED, INTERRUPTED, USAGE, messages, threads};
+use super::{FAILED, INTERRUPTED, USAGE, command, messages, threads};
 
 /// Transcribes each file in turn. A file that fails is reported and the others still go through.
 pub fn run(arguments: &TranscribeArguments) -> ExitCode {
     let feedback = &arguments.feedback;
     log::configure(feedback.level(), feedback.log_format == LogFormat::Json);
-    let interrupt = match Interrupt::watch() {
+    (settings::misspelt_variables(&command()).iter()).for_each(messages::warning);
+    let files = arguments.output.writes_files();
+    let interrupt = match Interrupt::watch(move || {
+        progress::clear_line();
+        messages::error(at_once(files));
+    }) {
         Ok(interrupt) => interrupt,
         Err(error) => return fail(FAILED, format!("cannot watch for Ctrl-C: {error}")),
     };
@@ -46,9 +52,9 @@ pub fn run(arguments: &TranscribeArguments) -> ExitCode {
         Ok(inputs) => inputs,
         Err(message) => return fail(FAILED, message),
     };
-    let read = [&arguments.input.files_from, &arguments.settings.config];
+    let read = [&arguments.input.files_from.0, &arguments.settings.config];
     let kept: Vec<_> = read.into_iter().flatten().cloned().collect();
-    let outputs = match Outputs::open(&arguments.output, &inputs, &kept) {
+    let outputs = match Outputs::open(&arguments.output, &inputs, &kept, arguments.unfinished()) {
         Ok(outputs) => outputs,
         Err(message) => return fail(FAILED, message),
     };
@@ -76,7 +82,11 @@ pub fn run(arguments: &TranscribeArguments) -> ExitCode {
         models,
         engine: None,
         stdout: StandardOutput::default(),
-        lines: TranscriptLines::new(feedback.print_colors, feedback.print_special),
+        lines: TranscriptLines::new(
+            feedback.print_colors,
+            feedback.print_special,
+            !arguments.decoding.without_timestamps,
+        ),
     }
     .all_files()
 }
@@ -120,7 +130,8 @@ impl Run<'_> {
         let mut index = 0;
         while let Some(input) = inputs.get(index) {
             if self.interrupt.asked() {
-                return fail(INTERRUPTED, between_files(index, inputs.len()));
+                let files = self.arguments.output.writes_files();
+                return fail(INTERRUPTED, between_files(index, inputs.len(), files));
             }
             if self.is_done(index, input) {
                 skipped += 1;
@@ -258,18 +269,18 @@ impl Run<'_> {
             messages::note(format!("Detected language: {language}"));
         }
         let mut segments = segments.until(self.interrupt.flag());
-        let outputs = self.outputs.map(|outputs| outputs.begin(inputs));
-        let mut outputs = outputs.transpose().map_err(Failure::File)?;
         let on_standard_output = self.outputs.is_some_and(Outputs::on_standard_output);
         let writes_files = self.outputs.is_some() && !on_standard_output;
         let shown = self.arguments.feedback.verbose && !on_standard_output;
         let asked = self.arguments.feedback.print_progress;
-        let mut progress = progress(self.inputs, index, audio, shown && !asked);
+        let mut progress = begin(self.inputs, index, audio, shown && !asked);
         let notices = progress.as_ref().map(Progress::notices);
         let working = self.interrupt.while_working(|| match notices {
             Some(notice) => notice(ENDING),
             None => messages::note(ENDING),
         });
+        let outputs = self.outputs.map(|outputs| outputs.begin(inputs));
+        let mut outputs = outputs.transpose().map_err(Failure::File)?;
         let mut all: Vec<Segment> = Vec::new();
         while let Some(segment) = segments.next() {
             let segment = segment.map_err(failed)?;
@@ -325,15 +336,13 @@ impl Run<'_> {
 }
 
 /// How far an input is: instead of its segments, or on a terminal below them.
-fn progress(inputs: &[Input], index: usize, audio: &Audio, shown: bool) -> Option<Progress> {
+fn begin(inputs: &[Input], index: usize, audio: &Audio, shown: bool) -> Option<Progress> {
     if shown && !io::stderr().is_terminal() {
         return None;
     }
-    let path = inputs[index].path.as_path();
-    let name = path.file_name().unwrap_or(path.as_os_str());
-    let name = name.to_string_lossy();
+    let name = inputs[index].short_name();
     let label = match inputs.len() {
-        1 => name.into_owned(),
+        1 => name,
         count => format!("{name} ({} of {count})", index + 1),
     };
     Some(Progress::begin(

@@ -18,13 +18,16 @@ pub struct TranscriptLines {
     coloured: bool,
     /// Whether timestamps and other special tokens are shown.
     special: bool,
+    /// Whether each line begins with its times.
+    times: bool,
 }
 
 impl TranscriptLines {
-    /// In colours or not, see [`colours::wanted`].
-    pub fn new(colours: Choice, special: bool) -> Self {
+    /// In colours or not, see [`colours::wanted`]. With special tokens or not, and with times or not.
+    pub fn new(colours: Choice, special: bool, times: bool) -> Self {
         TranscriptLines {
             special,
+            times,
             coloured: colours::wanted(colours),
         }
     }
@@ -35,19 +38,24 @@ impl TranscriptLines {
         if segment.text.trim().is_empty() {
             return Ok(());
         }
-        let line = match self.coloured || self.special {
-            true => self.line_of_tokens(segment),
-            false => output::segment_line(segment),
+        let line = match (self.coloured || self.special, self.times) {
+            (true, _) => self.line_of_tokens(segment),
+            (false, true) => output::segment_line(segment),
+            (false, false) => segment.text.trim_start().to_owned(),
         };
         stdout.write(|out| writeln!(out, "{line}"))
     }
 
     /// The line token by token.
     fn line_of_tokens(&self, segment: &Segment) -> String {
-        let mut empty = segment.clone();
-        empty.text.clear();
-        let mut line = output::segment_line(&empty);
+        let mut line = String::new();
+        if self.times {
+            let mut empty = segment.clone();
+            empty.text.clear();
+            line = output::segment_line(&empty);
+        }
         let mut last = None;
+        let mut bare = !self.times;
         for token in &segment.token_details {
             let special = token.text.starts_with("<|") && token.text.ends_with("|>");
             if token.text.is_empty() || (special && !self.special) {
@@ -58,7 +66,12 @@ impl TranscriptLines {
                 line += &format!("\x1b[38;5;{colour}m");
                 last = Some(colour);
             }
-            line += &token.text;
+            // The space that words begin with stands behind the times.
+            line += match bare {
+                true => token.text.trim_start(),
+                false => &token.text,
+            };
+            bare = false;
         }
         if self.coloured {
             line += PLAIN;
@@ -99,15 +112,25 @@ mod tests {
             token("", 0.3),
             token(" so", 0.1),
         ];
-        let line =
-            |coloured, special| TranscriptLines { coloured, special }.line_of_tokens(&segment);
+        let line = |coloured, special, times| {
+            let lines = TranscriptLines {
+                coloured,
+                special,
+                times,
+            };
+            lines.line_of_tokens(&segment)
+        };
         assert_eq!(
-            line(true, false),
+            line(true, false, true),
             "[00:00.000 --> 00:01.000] \x1b[38;5;82m And\x1b[38;5;196m so\x1b[0m"
         );
         assert_eq!(
-            line(false, true),
+            line(false, true, true),
             "[00:00.000 --> 00:01.000] <|0.00|> And so"
+        );
+        assert_eq!(
+            line(true, false, false),
+            "\x1b[38;5;82mAnd\x1b[38;5;196m so\x1b[0m"
         );
     }
 

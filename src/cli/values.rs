@@ -2,16 +2,20 @@
 //!
 //! (openai/whisper: `utils.py`, `str2bool`, `optional_int`, `optional_float`.)
 
+use std::any::TypeId;
+use std::ffi::OsString;
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::builder::{ValueParser, ValueParserFactory};
+use clap::builder::{OsStringValueParser, TypedValueParser, ValueParser, ValueParserFactory};
 use regex::Regex;
 use whisper_rs::TranscribeOptions;
+use whisper_rs::audio::RawFormat;
 use whisper_rs::tokenizer::languages;
 
 /// A value that may be the word `None`.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Optional<T>(pub Option<T>);
 
 impl<T: FromStr> FromStr for Optional<T> {
@@ -68,8 +72,38 @@ impl ValueParserFactory for Optional<usize> {
     }
 }
 
+/// The type alone says what is a text or None.
+impl ValueParserFactory for Optional<String> {
+    type Parser = ValueParser;
+
+    fn value_parser() -> ValueParser {
+        ValueParser::new(|word: &str| word.parse::<Self>())
+    }
+}
+
+/// The type alone says what is a path, which need not be UTF-8, or None.
+impl ValueParserFactory for Optional<PathBuf> {
+    type Parser = ValueParser;
+
+    fn value_parser() -> ValueParser {
+        OsStringValueParser::new().map(optional_path).into()
+    }
+}
+
+/// A path, or `None`.
+fn optional_path(word: OsString) -> Optional<PathBuf> {
+    let none = word.eq_ignore_ascii_case("none");
+    Optional((!none).then(|| PathBuf::from(word)))
+}
+
 /// How the help writes what a boolean flag takes.
 pub const BOOLEAN: &str = "True|False";
+
+/// Whether a flag's one value is a list, with commas between.
+pub fn is_list(arg: &clap::Arg) -> bool {
+    let parsed = arg.get_value_parser().type_id();
+    parsed == TypeId::of::<List<f64>>() || parsed == TypeId::of::<List<i64>>()
+}
 
 /// Whether a flag may stand without a value, as booleans may.
 pub fn may_stand_alone(arg: &clap::Arg) -> bool {
@@ -193,8 +227,11 @@ pub fn token_ids(word: &str) -> Result<List<i64>, String> {
         .map_err(|_| "write token ids with commas between, -1 for most symbols".to_owned())
 }
 
-/// A regular expression that whole texts match.
-pub fn whole_text(word: &str) -> Result<Regex, String> {
+/// A regular expression that whole texts match, or `None`.
+pub fn whole_text(word: &str) -> Result<Optional<Regex>, String> {
+    if word.eq_ignore_ascii_case("none") {
+        return Ok(Optional(None));
+    }
     // What it says of a mistake has many lines, the last of which is the reason.
     let reason = |error: regex::Error| {
         let said = error.to_string();
@@ -206,7 +243,13 @@ pub fn whole_text(word: &str) -> Result<Regex, String> {
     };
     // Alone first: in brackets, those of a broken one might match.
     Regex::new(word).map_err(reason)?;
-    Regex::new(&format!("^(?:{word})$")).map_err(reason)
+    let whole = Regex::new(&format!("^(?:{word})$")).map_err(reason)?;
+    Ok(Optional(Some(whole)))
+}
+
+/// What samples without a header are, or `None`.
+pub fn raw_format(word: &str) -> Result<Optional<RawFormat>, <RawFormat as FromStr>::Err> {
+    word.parse()
 }
 
 /// Starts and ends of clips in seconds.
@@ -295,13 +338,14 @@ mod tests {
 
     #[test]
     fn regular_expressions_match_whole_texts() {
-        let digits = whole_text(" ?[0-9]+|%").unwrap();
+        let digits = whole_text(" ?[0-9]+|%").unwrap().0.unwrap();
         assert!(digits.is_match(" 42") && digits.is_match("%"));
         assert!(!digits.is_match(" 42nd") && !digits.is_match("a 42"));
         for word in ["[0-9", ")(", "*"] {
             let message = whole_text(word).unwrap_err();
             assert!(!message.contains('\n') && message.len() > 30, "{message}");
         }
+        assert!(whole_text("None").unwrap().0.is_none());
     }
 
     #[test]

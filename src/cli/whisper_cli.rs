@@ -8,25 +8,36 @@ use std::ffi::{OsStr, OsString};
 
 use whisper_rs::output;
 
-use super::{inputs, spelling};
+use super::{inputs, spelling, values};
 
 /// What an alias stands for.
 #[derive(Clone, Copy)]
 pub enum Meaning {
-    /// These words.
-    Words(&'static [&'static str]),
+    /// What may stand alone, or be followed by True or False.
+    Alone(Switch),
     /// A flag with the alias' value.
     Flag(&'static str),
     /// Words that depend on the alias' value.
     Value(fn(&str) -> Result<Vec<String>, String>),
     /// What is done anyway, whatever the value.
-    Nothing { takes_value: bool },
+    Nothing,
     /// The alias' value alone, which is an input.
     Input,
     /// What is done anyway with this value, and what is said of any other.
     Only(&'static str, &'static str),
     /// What has no equal, and what is said of it.
     Unequalled(&'static str),
+}
+
+/// What an alias that may stand alone stands for.
+#[derive(Clone, Copy)]
+pub enum Switch {
+    /// This word; nothing where False follows.
+    Word(&'static str),
+    /// A boolean flag, which is True unless False follows.
+    Boolean(&'static str),
+    /// What is done anyway.
+    Nothing,
 }
 
 /// A flag of whisper-cli.
@@ -46,7 +57,15 @@ const fn alias(short: &'static str, long: &'static str, meaning: Meaning) -> Ali
     }
 }
 
-use Meaning::{Flag, Input, Nothing, Only, Unequalled, Value, Words};
+const fn word(word: &'static str) -> Meaning {
+    Alone(Switch::Word(word))
+}
+
+const fn boolean(flag: &'static str) -> Meaning {
+    Alone(Switch::Boolean(flag))
+}
+
+use Meaning::{Alone, Flag, Input, Nothing, Only, Unequalled, Value};
 
 /// All aliases, in the order of whisper-cli's help.
 #[rustfmt::skip]
@@ -56,7 +75,7 @@ pub const ALIASES: &[Alias] = &[
     alias("on", "", Flag("offset_n")),
     alias("mc", "max-context", Value(max_context)),
     alias("ml", "max-len", Value(max_len)),
-    alias("sow", "split-on-word", Nothing { takes_value: false }),
+    alias("sow", "split-on-word", Alone(Switch::Nothing)),
     alias("bo", "", Flag("best_of")),
     alias("bs", "", Flag("beam_size")),
     alias("ac", "audio-ctx", Only("0", "the encoder always hears 30 s")),
@@ -66,38 +85,38 @@ pub const ALIASES: &[Alias] = &[
     alias("nth", "no-speech-thold", Flag("no_speech_threshold")),
     alias("tp", "", Flag("temperature")),
     alias("tpi", "temperature-inc", Flag("temperature_increment_on_fallback")),
-    alias("debug", "debug-mode", Words(&["--log_level=debug"])),
-    alias("tr", "translate", Words(&["--task=translate"])),
-    alias("di", "", Words(&["--diarize=True"])),
-    alias("tdrz", "tinydiarize", Words(&["--diarize=True"])),
-    alias("nf", "no-fallback", Words(&["--temperature_increment_on_fallback=None"])),
-    alias("otxt", "output-txt", Words(&["--output_format=txt"])),
-    alias("ovtt", "output-vtt", Words(&["--output_format=vtt"])),
-    alias("osrt", "output-srt", Words(&["--output_format=srt"])),
-    alias("olrc", "output-lrc", Words(&["--output_format=lrc"])),
+    alias("debug", "debug-mode", word("--log_level=debug")),
+    alias("tr", "translate", word("--task=translate")),
+    alias("di", "", boolean("diarize")),
+    alias("tdrz", "tinydiarize", boolean("diarize")),
+    alias("nf", "no-fallback", word("--temperature_increment_on_fallback=None")),
+    alias("otxt", "output-txt", word("--output_format=txt")),
+    alias("ovtt", "output-vtt", word("--output_format=vtt")),
+    alias("osrt", "output-srt", word("--output_format=srt")),
+    alias("olrc", "output-lrc", word("--output_format=lrc")),
     alias("owts", "output-words", Unequalled("give --output_format ass for karaoke")),
-    alias("fp", "font-path", Nothing { takes_value: true }),
-    alias("ocsv", "output-csv", Words(&["--output_format=csv"])),
-    alias("oj", "output-json", Words(&["--output_format=json"])),
-    alias("ojf", "output-json-full", Words(&["--output_format=json-full"])),
+    alias("fp", "font-path", Nothing),
+    alias("ocsv", "output-csv", word("--output_format=csv")),
+    alias("oj", "output-json", word("--output_format=json")),
+    alias("ojf", "output-json-full", word("--output_format=json-full")),
     alias("of", "", Flag("output_file")),
-    alias("np", "no-prints", Words(&["--quiet"])),
-    alias("ps", "", Words(&["--print_special=True"])),
-    alias("pc", "", Words(&["--print_colors=True"])),
-    alias("", "print-confidence", Words(&["--print_colors=True"])),
-    alias("pp", "", Words(&["--print_progress=True"])),
-    alias("nt", "no-timestamps", Words(&["--without_timestamps=True"])),
-    alias("dl", "", Words(&["--detect_language=True"])),
+    alias("np", "no-prints", boolean("quiet")),
+    alias("ps", "", boolean("print_special")),
+    alias("pc", "", boolean("print_colors")),
+    alias("", "print-confidence", boolean("print_colors")),
+    alias("pp", "", boolean("print_progress")),
+    alias("nt", "no-timestamps", boolean("without_timestamps")),
+    alias("dl", "", boolean("detect_language")),
     alias("", "prompt", Flag("initial_prompt")),
     alias("", "file", Input),
-    alias("oved", "ov-e-device", Nothing { takes_value: true }),
+    alias("oved", "ov-e-device", Nothing),
     alias("dtw", "dtw", Value(dtw)),
-    alias("ls", "log-score", Words(&["--log_level=debug"])),
-    alias("ng", "no-gpu", Words(&["--device=cpu"])),
+    alias("ls", "log-score", word("--log_level=debug")),
+    alias("ng", "no-gpu", word("--device=cpu")),
     alias("dev", "", Flag("device_index")),
-    alias("fa", "flash-attn", Nothing { takes_value: false }),
-    alias("nfa", "no-flash-attn", Nothing { takes_value: false }),
-    alias("sns", "suppress-nst", Words(&["--suppress_tokens=-1"])),
+    alias("fa", "flash-attn", Alone(Switch::Nothing)),
+    alias("nfa", "no-flash-attn", Alone(Switch::Nothing)),
+    alias("sns", "suppress-nst", word("--suppress_tokens=-1")),
     alias("", "grammar", Unequalled(NO_GRAMMAR)),
     alias("", "grammar-rule", Unequalled(NO_GRAMMAR)),
     alias("", "grammar-penalty", Only("100", NO_GRAMMAR)),
@@ -154,45 +173,65 @@ fn meant(
     next: Option<&OsStr>,
 ) -> Result<Expansion, String> {
     let took_next = attached.is_none();
-    let value = || match (attached, next) {
-        (Some(value), _) => Ok(value),
+    let value = || match (&attached, next) {
+        (Some(value), _) => Ok(value.clone()),
         (None, Some(next)) => Ok(next.to_owned()),
         (None, None) => Err(format!("{name} needs a value")),
     };
-    let alone = |words: Vec<OsString>| Expansion {
-        words,
-        took_next: false,
-    };
-    let with_value = |words: Vec<OsString>| Expansion { words, took_next };
-    match meaning {
-        Words(words) => Ok(alone(words.iter().map(OsString::from).collect())),
-        Nothing { takes_value: false } => Ok(alone(Vec::new())),
-        Nothing { takes_value: true } => value().map(|_| with_value(Vec::new())),
-        Input => value().map(|value| with_value(vec![value])),
-        Flag(flag) => value().map(|value| {
+    let words = match meaning {
+        Alone(switch) => {
+            let given = match (&attached, next) {
+                (Some(word), _) => Some(truth(word).map_err(|reason| format!("{name}: {reason}"))?),
+                (None, Some(word)) => truth(word).ok(),
+                (None, None) => None,
+            };
+            return Ok(Expansion {
+                words: switch.words(given.unwrap_or(true)),
+                took_next: took_next && given.is_some(),
+            });
+        }
+        Nothing => value().map(|_| Vec::new())?,
+        Input => vec![value()?],
+        Flag(flag) => {
             let mut word = OsString::from(format!("--{flag}="));
-            word.push(value);
-            with_value(vec![word])
-        }),
+            word.push(value()?);
+            vec![word]
+        }
         Value(meaning) => {
             let words = meaning(&value()?.to_string_lossy());
             let words = words.map_err(|reason| format!("{name}: {reason}"))?;
-            Ok(with_value(words.into_iter().map(OsString::from).collect()))
+            words.into_iter().map(OsString::from).collect()
         }
         Only(done, otherwise) => match same_number(&value()?.to_string_lossy(), done) {
-            true => Ok(with_value(Vec::new())),
-            false => Err(format!("{name}: has no equal here but {done}: {otherwise}")),
+            true => Vec::new(),
+            false => return Err(format!("{name}: has no equal here but {done}: {otherwise}")),
         },
-        Unequalled(instead) => Err(format!("{name}: has no equal here: {instead}")),
+        Unequalled(instead) => return Err(format!("{name}: has no equal here: {instead}")),
+    };
+    Ok(Expansion { words, took_next })
+}
+
+impl Switch {
+    fn words(self, on: bool) -> Vec<OsString> {
+        match (self, on) {
+            (Switch::Word(word), true) => vec![word.into()],
+            (Switch::Boolean(flag), true) => vec![format!("--{flag}=True").into()],
+            (Switch::Boolean(flag), false) => vec![format!("--{flag}=False").into()],
+            (Switch::Word(_), false) | (Switch::Nothing, _) => Vec::new(),
+        }
     }
+}
+
+fn truth(word: &OsStr) -> Result<bool, String> {
+    values::boolean(&word.to_string_lossy())
 }
 
 /// The aliases of a flag of the table, as whisper-cli's users write them.
 pub fn aliases_of(flag: &str) -> impl Iterator<Item = String> {
     (ALIASES.iter())
         .filter(move |alias| match alias.meaning {
-            Flag(meant) => meant == flag,
-            Words([word]) => {
+            Flag(meant) | Alone(Switch::Boolean(meant)) => meant == flag,
+            Alone(Switch::Word(word)) => {
                 let name = word.trim_start_matches('-');
                 name.split('=').next() == Some(flag)
             }

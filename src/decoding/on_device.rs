@@ -2,7 +2,7 @@
 
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{DType, Device, FloatDType, Int, Tensor, TensorData};
-use whisper_kernels::{Chosen, most_probable};
+use whisper_kernels::{Chosen, Progress, Repeated, most_probable, record};
 
 use super::filters::{DeviceFilter, DeviceFilterChain};
 use super::hypothesis::Hypothesis;
@@ -49,7 +49,7 @@ impl GreedyOnDevice<'_> {
         let hidden = decoder.forward(Tensor::from_data(ids, self.device), state);
         let at = |index: usize| row(decoder.logits(hidden.clone().narrow(1, index, 1)));
         let last = initial.len() - 1;
-        let mut logits = at(last);
+        let logits = at(last);
         // English models begin with the start of transcript alone.
         let at_sot = match sot_index == last {
             true => logits.clone(),
@@ -58,25 +58,66 @@ impl GreedyOnDevice<'_> {
         let no_speech_prob = self.no_speech_prob(at_sot);
 
         let columns = [1, self.sample_len.max(1)];
-        let mut sampled = Tensor::<2, Int>::zeros(columns, (self.device, DType::I32));
+        let mut place = Place {
+            sampled: Tensor::zeros(columns, (self.device, DType::I32)),
+            progress: Progress::new(initial.len() - 1, 0, self.device),
+        };
+        let logits = self.filters.apply(&place.sampled, 0, logits);
+        let first = place.record(logits);
+        let mut next = self.steps(place, state);
         let mut hypothesis = Hypothesis::empty();
+        let mut report = first;
         for step in 0..self.sample_len {
-            let filtered = self.filters.apply(&sampled, step, logits);
-            let chosen = most_probable(filtered);
-            let column = [0..1, step..step + 1];
-            sampled = sampled.slice_assign(column, chosen.tokens.clone());
-            let Chosen { token, logprob } = read(chosen.report)?;
+            let Chosen { token, logprob } = read(report)?;
             let Some(token) = token else {
                 return self.finish(None, no_speech_prob);
             };
             check_number(f64::from(logprob))?;
             hypothesis = hypothesis.extended(token, logprob);
-            if token == self.eot || initial.len() + step + 1 > decoder.n_ctx() {
+            let full = initial.len() + step + 1 > decoder.n_ctx() || step + 1 == self.sample_len;
+            if token == self.eot || full {
                 break;
             }
-            logits = row(decoder.logits(decoder.forward(chosen.tokens, state)));
+            report = next()?;
         }
+        drop(next);
+        state.advance(hypothesis.tokens.len() - 1);
         self.finish(Some(hypothesis), no_speech_prob)
+    }
+
+    /// The steps after the first, each of which gives the report of its token.
+    fn steps<'b>(
+        &'b self,
+        mut place: Place,
+        state: &'b mut DecoderState,
+    ) -> Box<dyn FnMut() -> Result<Tensor<2, Int>> + 'b> {
+        let decoder = &self.model.decoder;
+        match self.filters.later().filter(|_| decoder.has_newest()) {
+            Some(later) => {
+                // All of them are the same work, where no filter has to know their numbers.
+                let step = move || {
+                    let sampled = place.sampled.clone();
+                    let hidden = decoder.forward_newest(sampled, &place.progress, state);
+                    let logits = row(decoder.logits(hidden));
+                    let filtered = later.iter().fold(logits, |logits, filter| {
+                        filter.apply_later(&place.sampled, &place.progress, logits)
+                    });
+                    place.record(filtered)
+                };
+                let mut step = Repeated::new(self.device, step);
+                Box::new(move || Ok(step.run().map_err(failed)?.clone()))
+            }
+            None => {
+                let mut number = 0;
+                Box::new(move || {
+                    let newest = place.sampled.clone().narrow(1, number, 1);
+                    number += 1;
+                    let logits = row(decoder.logits(decoder.forward(newest, state)));
+                    let filtered = self.filters.apply(&place.sampled, number, logits);
+                    Ok(place.record(filtered))
+                })
+            }
+        }
     }
 
     /// `[1]`: the probability of the no-speech token, still on the device.
@@ -99,6 +140,27 @@ impl GreedyOnDevice<'_> {
             no_speech_prob,
         })
     }
+}
+
+/// What has been sampled, and how far that is.
+struct Place {
+    /// `[1, capacity]`.
+    sampled: Tensor<2, Int>,
+    progress: Progress,
+}
+
+impl Place {
+    /// Chooses the most probable token, and gives its report.
+    fn record(&mut self, logits: Tensor<2>) -> Tensor<2, Int> {
+        let report = most_probable(logits).report;
+        let (sampled, progress) = (self.sampled.clone(), self.progress.clone());
+        (self.sampled, self.progress) = record(sampled, progress, report.clone());
+        report
+    }
+}
+
+fn failed(error: whisper_kernels::Error) -> Error {
+    Error::Device(error.to_string())
 }
 
 /// `[1, 1, n_vocab]` as a row.

@@ -7,6 +7,7 @@ use burn::tensor::{Device, DeviceType};
 
 pub use auto::{Chosen, auto};
 pub use found::{DeviceKind, Found, Refusal, find, find_named};
+pub use whisper_kernels::allow_recordings;
 
 use crate::{Error, Result};
 

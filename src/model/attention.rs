@@ -3,7 +3,7 @@
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use whisper_kernels::{AttentionOptions, attention};
+use whisper_kernels::{AttentionOptions, HEAD_WIDTH, Progress, attention, attention_so_far};
 
 use super::kv_cache::{CrossKv, KvCache};
 use super::linear::{Linear, LinearConfig};
@@ -73,6 +73,35 @@ impl MultiHeadAttention {
             self.n_head,
             cache.len(),
             true,
+        ))
+    }
+
+    /// Whether [`forward_newest`](Self::forward_newest) can be called: it takes heads of Whisper's width.
+    pub fn has_newest(&self) -> bool {
+        self.query.weight.dims()[0] == self.n_head * HEAD_WIDTH
+    }
+
+    /// As [`forward_cached`](Self::forward_cached), of one position that need not be known on the host.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[rows, 1, n_state]`
+    /// - output: `[rows, 1, n_state]`
+    pub fn forward_newest(
+        &self,
+        x: Tensor<3>,
+        cache: &mut KvCache,
+        progress: &Progress,
+    ) -> Tensor<3> {
+        let query = self.query.forward(x.clone());
+        let (key, value) = (self.key.forward(x.clone()), self.value.forward(x));
+        cache.append_newest(key, value, progress);
+        self.out.forward(attention_so_far(
+            query,
+            cache.key(),
+            cache.value(),
+            self.n_head,
+            progress,
         ))
     }
 

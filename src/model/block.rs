@@ -3,6 +3,7 @@
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use whisper_kernels::Progress;
 
 use super::attention::{MultiHeadAttention, MultiHeadAttentionConfig};
 use super::kv_cache::{CrossKv, KvCache};
@@ -113,16 +114,38 @@ impl DecoderBlock {
     /// - x: `[batch, n, n_state]`, the next `n` positions
     /// - output: `[batch, n, n_state]`
     pub fn forward(&self, x: Tensor<3>, cache: &mut KvCache, cross_kv: &CrossKv) -> Tensor<3> {
-        let attended = self
-            .attn
-            .forward_cached(self.attn_ln.forward(x.clone()), cache);
-        let x = x + attended;
-        let attended = self
-            .cross_attn
-            .forward_cross(self.cross_attn_ln.forward(x.clone()), cross_kv);
-        let x = x + attended;
-        let expanded = self.mlp.forward(self.mlp_ln.forward(x.clone()));
-        x + expanded
+        self.residual(
+            x,
+            |x| self.attn.forward_cached(x, cache),
+            |x| (self.cross_attn.forward_cross(x, cross_kv), ()),
+        )
+        .0
+    }
+
+    /// Whether [`forward_newest`](Self::forward_newest) can be called.
+    pub fn has_newest(&self) -> bool {
+        self.attn.has_newest()
+    }
+
+    /// As [`forward`](Self::forward), of one position that need not be known on the host.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[batch, 1, n_state]`
+    /// - output: `[batch, 1, n_state]`
+    pub fn forward_newest(
+        &self,
+        x: Tensor<3>,
+        cache: &mut KvCache,
+        cross_kv: &CrossKv,
+        progress: &Progress,
+    ) -> Tensor<3> {
+        self.residual(
+            x,
+            |x| self.attn.forward_newest(x, cache, progress),
+            |x| (self.cross_attn.forward_cross(x, cross_kv), ()),
+        )
+        .0
     }
 
     /// A whole sequence from its first position on, without a cache, and the cross-attention scores of
@@ -139,17 +162,27 @@ impl DecoderBlock {
         heads: &[usize],
         n_positions: usize,
     ) -> (Tensor<3>, Option<Tensor<3>>) {
-        let attended = self.attn.forward_causal(self.attn_ln.forward(x.clone()));
+        let cross = &self.cross_attn;
+        self.residual(
+            x,
+            |x| self.attn.forward_causal(x),
+            |x| cross.forward_cross_scored(x, cross_kv, heads, n_positions),
+        )
+    }
+
+    /// The layer around its attention: to the sequence itself, and to the audio, which may give something beside it.
+    fn residual<T>(
+        &self,
+        x: Tensor<3>,
+        attend: impl FnOnce(Tensor<3>) -> Tensor<3>,
+        attend_cross: impl FnOnce(Tensor<3>) -> (Tensor<3>, T),
+    ) -> (Tensor<3>, T) {
+        let attended = attend(self.attn_ln.forward(x.clone()));
         let x = x + attended;
-        let (attended, scores) = self.cross_attn.forward_cross_scored(
-            self.cross_attn_ln.forward(x.clone()),
-            cross_kv,
-            heads,
-            n_positions,
-        );
+        let (attended, beside) = attend_cross(self.cross_attn_ln.forward(x.clone()));
         let x = x + attended;
         let expanded = self.mlp.forward(self.mlp_ln.forward(x.clone()));
-        (x + expanded, scores)
+        (x + expanded, beside)
     }
 
     /// The keys and values of the encoder's output in this layer.

@@ -5,6 +5,8 @@ use burn::module::{Module, Param};
 use burn::nn::{Embedding, EmbeddingConfig, Initializer};
 use burn::tensor::{DType, Device, Int, Tensor};
 
+use whisper_kernels::Progress;
+
 use super::alignment::AlignmentHeads;
 use super::block::{BlockConfig, DecoderBlock};
 use super::kv_cache::{CrossKv, KvCache};
@@ -76,6 +78,11 @@ impl DecoderState {
             .for_each(|cache| cache.clear(windows));
     }
 
+    /// Counts positions that [`Decoder::forward_newest`] has written.
+    pub fn advance(&mut self, n: usize) {
+        self.self_kv.iter_mut().for_each(|cache| cache.advance(n));
+    }
+
     /// Makes row `i` what row `sources[i]` was; there are as many rows afterwards as `sources`.
     pub fn select_rows(&mut self, sources: &[usize]) {
         for cache in &mut self.self_kv {
@@ -131,6 +138,36 @@ impl Decoder {
             .zip(&state.cross_kv)
         {
             x = block.forward(x, cache, cross_kv);
+        }
+        self.ln.forward(x)
+    }
+
+    /// Whether [`forward_newest`](Self::forward_newest) can be called, which takes heads of Whisper's width.
+    pub fn has_newest(&self) -> bool {
+        self.blocks.iter().all(DecoderBlock::has_newest)
+    }
+
+    /// Runs the newest of `sampled` tokens through the decoder, where `progress` is. Neither need be known on the host; how
+    /// many positions have been written is to be told by [`DecoderState::advance`].
+    ///
+    /// # Shapes
+    ///
+    /// - sampled: `[rows, capacity]`
+    /// - output: `[rows, 1, n_state]`, to be given to [`logits`](Self::logits)
+    pub fn forward_newest(
+        &self,
+        sampled: Tensor<2, Int>,
+        progress: &Progress,
+        state: &mut DecoderState,
+    ) -> Tensor<3> {
+        let table = self.token_embedding.weight.val();
+        let positions = self.positional_embedding.val();
+        let mut x = whisper_kernels::embed_newest(sampled, progress, table, positions);
+        for ((block, cache), cross_kv) in (self.blocks.iter())
+            .zip(&mut state.self_kv)
+            .zip(&state.cross_kv)
+        {
+            x = block.forward_newest(x, cache, cross_kv, progress);
         }
         self.ln.forward(x)
     }

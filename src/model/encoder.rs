@@ -5,7 +5,7 @@ use burn::module::{Module, Param};
 use burn::nn::conv::{Conv1d, Conv1dConfig};
 use burn::nn::{Initializer, PaddingConfig1d};
 use burn::tensor::{Device, Tensor};
-use whisper_kernels::gelu;
+use whisper_kernels::convolution_gelu;
 
 use super::block::{BlockConfig, EncoderBlock};
 use super::layer_norm::{LayerNorm, LayerNormConfig};
@@ -77,7 +77,17 @@ impl Encoder {
     /// - mel: `[batch, n_mels, 3000]`
     /// - output: `[batch, 1500, n_state]`
     pub fn conv_stem(&self, mel: Tensor<3>) -> Tensor<3> {
-        let x = gelu(self.conv1.forward(mel));
-        gelu(self.conv2.forward(x)).swap_dims(1, 2)
+        let x = convolved(&self.conv1, mel.swap_dims(1, 2), 1);
+        convolved(&self.conv2, x, 2)
     }
+}
+
+/// A convolution that has a bias, as [`EncoderConfig`] makes them, and the GELU behind it, of channels that lie last.
+fn convolved(layer: &Conv1d, x: Tensor<3>, stride: usize) -> Tensor<3> {
+    let weight = layer.weight.val();
+    let bias = (layer.bias.as_ref()).map_or_else(
+        || Tensor::zeros([weight.dims()[0]], (&x.device(), x.dtype())),
+        |bias| bias.val(),
+    );
+    convolution_gelu(x, weight, bias, stride)
 }

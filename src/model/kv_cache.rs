@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+use whisper_kernels::Progress;
 
 /// Keys and values of one self-attention layer.
 ///
@@ -60,6 +61,22 @@ impl KvCache {
         self.key
             .inplace(|cache| cache.slice_assign(range.clone(), key));
         self.value.inplace(|cache| cache.slice_assign(range, value));
+    }
+
+    /// Writes the key and value of the position where `progress` is, which need not be known on the host: the number of
+    /// positions written is to be told by [`advance`](Self::advance).
+    ///
+    /// # Shapes
+    ///
+    /// - key, value: `[rows, 1, n_state]`
+    pub fn append_newest(&mut self, key: Tensor<3>, value: Tensor<3>, progress: &Progress) {
+        let (keys, values) = (self.key.clone(), self.value.clone());
+        (self.key, self.value) = whisper_kernels::append(keys, values, key, value, progress);
+    }
+
+    /// Counts positions that [`append_newest`](Self::append_newest) has written.
+    pub fn advance(&mut self, n: usize) {
+        self.len += n;
     }
 
     /// Number of positions written.

@@ -14,6 +14,7 @@ pub mod kv_cache;
 pub mod layer_norm;
 pub mod linear;
 mod load;
+mod repeated_encoder;
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, FloatDType, Tensor};
@@ -23,6 +24,7 @@ pub use alignment::AlignmentHeads;
 pub(crate) use check::check_dims;
 pub use decoder::{Decoder, DecoderConfig, DecoderState};
 pub use encoder::{Encoder, EncoderConfig};
+pub use repeated_encoder::RepeatedEncoder;
 
 use crate::Result;
 

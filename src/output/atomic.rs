@@ -22,8 +22,20 @@ pub fn write_atomically(
     replace(path, write).map_err(|source| io_error(path, source))
 }
 
-/// A file that grows as its contents come, under its name and `.partial`, and takes its name when it is finished. A
-/// reader can follow it meanwhile. What is not finished is removed, unless the process is killed.
+/// What an unfinished file has behind its name: no file of another program's is called so.
+pub const PARTIAL: &str = "whisper-rs.partial";
+
+/// What becomes of a file that an earlier run began and left unfinished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unfinished {
+    /// It stays; a new one gets a number: `talk.txt.2.whisper-rs.partial`.
+    Kept,
+    /// It is overwritten, as by a run that does again what it was about.
+    Replaced,
+}
+
+/// A file that grows as its contents come, under its name and `.whisper-rs.partial`, and takes its name when it is
+/// finished. A reader can follow it meanwhile. What is not finished is removed, unless the process is killed.
 ///
 /// Links, permissions and what is no file are treated as by [`write_atomically`].
 #[derive(Debug)]
@@ -35,16 +47,16 @@ pub struct GrowingFile {
 }
 
 impl GrowingFile {
-    /// Begins the file. What an earlier process left of it is overwritten.
+    /// Begins the file. `unfinished` says what becomes of one that an earlier process left.
     ///
     /// # Errors
     ///
     /// [`Error::Io`] with `path` as of [`write_atomically`].
-    pub fn create(path: &Path) -> Result<Self> {
-        Self::open(path).map_err(|source| io_error(path, source))
+    pub fn create(path: &Path, unfinished: Unfinished) -> Result<Self> {
+        Self::open(path, unfinished).map_err(|source| io_error(path, source))
     }
 
-    fn open(path: &Path) -> io::Result<Self> {
+    fn open(path: &Path, unfinished: Unfinished) -> io::Result<Self> {
         let existing = replaceable(path)?;
         if existing
             .as_ref()
@@ -57,8 +69,7 @@ impl GrowingFile {
             });
         }
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let partial = partial_path(&target);
-        let file = File::create(&partial)?;
+        let (file, partial) = begin(&target, unfinished)?;
         if let Some(metadata) = existing {
             file.set_permissions(metadata.permissions())?;
         }
@@ -78,7 +89,7 @@ impl GrowingFile {
         write_buffered(&mut self.file, write).map_err(|source| io_error(&self.path, source))
     }
 
-    /// Leaves the file as it is, under its name and `.partial`, and returns that path.
+    /// Leaves the file as it is, under its name and `.whisper-rs.partial`, and returns that path.
     pub fn leave(mut self) -> PathBuf {
         match self.names.take() {
             Some((partial, _)) => partial,
@@ -111,12 +122,33 @@ impl Drop for GrowingFile {
     }
 }
 
-/// `talk.jsonl.partial`: where what is not finished stands, of a name that is cut where this would be too long.
+/// `talk.jsonl.whisper-rs.partial`: where what is not finished stands, of a name that is cut where this would be too
+/// long.
 pub fn partial_path(target: &Path) -> PathBuf {
-    target.with_file_name(super::file_name(
-        target.file_name().unwrap_or_default(),
-        "partial",
-    ))
+    with_ending(target, PARTIAL)
+}
+
+fn with_ending(target: &Path, ending: &str) -> PathBuf {
+    let name = target.file_name().unwrap_or_default();
+    target.with_file_name(super::file_name(name, ending))
+}
+
+/// An empty file for what is not finished, and its path.
+fn begin(target: &Path, unfinished: Unfinished) -> io::Result<(File, PathBuf)> {
+    let mut path = partial_path(target);
+    if unfinished == Unfinished::Replaced {
+        return Ok((File::create(&path)?, path));
+    }
+    let mut number = 1;
+    loop {
+        match File::create_new(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                number += 1;
+                path = with_ending(target, &format!("{number}.{PARTIAL}"));
+            }
+            file => return Ok((file?, path)),
+        }
+    }
 }
 
 fn io_error(path: &Path, source: io::Error) -> Error {
@@ -224,9 +256,9 @@ mod tests {
     fn a_file_that_grows_can_be_followed_and_is_whole_or_absent() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.jsonl");
-        let partial = folder.path().join("a.jsonl.partial");
+        let partial = folder.path().join("a.jsonl.whisper-rs.partial");
         fs::write(&path, "earlier").unwrap();
-        let mut file = GrowingFile::create(&path).unwrap();
+        let mut file = GrowingFile::create(&path, Unfinished::Kept).unwrap();
         file.append(|out| out.write_all(b"one\n")).unwrap();
         assert_eq!(fs::read_to_string(&partial).unwrap(), "one\n");
         assert_eq!(fs::read_to_string(&path).unwrap(), "earlier");
@@ -235,17 +267,49 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntwo\n");
         assert_eq!(entries(folder.path()), ["a.jsonl"]);
 
-        let mut left = GrowingFile::create(&path).unwrap();
+        let mut left = GrowingFile::create(&path, Unfinished::Kept).unwrap();
         left.append(|out| out.write_all(b"what there is")).unwrap();
         assert_eq!(left.leave(), fs::canonicalize(&partial).unwrap());
         assert_eq!(fs::read_to_string(&partial).unwrap(), "what there is");
         fs::remove_file(&partial).unwrap();
 
-        let mut given_up = GrowingFile::create(&path).unwrap();
+        let mut given_up = GrowingFile::create(&path, Unfinished::Kept).unwrap();
         given_up.append(|out| out.write_all(b"half")).unwrap();
         drop(given_up);
         assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntwo\n");
         assert_eq!(entries(folder.path()), ["a.jsonl"]);
+    }
+
+    #[test]
+    fn what_an_earlier_run_left_is_kept_unless_it_is_done_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
+        let left = |unfinished, text: &str| {
+            let mut file = GrowingFile::create(&path, unfinished).unwrap();
+            file.append(|out| out.write_all(text.as_bytes())).unwrap();
+            let left = file.leave();
+            left.file_name().unwrap().to_str().unwrap().to_owned()
+        };
+        let of_others = folder.path().join("a.txt.partial");
+        fs::write(&of_others, "a file of the user's own").unwrap();
+        let first = "a.txt.whisper-rs.partial";
+        assert_eq!(left(Unfinished::Kept, "first"), first);
+        assert_eq!(
+            left(Unfinished::Kept, "second"),
+            "a.txt.2.whisper-rs.partial"
+        );
+        assert_eq!(
+            left(Unfinished::Kept, "third"),
+            "a.txt.3.whisper-rs.partial"
+        );
+        let first = folder.path().join(first);
+        assert_eq!(fs::read_to_string(&first).unwrap(), "first");
+        left(Unfinished::Replaced, "again");
+        assert_eq!(fs::read_to_string(&first).unwrap(), "again");
+        assert_eq!(
+            fs::read_to_string(&of_others).unwrap(),
+            "a file of the user's own"
+        );
     }
 
     #[test]
@@ -304,7 +368,7 @@ mod tests {
         let error =
             write_atomically(Path::new("/dev/full"), |out| out.write_all(b"no room")).unwrap_err();
         assert!(error.to_string().starts_with("/dev/full: "), "{error}");
-        let mut full = GrowingFile::create(Path::new("/dev/full")).unwrap();
+        let mut full = GrowingFile::create(Path::new("/dev/full"), Unfinished::Kept).unwrap();
         let error = (full.append(|out| out.write_all(b"no room"))).unwrap_err();
         assert!(error.to_string().starts_with("/dev/full: "), "{error}");
     }

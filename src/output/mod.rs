@@ -23,7 +23,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 pub use ass::Ass;
-pub use atomic::{GrowingFile, partial_path, write_atomically};
+pub use atomic::{GrowingFile, PARTIAL, Unfinished, partial_path, write_atomically};
 pub use csv::Csv;
 pub use json::Json;
 pub use json_full::JsonFull;

@@ -18,7 +18,7 @@ use crate::Result;
 use crate::audio::{Audio, SAMPLE_RATE};
 use crate::decoding::{DecodingOptions, DecodingResult, DecodingTask, detect_language};
 use crate::frontend::{Features, HOP_LENGTH, N_FRAMES};
-use crate::model::DecoderState;
+use crate::model::{DecoderState, RepeatedEncoder};
 use crate::text::python_strip;
 use crate::tokenizer::Tokenizer;
 
@@ -34,6 +34,7 @@ pub struct Segments<'a> {
     language: &'static str,
     /// The current window's, where each has its own.
     window_language: Option<&'static str>,
+    encoder: RepeatedEncoder<'a>,
     /// Encoder output of the first window, when detecting the language made it.
     first_window: Option<Tensor<3>>,
     /// The decoder's memory, kept from window to window so that it is allocated once.
@@ -136,6 +137,7 @@ impl<'a> Segments<'a> {
             task,
             language,
             window_language: None,
+            encoder: RepeatedEncoder::new(&whisper.model, &whisper.device),
             first_window,
             state,
             seek: clips.start(),
@@ -283,7 +285,7 @@ impl<'a> Segments<'a> {
                     |times| &mut times.frontend,
                     || (self.features).window(self.seek, segment_size),
                 )?;
-                (self.clock).time(|times| &mut times.encoder, || Ok(model.encode(mel)))?
+                (self.clock).time(|times| &mut times.encoder, || self.encoder.encode(mel))?
             }
         };
         let (state, rows) = (self.state.take(), self.options.max_rows());

@@ -5,8 +5,8 @@ use burn::tensor::FloatDType;
 use burn_cubecl::CubeBackend;
 
 use super::log_mel::LogMelOps;
-use super::{Activation, SamplingOps, WhisperOps};
-use crate::cube::{attention, embedding, layer_norm, linear, log_mel, sampling};
+use super::{Activation, SamplingOps, StepOps, WhisperOps};
+use crate::cube::{attention, convolution, embedding, layer_norm, linear, log_mel, sampling, step};
 use crate::log_mel::Geometry;
 use crate::{AttentionOptions, Smoothing, TimestampTokens};
 
@@ -36,6 +36,15 @@ impl WhisperOps for CubeBackend {
         options: AttentionOptions,
     ) -> FloatTensor<Self> {
         attention::attention(query, key, value, options)
+    }
+
+    fn convolved(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        stride: usize,
+    ) -> FloatTensor<Self> {
+        convolution::convolution_gelu(x, weight, bias, stride)
     }
 
     fn linear_without_bias(
@@ -92,5 +101,57 @@ impl SamplingOps for CubeBackend {
 
     fn most_probable_tokens(logits: FloatTensor<Self>) -> (IntTensor<Self>, IntTensor<Self>) {
         sampling::most_probable(logits)
+    }
+}
+
+impl StepOps for CubeBackend {
+    fn embedded_newest(
+        sampled: IntTensor<Self>,
+        progress: IntTensor<Self>,
+        token_embedding: FloatTensor<Self>,
+        positional_embedding: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        embedding::embed_newest(sampled, progress, token_embedding, positional_embedding)
+    }
+
+    fn appended(
+        keys: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+        key: FloatTensor<Self>,
+        value: FloatTensor<Self>,
+        progress: IntTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        step::append(keys, values, key, value, progress)
+    }
+
+    fn head_attention_so_far(
+        query: FloatTensor<Self>,
+        key: FloatTensor<Self>,
+        value: FloatTensor<Self>,
+        progress: IntTensor<Self>,
+        n_head: usize,
+    ) -> FloatTensor<Self> {
+        attention::attention_so_far(query, key, value, progress, n_head)
+    }
+
+    fn ruled_logits_so_far(
+        logits: FloatTensor<Self>,
+        sampled: IntTensor<Self>,
+        progress: IntTensor<Self>,
+        tokens: TimestampTokens,
+    ) -> FloatTensor<Self> {
+        sampling::timestamp_rules_so_far(logits, sampled, progress, tokens)
+    }
+
+    fn overwritten(target: FloatTensor<Self>, source: FloatTensor<Self>) -> FloatTensor<Self> {
+        step::overwrite(target, source)
+    }
+
+    fn recorded(
+        sampled: IntTensor<Self>,
+        progress: IntTensor<Self>,
+        report: IntTensor<Self>,
+    ) -> (IntTensor<Self>, IntTensor<Self>) {
+        step::record(sampled, progress, report)
     }
 }

@@ -16,11 +16,13 @@ mod host;
 mod log_mel;
 pub(crate) mod plain;
 mod sampling;
+mod step;
 
 pub(crate) use log_mel::LogMelOps;
 #[cfg(feature = "cubecl")]
 pub(crate) use log_mel::output_shape;
 pub(crate) use sampling::SamplingOps;
+pub(crate) use step::StepOps;
 
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, backend_extension};
@@ -72,6 +74,17 @@ pub(crate) trait WhisperOps: Backend {
         plain::attention::<Self>(query, key, value, options)
     }
 
+    #[fusion(dtype = x, shape = convolved_shape(x, weight, stride))]
+    fn convolved(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        stride: usize,
+    ) -> FloatTensor<Self> {
+        let convolved = plain::convolution::<Self>(x, weight, bias, stride);
+        Self::float_swap_dims(Self::exact_gelu(convolved), 1, 2)
+    }
+
     #[fusion(dtype = x, shape = linear_shape(x, weight))]
     fn linear_without_bias(
         x: FloatTensor<Self>,
@@ -95,6 +108,12 @@ pub(crate) trait WhisperOps: Backend {
 /// The shape of tokens `[rows, n]` as vectors of a table `[n_vocab, n_state]`.
 pub(crate) fn embedded_shape(tokens: &Shape, table: &Shape) -> Shape {
     Shape::new([tokens[0], tokens[1], table[1]])
+}
+
+/// The shape of what a convolution by steps of `stride`, weight `[outputs, channels, 3]`, makes of `x` `[batch, length, channels]`.
+#[cfg(feature = "cubecl")]
+pub(crate) fn convolved_shape(x: &Shape, weight: &Shape, stride: &usize) -> Shape {
+    Shape::new([x[0], (x[1] - 1) / stride + 1, weight[0]])
 }
 
 /// The shape of what a linear layer with a weight `[outputs, inputs]` makes of `x` `[.., inputs]`.

@@ -1,6 +1,6 @@
 //! The operations as plain Burn expressions, for any backend.
 
-use burn::backend::ops::AttentionModuleOptions;
+use burn::backend::ops::{AttentionModuleOptions, ConvOptions};
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, Slice, TensorMetadata};
 use burn::tensor::{FloatDType, Shape};
@@ -25,6 +25,17 @@ pub(crate) fn layer_norm<B: Backend>(
     }
     let [x, gamma, beta] = [x, gamma, beta].map(|x| B::float_cast(x, FloatDType::F32));
     B::float_cast(B::layer_norm(x, gamma, Some(beta), epsilon), original)
+}
+
+/// `[batch, length, channels]` to `[batch, outputs, positions]`.
+pub(crate) fn convolution<B: Backend>(
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    stride: usize,
+) -> FloatTensor<B> {
+    let options = ConvOptions::new([stride], [1], [1], 1);
+    B::conv1d(B::float_swap_dims(x, 1, 2), weight, Some(bias), options)
 }
 
 pub(crate) fn embed<B: Backend>(

@@ -79,7 +79,9 @@ fn chosen_specs(logits: &TensorSpec) -> (TensorSpec, TensorSpec) {
 }
 
 /// What is in host memory already, so that nothing is waited for.
-fn read<E: std::fmt::Debug>(data: impl Future<Output = Result<TensorData, E>>) -> TensorData {
+pub(super) fn read<E: std::fmt::Debug>(
+    data: impl Future<Output = Result<TensorData, E>>,
+) -> TensorData {
     burn::tensor::try_read_sync(data)
         .expect("host memory is read at once")
         .expect("host memory can be read")

@@ -1,8 +1,7 @@
 //! Attention on CubeCL runtimes.
 //!
-//! Of many queries, as in the encoder, it is two matrix products with a softmax between them. Of few,
-//! as in each step of the decoder, one kernel does it all: a cube for each head of each query reads
-//! the keys once, keeps the scores in shared memory, and reads the values once.
+//! Of many queries, as in the encoder, it is two matrix products with a softmax between them. Those of few
+//! queries, as in each step of the decoder, are in [`few_queries`](super::few_queries).
 
 use burn::backend::TensorMetadata;
 use burn::backend::cubecl::dtype_to_elem_type;
@@ -13,139 +12,14 @@ use burn_cubecl::ops::permute;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
+use super::few_queries::{FEW, HEAD, Visible, few_queries};
 use super::matmul::{TENSOR_CORE, product};
 use super::reduce::{UNITS, largest_of_all, sum_of_all};
-use super::{empty, line_of_cubes};
+use super::{empty, line_of_cubes, with_contiguous_rows};
 use crate::AttentionOptions;
 
-/// Queries of a sequence that the kernel of few queries takes at most.
-const FEW: usize = 8;
-
-/// The width of a head in every Whisper model; others take the way of many queries.
-const HEAD: usize = 64;
-
-/// Keys whose scores a cube computes at a time.
-const TILE: usize = 64;
-
-/// Elements from one key to the next in shared memory: odd, so that units reach different banks.
-const ROW: usize = HEAD + 1;
-
-/// Where the keys and values of a sequence lie.
-#[derive(CubeLaunch, CubeType, Clone, Copy)]
-struct Cache {
-    /// Elements from one sequence to the next, and from one position to the next.
-    key_sequence: u32,
-    key_position: u32,
-    value_sequence: u32,
-    value_position: u32,
-    /// Positions that hold something.
-    length: u32,
-}
-
-/// One head of one query a cube: the head along x, the query along y, the sequence along z.
-#[cube(launch_unchecked)]
-fn few_queries_kernel<E: Float>(
-    query: &[E],
-    key: &[E],
-    value: &[E],
-    output: &mut [E],
-    cache: Cache,
-    scale: f32,
-    #[comptime] capacity: usize,
-    #[comptime] causal: bool,
-    #[define(E)] _elem: ElemType,
-) {
-    let unit = UNIT_POS as usize;
-    let n_state = CUBE_COUNT_X as usize * HEAD;
-    let head = CUBE_POS_X as usize * HEAD;
-    let sequence = CUBE_POS_Z as usize;
-    let row = (sequence * CUBE_COUNT_Y as usize + CUBE_POS_Y as usize) * n_state + head;
-    let mut visible = cache.length as usize;
-    if comptime!(causal) {
-        // Query `i` of `n` stands at position `length - n + i`.
-        visible = visible + CUBE_POS_Y as usize + 1 - CUBE_COUNT_Y as usize;
-    }
-
-    let mut queries = Shared::<[f32]>::new_slice(HEAD);
-    let mut tile = Shared::<[f32]>::new_slice(comptime!(TILE * ROW));
-    let mut parts = Shared::<[f32]>::new_slice(UNITS);
-    let mut scores = Shared::<[f32]>::new_slice(capacity);
-    if unit < HEAD {
-        queries[unit] = f32::cast_from(query[row + unit]) * scale;
-    }
-
-    let mut largest = f32::new(-3.0e38);
-    let keys = sequence * cache.key_sequence as usize + head;
-    let mut first = 0usize;
-    while first < visible {
-        sync_cube();
-        #[unroll]
-        for round in 0..comptime!(TILE * HEAD / UNITS) {
-            let item = unit + comptime!(round * UNITS);
-            let position = first + item / HEAD;
-            if position < visible {
-                tile[item / HEAD * ROW + item % HEAD] = f32::cast_from(
-                    key[keys + position * cache.key_position as usize + item % HEAD],
-                );
-            }
-        }
-        sync_cube();
-        // Each unit multiplies a part of a key.
-        let in_tile = unit % TILE;
-        let begin = unit / TILE * comptime!(HEAD * TILE / UNITS);
-        let mut part = 0.0f32;
-        #[unroll]
-        for element in 0..comptime!(HEAD * TILE / UNITS) {
-            part += queries[begin + element] * tile[in_tile * ROW + begin + element];
-        }
-        parts[unit] = part;
-        sync_cube();
-        if unit < TILE && first + unit < visible {
-            let mut score = 0.0f32;
-            #[unroll]
-            for piece in 0..comptime!(UNITS / TILE) {
-                score += parts[unit + comptime!(piece * TILE)];
-            }
-            scores[first + unit] = score;
-            largest = max(largest, score);
-        }
-        first += TILE;
-    }
-    let largest = largest_of_all(largest, &mut parts);
-
-    let mut sum = 0.0f32;
-    let mut position = unit;
-    while position < visible {
-        let weight = (scores[position] - largest).exp();
-        scores[position] = weight;
-        sum += weight;
-        position += UNITS;
-    }
-    let sum = sum_of_all(sum, &mut parts);
-
-    // Each unit sums a run of positions of one element.
-    let element = unit % HEAD;
-    let values = sequence * cache.value_sequence as usize + head + element;
-    let mut part = 0.0f32;
-    let mut position = unit / HEAD;
-    while position < visible {
-        part += scores[position]
-            * f32::cast_from(value[values + position * cache.value_position as usize]);
-        position += comptime!(UNITS / HEAD);
-    }
-    parts[unit] = part;
-    sync_cube();
-    if unit < HEAD {
-        let mut total = 0.0f32;
-        #[unroll]
-        for piece in 0..comptime!(UNITS / HEAD) {
-            total += parts[unit + comptime!(piece * HEAD)];
-        }
-        output[row + unit] = E::cast_from(total / sum);
-    }
-}
-
-/// The softmax of each row of scores: the query along x, the head and sequence along y.
+/// The softmax of each row of scores: the query along x, the head and sequence along y. Each unit keeps its scores, `held` at
+/// most, so that they are read once.
 #[cube(launch_unchecked)]
 fn softmax_kernel<E: Float>(
     scores: &[f32],
@@ -154,6 +28,7 @@ fn softmax_kernel<E: Float>(
     padded: u32,
     scale: f32,
     #[comptime] causal: bool,
+    #[comptime] held: usize,
     #[define(E)] _elem: ElemType,
 ) {
     let unit = UNIT_POS as usize;
@@ -164,29 +39,36 @@ fn softmax_kernel<E: Float>(
     if comptime!(causal) {
         visible = visible + CUBE_POS_X as usize + 1 - CUBE_COUNT_X as usize;
     }
-    let mut parts = Shared::<[f32]>::new_slice(UNITS);
+    let mut shared = Shared::<[f32]>::new_slice(UNITS);
+    let mut own = Array::<f32>::new(held);
     let mut largest = f32::new(-3.0e38);
-    let mut position = unit;
-    while position < visible {
-        largest = max(largest, scores[row + position]);
-        position += UNITS;
-    }
-    let largest = largest_of_all(largest, &mut parts);
-    let mut sum = 0.0f32;
-    let mut position = unit;
-    while position < visible {
-        sum += ((scores[row + position] - largest) * scale).exp();
-        position += UNITS;
-    }
-    let sum = sum_of_all(sum, &mut parts);
-    let mut position = unit;
-    while position < padded {
-        let mut weight = 0.0f32;
+    #[unroll]
+    for round in 0..held {
+        let position = unit + comptime!(round * UNITS);
+        own[round] = f32::new(-3.0e38);
         if position < visible {
-            weight = ((scores[row + position] - largest) * scale).exp() / sum;
+            own[round] = scores[row + position];
         }
-        weights[query * padded + position] = E::cast_from(weight);
-        position += UNITS;
+        largest = max(largest, own[round]);
+    }
+    let largest = largest_of_all(largest, &mut shared);
+    let mut sum = 0.0f32;
+    #[unroll]
+    for round in 0..held {
+        let mut weight = 0.0f32;
+        if unit + comptime!(round * UNITS) < visible {
+            weight = ((own[round] - largest) * scale).exp();
+        }
+        own[round] = weight;
+        sum += weight;
+    }
+    let sum = sum_of_all(sum, &mut shared);
+    #[unroll]
+    for round in 0..held {
+        let position = unit + comptime!(round * UNITS);
+        if position < padded {
+            weights[query * padded + position] = E::cast_from(own[round] / sum);
+        }
     }
 }
 
@@ -233,53 +115,24 @@ pub(crate) fn attention(
     options: AttentionOptions,
 ) -> CubeTensor {
     let [_, n_query, n_state] = query.shape().dims();
-    let query = into_contiguous(query);
     let [key, value] = [key, value].map(with_contiguous_rows);
     if n_query <= FEW && n_state == options.n_head * HEAD {
-        few_queries(query, key, value, options)
+        few_queries(query, key, value, Visible::Options(options))
     } else {
-        many_queries(query, key, value, options)
+        many_queries(into_contiguous(query), key, value, options)
     }
 }
 
-fn few_queries(
+/// Attention of the newest position of each sequence: see [`attention_so_far`](crate::attention_so_far).
+pub(crate) fn attention_so_far(
     query: CubeTensor,
     key: CubeTensor,
     value: CubeTensor,
-    options: AttentionOptions,
+    progress: CubeTensor,
+    n_head: usize,
 ) -> CubeTensor {
-    let [batch, n_query, _] = query.shape().dims();
-    let output = empty(&query, query.shape(), query.dtype);
-    let client = query.client.clone();
-    let dtype = query.dtype;
-    let scale = (HEAD as f32).sqrt().recip();
-    let cache = CacheLaunch::new(
-        key.meta.strides[0] as u32,
-        key.meta.strides[1] as u32,
-        value.meta.strides[0] as u32,
-        value.meta.strides[1] as u32,
-        options.kv_len as u32,
-    );
-    let capacity = key.shape()[1];
-    // SAFETY: units read positions that hold something, of sequences that are there, and write the
-    // elements of their own query and head.
-    unsafe {
-        few_queries_kernel::launch_unchecked(
-            &client,
-            CubeCount::Static(options.n_head as u32, n_query as u32, batch as u32),
-            CubeDim::new_1d(UNITS as u32),
-            query.into_buffer_arg(),
-            key.into_buffer_arg(),
-            value.into_buffer_arg(),
-            output.clone().into_buffer_arg(),
-            cache,
-            scale,
-            capacity,
-            options.causal,
-            dtype_to_elem_type(dtype),
-        );
-    }
-    output
+    let [key, value] = [key, value].map(with_contiguous_rows);
+    few_queries(query, key, value, Visible::SoFar(progress, n_head))
 }
 
 fn many_queries(
@@ -331,6 +184,7 @@ fn many_queries(
             padded as u32,
             (width as f32).sqrt().recip(),
             causal,
+            padded.div_ceil(UNITS),
             dtype_to_elem_type(dtype),
         );
     }
@@ -369,12 +223,4 @@ fn padded_heads(value: CubeTensor, length: usize, shape: [usize; 4]) -> CubeTens
         );
     }
     output
-}
-
-/// A `[batch, rows, columns]` tensor whose rows are contiguous, copied only if they are not.
-fn with_contiguous_rows(tensor: CubeTensor) -> CubeTensor {
-    match tensor.meta.strides[2] {
-        1 => tensor,
-        _ => into_contiguous(tensor),
-    }
 }

@@ -16,7 +16,7 @@ use cubecl::prelude::*;
 use super::gelu::gelu;
 use super::matmul::product;
 use super::reduce::UNITS;
-use super::{empty, line_of_cubes};
+use super::{empty, line_of_cubes, with_contiguous_rows};
 use crate::backends::{Activation, linear_shape};
 
 /// Rows that the kernel of few rows takes at most: beams of a step.
@@ -44,7 +44,7 @@ fn finish<E: Float>(sum: f32, bias: &[E], output: usize, #[comptime] finish: Fin
     E::cast_from(value)
 }
 
-/// `x W^T`, finished: `x` `[rows, inputs]`, `weight` `[outputs, inputs]`, `y` `[rows, outputs]`.
+/// `x W^T`, finished: `x` `[rows, inputs]`, `weight` `[outputs, inputs]` with `stride` elements from row to row, `y` `[rows, outputs]`.
 #[cube(launch_unchecked)]
 fn few_rows_kernel<E: Float>(
     x: &[E],
@@ -53,6 +53,7 @@ fn few_rows_kernel<E: Float>(
     y: &mut [E],
     inputs: u32,
     outputs: u32,
+    stride: u32,
     #[comptime] rows: usize,
     #[comptime] last: Finish,
     #[define(E)] _elem: ElemType,
@@ -69,7 +70,7 @@ fn few_rows_kernel<E: Float>(
     if output < outputs {
         let mut input = sharer;
         while input < inputs {
-            let factor = f32::cast_from(weight[output * inputs + input]);
+            let factor = f32::cast_from(weight[output * stride as usize + input]);
             #[unroll]
             for row in 0..rows {
                 sums[row] += factor * f32::cast_from(x[row * inputs + input]);
@@ -161,7 +162,8 @@ fn few_rows(
     bias: Option<CubeTensor>,
     last: Finish,
 ) -> CubeTensor {
-    let weight = into_contiguous(weight);
+    let weight = with_contiguous_rows(weight);
+    let stride = weight.meta.strides[0];
     let [outputs, inputs] = weight.shape().dims();
     let [rows, _] = x.shape().dims();
     let y = empty(&x, Shape::new([rows, outputs]), x.dtype);
@@ -180,6 +182,7 @@ fn few_rows(
             y.clone().into_buffer_arg(),
             inputs as u32,
             outputs as u32,
+            stride as u32,
             rows,
             last,
             dtype_to_elem_type(x.dtype),

@@ -66,19 +66,18 @@ fn allowed(sampled: &[i32], row: usize, step: usize, n_vocab: i32, tokens: &Toke
     }
 }
 
-/// The rules for timestamps, in two passes over a row: the statistics, and the result.
-#[cube(launch_unchecked)]
-fn timestamp_rules_kernel<E: Float>(
+/// The rules for timestamps after `step` tokens, in two passes over the row of a cube: the statistics, and the result.
+#[cube]
+fn apply_timestamp_rules<E: Float>(
     logits: &[E],
     sampled: &[i32],
     output: &mut [E],
-    tokens: Tokens,
+    tokens: &Tokens,
     rows: u32,
     n_vocab: u32,
     capacity: u32,
-    step: u32,
+    step: usize,
     forbidden: f32,
-    #[define(E)] _elem: ElemType,
 ) {
     let unit = UNIT_POS as usize;
     let n_vocab = n_vocab as usize;
@@ -87,9 +86,9 @@ fn timestamp_rules_kernel<E: Float>(
     let allowed = allowed(
         sampled,
         row * capacity as usize,
-        step as usize,
+        step,
         n_vocab as i32,
-        &tokens,
+        tokens,
     );
     let row = row * n_vocab;
     let lowest = f32::new(-3.0e38);
@@ -142,11 +141,76 @@ fn timestamp_rules_kernel<E: Float>(
     }
 }
 
+#[cube(launch_unchecked)]
+fn timestamp_rules_kernel<E: Float>(
+    logits: &[E],
+    sampled: &[i32],
+    output: &mut [E],
+    tokens: Tokens,
+    rows: u32,
+    n_vocab: u32,
+    capacity: u32,
+    step: u32,
+    forbidden: f32,
+    #[define(E)] _elem: ElemType,
+) {
+    let step = step as usize;
+    apply_timestamp_rules::<E>(
+        logits, sampled, output, &tokens, rows, n_vocab, capacity, step, forbidden,
+    );
+}
+
+/// The number of tokens sampled is the second of `progress`.
+#[cube(launch_unchecked)]
+fn timestamp_rules_so_far_kernel<E: Float>(
+    logits: &[E],
+    sampled: &[i32],
+    output: &mut [E],
+    progress: &[i32],
+    tokens: Tokens,
+    rows: u32,
+    n_vocab: u32,
+    capacity: u32,
+    forbidden: f32,
+    #[define(E)] _elem: ElemType,
+) {
+    let step = min(progress[1usize], capacity as i32) as usize;
+    apply_timestamp_rules::<E>(
+        logits, sampled, output, &tokens, rows, n_vocab, capacity, step, forbidden,
+    );
+}
+
 /// See [`timestamp_rules`](crate::timestamp_rules).
 pub(crate) fn timestamp_rules(
     logits: CubeTensor,
     sampled: CubeTensor,
     step: usize,
+    tokens: TimestampTokens,
+) -> CubeTensor {
+    rules(logits, sampled, Sampled::Steps(step), tokens)
+}
+
+/// See [`timestamp_rules_so_far`](crate::timestamp_rules_so_far).
+pub(crate) fn timestamp_rules_so_far(
+    logits: CubeTensor,
+    sampled: CubeTensor,
+    progress: CubeTensor,
+    tokens: TimestampTokens,
+) -> CubeTensor {
+    rules(logits, sampled, Sampled::SoFar(progress), tokens)
+}
+
+/// How many tokens have been sampled.
+enum Sampled {
+    Steps(usize),
+    /// As many as the second number of this tensor, of `i32`.
+    SoFar(CubeTensor),
+}
+
+fn rules(
+    logits: CubeTensor,
+    sampled: CubeTensor,
+    steps: Sampled,
     tokens: TimestampTokens,
 ) -> CubeTensor {
     let [logits, sampled] = [logits, sampled].map(into_contiguous);
@@ -162,32 +226,55 @@ pub(crate) fn timestamp_rules(
         return output;
     }
     let client = logits.client.clone();
-    let dtype = logits.dtype;
+    let elem = dtype_to_elem_type(logits.dtype);
     // Token ids are below 2^31: a vocabulary is a tensor's axis.
     let id = |token: u32| token as i32;
-    // SAFETY: each cube reads and writes its own row, and of the sampled tokens those before `step`.
+    let tokens = TokensLaunch::new(
+        id(tokens.end_of_text),
+        id(tokens.no_timestamps),
+        id(tokens.begin),
+        tokens.latest_first.map_or(i32::MAX - 1, id),
+    );
+    let (grid, units) = (line_of_cubes(rows), CubeDim::new_1d(UNITS as u32));
+    let [logits, sampled] = [logits, sampled].map(CubeTensor::into_buffer_arg);
+    let ruled = output.clone().into_buffer_arg();
+    let [rows, n_vocab, capacity] = [rows, n_vocab, capacity].map(|size| size as u32);
+    // Not every shading language can write it.
+    let forbidden = f32::NEG_INFINITY;
+    // SAFETY: each cube reads and writes its own row, and of the sampled tokens those that have been sampled.
     unsafe {
-        timestamp_rules_kernel::launch_unchecked(
-            &client,
-            line_of_cubes(rows),
-            CubeDim::new_1d(UNITS as u32),
-            logits.into_buffer_arg(),
-            sampled.into_buffer_arg(),
-            output.clone().into_buffer_arg(),
-            TokensLaunch::new(
-                id(tokens.end_of_text),
-                id(tokens.no_timestamps),
-                id(tokens.begin),
-                tokens.latest_first.map_or(i32::MAX - 1, id),
+        match steps {
+            Sampled::Steps(step) => timestamp_rules_kernel::launch_unchecked(
+                &client,
+                grid,
+                units,
+                logits,
+                sampled,
+                ruled,
+                tokens,
+                rows,
+                n_vocab,
+                capacity,
+                step as u32,
+                forbidden,
+                elem,
             ),
-            rows as u32,
-            n_vocab as u32,
-            capacity as u32,
-            step as u32,
-            // Not every shading language can write it.
-            f32::NEG_INFINITY,
-            dtype_to_elem_type(dtype),
-        );
+            Sampled::SoFar(progress) => timestamp_rules_so_far_kernel::launch_unchecked(
+                &client,
+                grid,
+                units,
+                logits,
+                sampled,
+                ruled,
+                progress.into_buffer_arg(),
+                tokens,
+                rows,
+                n_vocab,
+                capacity,
+                forbidden,
+                elem,
+            ),
+        }
     }
     output
 }

@@ -1,10 +1,11 @@
 //! `whisper-rs bench network`: encoder and decoder alone, on features of noise and forced tokens.
 
-use burn::tensor::{Device, Distribution, FloatDType, Int, Tensor, TensorData};
+use burn::tensor::{DType, Device, Distribution, FloatDType, Int, Tensor, TensorData};
 use clap::Args;
 use serde::Serialize;
+use whisper_kernels::{Progress, Repeated, most_probable, record};
 use whisper_rs::measure::{self, Timer};
-use whisper_rs::model::{DecoderState, WhisperModel};
+use whisper_rs::model::{RepeatedEncoder, WhisperModel};
 use whisper_rs::{ComputeType, Error, device};
 use whisper_weights::{Checkpoint, ModelDims};
 
@@ -95,11 +96,16 @@ pub fn run(arguments: &NetworkArguments) -> Result<(), Error> {
     let device = chosen_device::open(&arguments.device)?;
     let dtype = arguments.compute_type.on(&device)?;
     let (model, dims) = model(arguments, &device, dtype)?;
-    let most = dims.n_text_ctx - PROMPT.len();
+    let most = dims.n_text_ctx - PROMPT.len() - WARM_UP;
     if !(1..=most).contains(&arguments.tokens) || arguments.batch.contains(&0) {
         return Err(Error::Option(format!(
             "between 1 and {most} tokens can be decoded, in batches of 1 or more"
         )));
+    }
+    if !model.decoder.has_newest() {
+        return Err(Error::Option(
+            "the decoder is measured by heads of 64, as all of Whisper's models have".to_owned(),
+        ));
     }
     let bench = Bench {
         device: &device,
@@ -157,6 +163,13 @@ fn model(
     Ok((model, *checkpoint.dims()))
 }
 
+/// Steps before those that are timed: the one that is counted, and those until the device has recorded one.
+const WARM_UP: usize = 5;
+
+fn failed(error: &dyn std::fmt::Display) -> Error {
+    Error::Device(format!("the work failed: {error}"))
+}
+
 /// Any tokens will do: none is chosen by what the model says.
 const PROMPT: [i64; 4] = [11, 12, 13, 14];
 
@@ -186,42 +199,51 @@ impl Bench<'_> {
     /// Seconds of a step, one after the other, from the first token after the prompt on.
     fn decode(&self, features: Tensor<3>, tokens: usize) -> Result<(f64, Counted), Error> {
         let [batch, ..] = features.dims();
-        let mut state = self.model.decoder.start(features, batch);
-        let token = self.step(self.tokens(&PROMPT, batch), &mut state)?;
-        let mut next = Ok(token.clone());
-        let counted = counted::count(self.device, || next = self.step(token, &mut state))?;
-        let mut token = next?;
-        let begin = std::time::Instant::now();
-        for _ in 1..tokens {
-            token = self.step(token, &mut state)?;
-        }
-        let steps = tokens.saturating_sub(1).max(1);
-        Ok((begin.elapsed().as_secs_f64() / steps as f64, counted))
-    }
-
-    /// The most probable tokens after the last of `tokens`. They are read, as in decoding: a step's have to be known before
-    /// the next step begins.
-    fn step(
-        &self,
-        tokens: Tensor<2, Int>,
-        state: &mut DecoderState,
-    ) -> Result<Tensor<2, Int>, Error> {
-        let [_, n] = tokens.dims();
         let decoder = &self.model.decoder;
-        let hidden = decoder.forward(tokens, state).narrow(1, n - 1, 1);
-        let chosen = whisper_kernels::most_probable(decoder.logits(hidden).squeeze_dim(1));
-        let read = chosen.report.try_into_data();
-        let read = read.map_err(|error| Error::Device(format!("the work failed: {error}")))?;
-        // The data alone may be a promise.
-        std::hint::black_box(read.iter::<i32>().max());
-        Ok(chosen.tokens)
+        let mut state = decoder.start(features, batch);
+        let prompt = decoder.forward(self.tokens(&PROMPT, batch), &mut state);
+        let logits = decoder.logits(prompt.narrow(1, PROMPT.len() - 1, 1));
+        let first = most_probable(logits.squeeze_dim(1)).report;
+        let sampled = Tensor::zeros([batch, tokens + WARM_UP], (self.device, DType::I32));
+        let progress = Progress::new(PROMPT.len() - 1, 0, self.device);
+        let mut place = record(sampled, progress, first);
+        let mut steps = Repeated::new(self.device, || {
+            let (sampled, progress) = place.clone();
+            let hidden = decoder.forward_newest(sampled.clone(), &progress, &mut state);
+            let report = most_probable(decoder.logits(hidden).squeeze_dim(1)).report;
+            place = record(sampled, progress, report.clone());
+            report
+        });
+        // Tokens are read, as in decoding: a step's have to be known before the next step begins.
+        let mut step = || {
+            let report = steps.run().map_err(|error| failed(&error))?.clone();
+            let read = report.try_into_data().map_err(|error| failed(&error))?;
+            // The data alone may be a promise.
+            std::hint::black_box(read.iter::<i32>().max());
+            Ok::<_, Error>(())
+        };
+        let mut counting = Ok(());
+        let counted = counted::count(self.device, || counting = step())?;
+        counting?;
+        for _ in 1..WARM_UP {
+            step()?;
+        }
+        let begin = std::time::Instant::now();
+        for _ in 0..tokens {
+            step()?;
+        }
+        Ok((begin.elapsed().as_secs_f64() / tokens as f64, counted))
     }
 
     fn batch(&self, size: usize) -> Result<Batch, Error> {
         let mel = self.features(size);
         let features = self.model.encode(mel.clone());
         let counted = counted::count(self.device, || self.model.encode(mel.clone()))?;
-        let encoder = self.timer.time(|| self.model.encode(mel.clone()))?;
+        let mut repeated = RepeatedEncoder::new(self.model, self.device);
+        for _ in 0..WARM_UP {
+            repeated.encode(mel.clone())?;
+        }
+        let encoder = self.timer.time(|| repeated.encode(mel.clone()))?;
         let mut steps = Vec::new();
         let mut of_step = Counted::default();
         for _ in 0..=self.runs {

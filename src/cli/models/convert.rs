@@ -67,7 +67,7 @@ pub fn run(arguments: &ConvertArguments) -> Result<(), Error> {
         Tokenizer::new(&checkpoint.tokenizer_json()?, checkpoint.dims().n_vocab)?;
     }
     // Where signals cannot be watched for, they end the program as ever, and leave what is begun.
-    let interrupt = Interrupt::watch().ok();
+    let interrupt = Interrupt::watch(|| messages::error("interrupted")).ok();
     let working = (interrupt.as_ref())
         .map(|interrupt| interrupt.while_working(|| messages::note("ending: nothing is kept")));
     let cancelled = interrupt.as_ref().map(Interrupt::flag).unwrap_or_default();

@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use whisper_weights::{Error, Event, Fetcher, Silent};
 
 use crate::cli::progress::{Progress, Unit};
-use crate::cli::{heading, messages, values};
+use crate::cli::values::Optional;
+use crate::cli::{heading, messages};
 
 /// Where models are looked for: the flags of every subcommand that takes a model.
-#[derive(Debug, Clone, Default, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(rename_all = "snake_case")]
 pub struct StoreArguments {
     /// Folder that keeps fetched models; --cache_dir is the same [default: the user's cache folder]
@@ -17,22 +18,19 @@ pub struct StoreArguments {
         long,
         alias = "cache_dir",
         alias = "cache-dir",
+        default_value = "None",
+        hide_default_value = true,
         value_name = "DIR",
         help_heading = heading::MODEL,
         hide_short_help = true,
     )]
-    pub model_dir: Option<PathBuf>,
+    pub model_dir: Optional<PathBuf>,
 
     /// Use models of this machine alone, and no network; --local_files_only is the same
     #[arg(
         long,
         alias = "local_files_only",
         alias = "local-files-only",
-        value_parser = values::boolean,
-        num_args = 0..=1,
-        default_value = "False",
-        default_missing_value = "True",
-        value_name = values::BOOLEAN,
         help_heading = heading::MODEL,
         hide_short_help = true,
     )]
@@ -46,7 +44,7 @@ pub struct Models {
 
 impl Models {
     pub fn open(arguments: &StoreArguments) -> Result<Self, Error> {
-        let mut fetcher = match &arguments.model_dir {
+        let mut fetcher = match &arguments.model_dir.0 {
             Some(folder) => Fetcher::new(folder),
             None => Fetcher::from_env()?,
         };

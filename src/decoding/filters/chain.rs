@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Int, Tensor};
 
-use super::{DeviceFilter, FilterContext, LogitFilter};
+use super::{DeviceFilter, FilterContext, LaterFilter, LogitFilter};
 
 /// Filters that are applied one after the other.
 #[derive(Clone, Debug, Default)]
@@ -49,6 +49,13 @@ impl LogitFilter for FilterChain {
 
     fn on_device(&self, n_vocab: usize, device: &Device) -> Option<Box<dyn DeviceFilter>> {
         Some(Box::new(FilterChain::on_device(self, n_vocab, device)?))
+    }
+}
+
+impl DeviceFilterChain {
+    /// The filters for the steps after the first; `None` when one of them has to know the numbers of the steps.
+    pub fn later(&self) -> Option<Vec<&dyn LaterFilter>> {
+        self.filters.iter().map(|filter| filter.later()).collect()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
+use whisper_kernels::Progress;
 
 /// A filter whose masks lie on a device, made by [`LogitFilter::on_device`](super::LogitFilter::on_device).
 pub trait DeviceFilter: Debug + Send + Sync {
@@ -16,6 +17,30 @@ pub trait DeviceFilter: Debug + Send + Sync {
     /// - logits: `[rows, n_vocab]`
     /// - output: `[rows, n_vocab]`
     fn apply(&self, sampled: &Tensor<2, Int>, step: usize, logits: Tensor<2>) -> Tensor<2>;
+
+    /// The same for the steps after the first, when it need not know their numbers; `None`, as it is unless overridden, when
+    /// it has to.
+    fn later(&self) -> Option<&dyn LaterFilter> {
+        None
+    }
+}
+
+/// A [`DeviceFilter`] for the steps after the first, whose numbers the device alone knows: all steps are then the same work, which a
+/// device can record once and repeat.
+pub trait LaterFilter {
+    /// Filters the logits of all rows, as [`DeviceFilter::apply`] does after so many steps as `progress` says.
+    ///
+    /// # Shapes
+    ///
+    /// - sampled: `[rows, capacity]`
+    /// - logits: `[rows, n_vocab]`
+    /// - output: `[rows, n_vocab]`
+    fn apply_later(
+        &self,
+        sampled: &Tensor<2, Int>,
+        progress: &Progress,
+        logits: Tensor<2>,
+    ) -> Tensor<2>;
 }
 
 /// Which tokens of the vocabulary a predicate holds for, `[1, n_vocab]`.
@@ -40,7 +65,8 @@ pub(super) fn forbid_everywhere(logits: Tensor<2>, forbidden: &Tensor<2, Bool>) 
 
 #[cfg(test)]
 pub(super) mod testing {
-    use burn::tensor::{Device, Int, Tensor, TensorData};
+    use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+    use whisper_kernels::Progress;
 
     use crate::decoding::filters::{FilterContext, LogitFilter};
 
@@ -67,11 +93,20 @@ pub(super) mod testing {
             .flat_map(|row| row.iter().map(|&t| i64::from(t)).chain([7, 9_999]))
             .collect();
         let tokens = TensorData::new(tokens, [rows, step + 2]);
-        let tokens = Tensor::<2, Int>::from_data(tokens, &device);
+        let tokens = Tensor::<2, Int>::from_data(tokens, (&device, DType::I32));
         let values = TensorData::new(logits.concat(), [rows, n_vocab]);
         let values = Tensor::<2>::from_data(values, &device);
-        let filtered = (filter.on_device(n_vocab, &device).unwrap()).apply(&tokens, step, values);
+        let filter = filter.on_device(n_vocab, &device).unwrap();
+        let filtered = filter.apply(&tokens, step, values.clone());
         let ours: Vec<f32> = filtered.into_data().iter::<f32>().collect();
         assert_eq!(ours, expected, "{filter:?} after {sampled:?}");
+        if step > 0
+            && let Some(later) = filter.later()
+        {
+            let progress = Progress::new(100, step, &device);
+            let filtered = later.apply_later(&tokens, &progress, values);
+            let ours: Vec<f32> = filtered.into_data().iter::<f32>().collect();
+            assert_eq!(ours, expected, "{filter:?} after {sampled:?}, later");
+        }
     }
 }

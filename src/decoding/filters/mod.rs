@@ -25,12 +25,13 @@ use burn::tensor::Device;
 
 pub use chain::{DeviceFilterChain, FilterChain};
 pub use context::FilterContext;
-pub use device::DeviceFilter;
+pub use device::{DeviceFilter, LaterFilter};
 pub use no_repeat_ngram::NoRepeatNgram;
 pub use repetition_penalty::RepetitionPenalty;
 pub use suppress_blank::SuppressBlank;
 pub use suppress_tokens::SuppressTokens;
 pub use timestamp_rules::TimestampRules;
+pub use whisper_kernels::Progress;
 
 /// A rule applied to the logits of the next token.
 ///

@@ -1,8 +1,9 @@
 //! No window begins with a blank.
 
 use burn::tensor::{Bool, Device, Int, Tensor};
+use whisper_kernels::Progress;
 
-use super::device::{DeviceFilter, forbid_everywhere, mask};
+use super::device::{DeviceFilter, LaterFilter, forbid_everywhere, mask};
 use super::{FilterContext, LogitFilter, forbid};
 
 /// Forbids the blank and the end of text as the first token (decoding.py:423-431).
@@ -47,6 +48,16 @@ impl DeviceFilter for OnDevice {
             0 => forbid_everywhere(logits, &self.forbidden),
             _ => logits,
         }
+    }
+
+    fn later(&self) -> Option<&dyn LaterFilter> {
+        Some(self)
+    }
+}
+
+impl LaterFilter for OnDevice {
+    fn apply_later(&self, _: &Tensor<2, Int>, _: &Progress, logits: Tensor<2>) -> Tensor<2> {
+        logits
     }
 }
 

@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use burn::tensor::{Bool, Device, Int, Tensor};
+use whisper_kernels::Progress;
 
-use super::device::{DeviceFilter, forbid_everywhere, mask};
+use super::device::{DeviceFilter, LaterFilter, forbid_everywhere, mask};
 use super::{FilterContext, LogitFilter, forbid};
 
 /// Forbids tokens everywhere (decoding.py:434-439).
@@ -43,6 +44,16 @@ struct OnDevice {
 
 impl DeviceFilter for OnDevice {
     fn apply(&self, _sampled: &Tensor<2, Int>, _step: usize, logits: Tensor<2>) -> Tensor<2> {
+        forbid_everywhere(logits, &self.forbidden)
+    }
+
+    fn later(&self) -> Option<&dyn LaterFilter> {
+        Some(self)
+    }
+}
+
+impl LaterFilter for OnDevice {
+    fn apply_later(&self, _: &Tensor<2, Int>, _: &Progress, logits: Tensor<2>) -> Tensor<2> {
         forbid_everywhere(logits, &self.forbidden)
     }
 }

@@ -1,9 +1,11 @@
 //! Timestamps come in pairs, in order, and first.
 
 use burn::tensor::{Device, Int, Tensor};
-use whisper_kernels::{AllowedTokens, TimestampTokens, timestamp_rules};
+use whisper_kernels::{
+    AllowedTokens, Progress, TimestampTokens, timestamp_rules, timestamp_rules_so_far,
+};
 
-use super::device::DeviceFilter;
+use super::device::{DeviceFilter, LaterFilter};
 use super::{FilterContext, LogitFilter, forbid};
 use crate::decoding::probability::{highest, log_sum_exp};
 
@@ -69,6 +71,21 @@ struct OnDevice(TimestampTokens);
 impl DeviceFilter for OnDevice {
     fn apply(&self, sampled: &Tensor<2, Int>, step: usize, logits: Tensor<2>) -> Tensor<2> {
         timestamp_rules(logits, sampled.clone(), step, self.0)
+    }
+
+    fn later(&self) -> Option<&dyn LaterFilter> {
+        Some(self)
+    }
+}
+
+impl LaterFilter for OnDevice {
+    fn apply_later(
+        &self,
+        sampled: &Tensor<2, Int>,
+        progress: &Progress,
+        logits: Tensor<2>,
+    ) -> Tensor<2> {
+        timestamp_rules_so_far(logits, sampled.clone(), progress, self.0)
     }
 }
 
