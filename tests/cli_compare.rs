@@ -239,6 +239,8 @@ fn wrong_inputs_are_one_line() {
         let line = run.one_error(1);
         assert!(line.contains(says), "{line}");
     }
+    let run = compare(&jfk, &table, &["--html", table.to_str().unwrap()]);
+    assert!(run.one_error(1).contains("would overwrite"));
     for (flags, code, says) in [
         (&["--language", "klingon"][..], 2, "klingon"),
         (&["--normalizer", "french"], 2, "english"),
