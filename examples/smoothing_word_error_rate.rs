@@ -10,14 +10,13 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Parser;
-use whisper_rs::compare::{BasicTextNormalizer, EnglishTextNormalizer, ErrorCounts, word_errors};
+use whisper_rs::compare::{Comparison, ErrorCounts, Normalizer, TimedText};
+use whisper_rs::evaluate::{Clip, Manifest};
 use whisper_rs::frontend::Smoothing;
 use whisper_rs::{Audio, TranscribeOptions, Whisper, device};
-
-const WITHOUT_SPACES: [&str; 6] = ["zh", "ja", "th", "lo", "my", "yue"];
 
 #[derive(Parser)]
 struct Arguments {
@@ -34,12 +33,6 @@ struct Arguments {
     clips: bool,
 }
 
-struct Clip {
-    file: PathBuf,
-    language: String,
-    transcript: String,
-}
-
 /// What a group of clips gives.
 #[derive(Default)]
 struct Group {
@@ -52,7 +45,8 @@ struct Group {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
-    let clips = read_manifest(&arguments.manifest)?;
+    let mut clips = Manifest::read(&arguments.manifest)?.clips;
+    clips.retain(|clip| clip.transcript.is_some());
     println!(
         "| model | language | clips | units | none | average3x3 | none: sub, del, ins | average3x3 | clips better, worse |"
     );
@@ -63,24 +57,25 @@ fn main() -> Result<(), Box<dyn Error>> {
         let smoothed = load()?.with_smoothing(Smoothing::Average3x3);
         let mut groups = BTreeMap::<_, Group>::new();
         for clip in &clips {
-            if clip.language != "en" && !plain.is_multilingual() {
+            if clip.speech.code() != Some("en") && !plain.is_multilingual() {
                 continue;
             }
-            let audio = Audio::open(&clip.file)?;
+            let audio = Audio::open(&clip.path)?;
             let [before, after] = [&plain, &smoothed].map(|whisper| errors(whisper, &audio, clip));
             let (before, after) = (before?, after?);
             if arguments.clips {
-                let name = clip.file.file_name().unwrap_or_default().to_string_lossy();
                 eprintln!(
-                    "{model} {name}: {} of {}, {} smoothed",
+                    "{model} {}: {} of {}, {} smoothed",
+                    clip.name,
                     before.errors(),
                     before.reference_len(),
                     after.errors()
                 );
             }
-            let (english, other) = match clip.language.as_str() {
-                "en" => (true, "en"),
-                language if WITHOUT_SPACES.contains(&language) => (false, "others, letters"),
+            let normalizer = Normalizer::for_language(clip.speech.code());
+            let (english, other) = match normalizer {
+                Normalizer::English => (true, "en"),
+                _ if normalizer.splits_letters() => (false, "others, letters"),
                 _ => (false, "others, words"),
             };
             let group = groups.entry((!english, other)).or_default();
@@ -116,56 +111,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn read_manifest(path: &Path) -> Result<Vec<Clip>, Box<dyn Error>> {
-    let text =
-        std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let mut lines = text.lines();
-    let names: Vec<_> = lines.next().unwrap_or_default().split('\t').collect();
-    let column = |name: &str| {
-        let found = names.iter().position(|&column| column == name);
-        found.ok_or_else(|| {
-            format!(
-                "{}: there is no column '{name}' in its first line",
-                path.display()
-            )
-        })
-    };
-    let (file, language, transcript) =
-        (column("file")?, column("language")?, column("transcript")?);
-    let mut clips = Vec::new();
-    for line in lines {
-        let fields: Vec<_> = line.split('\t').collect();
-        let field = |index: usize| fields.get(index).copied().unwrap_or_default();
-        if !field(transcript).is_empty() {
-            clips.push(Clip {
-                file: folder.join(field(file)),
-                language: field(language).to_owned(),
-                transcript: field(transcript).to_owned(),
-            });
-        }
-    }
-    Ok(clips)
-}
-
 /// The errors of one clip, greedily decoded.
 fn errors(whisper: &Whisper, audio: &Audio, clip: &Clip) -> whisper_rs::Result<ErrorCounts> {
     let mut options = TranscribeOptions::default();
-    options.language = Some(clip.language.clone());
+    options.language = clip.speech.code().map(str::to_owned);
     options.temperatures = vec![0.0];
-    let heard = whisper.transcribe(audio, &options)?.text;
-    let normalize = |text: &str| match clip.language.as_str() {
-        "en" => EnglishTextNormalizer.normalize(text),
-        language => {
-            let basic = BasicTextNormalizer {
-                split_letters: WITHOUT_SPACES.contains(&language),
-                ..Default::default()
-            };
-            basic.normalize(text)
-        }
-    };
-    Ok(word_errors(
-        &normalize(&clip.transcript),
-        &normalize(&heard),
-    ))
+    let heard = TimedText::from(&whisper.transcribe(audio, &options)?);
+    let normalizer = Normalizer::for_language(clip.speech.code());
+    let said = TimedText::plain(clip.transcript.clone().unwrap_or_default(), None);
+    Ok(Comparison::new(&said, &heard, normalizer).words)
 }

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Run, data, run};
+use common::{Run, data, model, run};
 use serde_json::Value;
 
 fn report(arguments: &[&str]) -> Value {
@@ -90,4 +90,73 @@ fn the_features_are_written_as_they_lie_in_memory() {
         highest - lowest <= 2.0 && highest > 0.0,
         "{lowest} {highest}"
     );
+}
+
+#[test]
+fn the_stages_of_a_transcription_are_parts_of_its_time() {
+    let clip = data("clips/cheetah_en_norm.flac");
+    let flags = "--beam-size None --word-timestamps --runs 2 --json --model";
+    let mut arguments = vec!["bench", clip.to_str().unwrap()];
+    arguments.extend(flags.split(' '));
+    arguments.push(model("tiny.en"));
+    let found = report(&arguments);
+    let seconds = |stage: &str| {
+        assert_eq!(number(&found, &format!("/stages/{stage}/runs")), 2.0);
+        number(&found, &format!("/stages/{stage}/median"))
+    };
+    let stages = ["audio", "frontend", "encoder", "decoder", "words"].map(seconds);
+    assert!(stages.iter().all(|&seconds| seconds > 0.0), "{found}");
+    // Of two runs the medians are the means, and the whole has all parts.
+    assert!(stages.iter().sum::<f64>() <= seconds("all"), "{found}");
+    assert!(seconds("load") > 0.0);
+    assert_eq!(found["windows"], 1);
+    assert!(number(&found, "/tokens") > 10.0);
+    assert!((number(&found, "/times_real_time") * seconds("all") - 6.8).abs() < 0.1);
+    assert!(found["launches"].is_null() && found["versus"].is_null());
+}
+
+#[test]
+fn another_program_takes_turns() {
+    let file = data("clips/gen_0.1s.wav");
+    let run = run(&[
+        "bench",
+        "transcribe",
+        file.to_str().unwrap(),
+        "--model",
+        model("tiny.en"),
+        "--runs",
+        "2",
+        "--vs",
+        "echo a line",
+    ]);
+    let told = &run.succeeded().stdout;
+    assert!(
+        told.contains("2 pairs in turns, beside: echo a line"),
+        "{told}"
+    );
+    for measure in ["wall time", "CPU time", "peak memory"] {
+        let line = told.lines().find(|line| line.trim().starts_with(measure));
+        assert!(line.is_some_and(|line| line.contains("ratio")), "{told}");
+    }
+}
+
+#[test]
+fn what_cannot_be_transcribed_or_run_beside_is_one_line() {
+    let file = data("clips/gen_0.1s.wav");
+    let file = file.to_str().unwrap();
+    for (arguments, code, says) in [
+        (&["missing.wav"][..], 1, "missing.wav: No such file"),
+        (&[file, "--runs", "0"], 2, "--runs"),
+        (&[file, "--beam-size", "0"], 2, "beam_size"),
+        (&[file, "--output-format", "srt"], 2, "--output-format"),
+        (
+            &[file, "--model", model("tiny.en"), "--vs", "exit 3"],
+            1,
+            "exit 3: exit status: 3",
+        ),
+    ] {
+        let run = run(&[&["bench"], arguments].concat());
+        let line = run.one_error(code);
+        assert!(line.contains(says), "{arguments:?}: {line}");
+    }
 }

@@ -73,6 +73,12 @@ fn what_differs_stands_below_each_other() {
     );
     let basic = compare(&said, &heard, &["-l", "en", "--normalizer", "basic"]);
     assert!(basic.stdout.contains("mr"), "{}", basic.stdout);
+    let table = compare(&said, &heard, &["-l", "en", "--worst", "0"]);
+    assert!(
+        table.succeeded().stdout.starts_with("clip "),
+        "{}",
+        table.stdout
+    );
     let none = json(&said, &said, &["--normalizer", "none"]);
     assert_eq!(none["clips"][0]["alignment"][0]["reference"]["word"], "Mr.");
 }
@@ -233,6 +239,8 @@ fn wrong_inputs_are_one_line() {
         let line = run.one_error(1);
         assert!(line.contains(says), "{line}");
     }
+    let run = compare(&jfk, &table, &["--html", table.to_str().unwrap()]);
+    assert!(run.one_error(1).contains("would overwrite"));
     for (flags, code, says) in [
         (&["--language", "klingon"][..], 2, "klingon"),
         (&["--normalizer", "french"], 2, "english"),

@@ -42,10 +42,15 @@ fn shown(page: &Path) -> String {
             "--headless",
             "--no-sandbox",
             "--disable-gpu",
+            "--disable-dev-shm-usage",
             "--window-size=1300,900",
         ])
         .arg(format!("--user-data-dir={}", profile.path().display()))
-        .args(["--virtual-time-budget=5000", "--dump-dom"])
+        .args([
+            "--virtual-time-budget=5000",
+            "--timeout=60000",
+            "--dump-dom",
+        ])
         .arg(format!("file://{}", page.display()))
         .output()
         .expect("chromium starts");

@@ -1,7 +1,7 @@
 //! The device of a run: opened by its name, or chosen, which is told.
 
 use burn::tensor::Device;
-use whisper_rs::device::{self, Chosen};
+use whisper_rs::device::{self, Chosen, is_gpu};
 use whisper_rs::{Error, Result};
 
 use super::messages;
@@ -14,6 +14,14 @@ pub fn open(name: &str) -> Result<Device, Error> {
     let chosen = device::auto();
     messages::note(line(&chosen));
     Ok(chosen.device)
+}
+
+/// What reports call the device of `--device`: `auto` without a GPU is the CPU.
+pub fn shown(name: &str, device: &Device) -> String {
+    match name {
+        "auto" if !is_gpu(device) => "cpu".to_owned(),
+        name => name.to_owned(),
+    }
 }
 
 /// `device: cuda:0 (NVIDIA H100 80GB HBM3); not vulkan: this machine has no such GPU`
@@ -45,5 +53,7 @@ mod tests {
     fn any_name_is_opened() {
         assert!(open("auto").is_ok() && open("cpu").is_ok());
         assert!(open("abacus").is_err());
+        assert_eq!(shown("auto", &Device::flex()), "cpu");
+        assert_eq!(shown("ndarray", &Device::flex()), "ndarray");
     }
 }

@@ -15,6 +15,9 @@ const PAGE: f64 = 1200.0;
 /// Width in pixels of a second in which words follow fast.
 const FASTEST: f64 = 300.0;
 
+/// Marks on a time axis at most.
+const MOST_TICKS: f64 = 2000.0;
+
 /// Stretches of tokens that are listed at most.
 const TOKEN_STRETCHES: usize = 200;
 
@@ -39,6 +42,8 @@ pub(super) struct ClipView {
     /// How many times wider than the page the time axis is at first, so that words can be read.
     zoom: String,
     ticks: Vec<TickView>,
+    /// Width of the recording in percent of the axis, which is longer where a transcript goes on behind its end.
+    audio_width: String,
     /// The outline of the waveform, as the path of an SVG of 1000 times 2 units.
     waveform: Option<String>,
     /// The picture of the features, as a data URI.
@@ -130,6 +135,7 @@ impl ClipView {
             tokens: comparison.tokens.as_ref().map(TokensView::of),
             zoom: format!("{zoom:.2}"),
             ticks: ticks(line.seconds, zoom),
+            audio_width: percent_of(audio.map_or(0.0, |audio| audio.seconds), line.seconds),
             waveform: audio.map(|audio| outline(&audio.waveform)),
             log_mel: audio
                 .and_then(|audio| audio.log_mel.as_ref())
@@ -137,6 +143,11 @@ impl ClipView {
             rows,
         }
     }
+}
+
+/// A stretch of the axis as CSS takes it.
+fn percent_of(part: f64, seconds: f64) -> String {
+    format!("{:.3}", 100.0 * part / seconds)
 }
 
 fn kind(edit: Edit) -> &'static str {
@@ -163,7 +174,7 @@ fn languages(clip: &ClipReport) -> String {
 impl WordView {
     fn of(word: &Option<PlacedWord>, time: Option<(f64, f64)>, seconds: f64) -> Option<Self> {
         let (start, end) = time?;
-        let percent = |part: f64| format!("{:.3}", 100.0 * part / seconds);
+        let percent = |part| percent_of(part, seconds);
         word.as_ref().map(|word| Self {
             word: word.word.clone(),
             left: percent(start),
@@ -211,12 +222,13 @@ fn ticks(seconds: f64, zoom: f64) -> Vec<TickView> {
         .into_iter()
         .find(|&step| step >= wanted)
         .unwrap_or(3600.0);
-    let count = (seconds / step) as usize;
+    // A transcript may claim any time.
+    let count = (seconds / step).min(MOST_TICKS) as usize;
     (0..=count)
         .map(|index| {
             let time = index as f64 * step;
             TickView {
-                left: format!("{:.3}", 100.0 * time / seconds),
+                left: percent_of(time, seconds),
                 label: if step < 1.0 {
                     format!("{time:.1}")
                 } else {
@@ -254,4 +266,61 @@ fn outline(waveform: &Waveform) -> String {
         path += &format!("L{:.1} {:.3}", x(index), 1.0 - sample / peak);
     }
     path + "Z"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audio::Audio;
+    use crate::compare::{Comparison, Normalizer, Span, TimedText};
+    use crate::report::AudioPicture;
+
+    #[test]
+    fn words_and_audio_share_an_axis_also_behind_the_recordings_end() {
+        let said = |end: f64| TimedText {
+            words: vec![Span {
+                start: 1.0,
+                end,
+                text: "so".to_owned(),
+            }],
+            ..TimedText::plain("so", None)
+        };
+        let audio = Audio::from_samples(vec![0.5; 32_000]).unwrap();
+        let comparison = Comparison::new(&said(2.0), &said(4.0), Normalizer::None);
+        let mut clip = ClipReport::new("a", comparison);
+        clip.audio = Some(AudioPicture::new(&audio, &burn::tensor::Device::flex()).unwrap());
+        let view = ClipView::of(0, &clip);
+        assert_eq!(view.audio_width, "50.000");
+        let [said, heard] = [&view.rows[0].reference, &view.rows[0].hypothesis];
+        let place = |word: &Option<WordView>| {
+            let word = word.as_ref().unwrap();
+            (word.left.clone(), word.width.clone())
+        };
+        assert_eq!(place(said), ("25.000".to_owned(), "25.000".to_owned()));
+        assert_eq!(place(heard), ("25.000".to_owned(), "75.000".to_owned()));
+        assert_eq!(view.ticks[1].left, "12.500");
+        // The loudest sample reaches the top.
+        assert!(view.waveform.unwrap().contains(" 0.000"));
+    }
+
+    #[test]
+    fn marks_are_round_and_a_hundred_pixels_apart() {
+        let labels = |seconds: f64, zoom: f64| -> Vec<String> {
+            ticks(seconds, zoom)
+                .into_iter()
+                .map(|tick| tick.label)
+                .collect()
+        };
+        assert_eq!(labels(2.0, 1.0).len(), 11);
+        assert_eq!(labels(2.0, 1.0)[3], "0.6");
+        assert_eq!(labels(90.0, 1.0)[7], "1:10");
+        assert_eq!(labels(f64::INFINITY, 1.0).len(), 2001);
+        assert_eq!(
+            labels(36_000.0, 1.0),
+            [
+                "0:00", "60:00", "120:00", "180:00", "240:00", "300:00", "360:00", "420:00",
+                "480:00", "540:00", "600:00"
+            ]
+        );
+    }
 }

@@ -1,4 +1,22 @@
 //! Reports for a browser: one file with everything in it, which needs no network.
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! use whisper_rs::compare::{Comparison, Normalizer, TimedText};
+//! use whisper_rs::report::{AudioPicture, ClipReport, Report};
+//! use whisper_rs::{Audio, device};
+//!
+//! # fn main() -> whisper_rs::Result<()> {
+//! let (said, heard) = (TimedText::read("said.txt")?, TimedText::read("heard.json")?);
+//! let normalizer = Normalizer::for_language(heard.language.as_deref());
+//! let mut clip = ClipReport::new("talk", Comparison::new(&said, &heard, normalizer));
+//! clip.audio = Some(AudioPicture::new(&Audio::open("talk.mp3")?, &device::open("auto")?)?);
+//! let mut report = Report::new("My talk");
+//! report.clips.push(clip);
+//! report.write(Path::new("report.html"))
+//! # }
+//! ```
 
 mod audio_picture;
 mod clip_view;

@@ -285,8 +285,7 @@ impl<'a> Segments<'a> {
                     |times| &mut times.frontend,
                     || (self.features).window(self.seek, segment_size),
                 )?;
-                let encoder = &mut self.encoder;
-                (self.clock).time(|times| &mut times.encoder, || encoder.encode(mel))?
+                (self.clock).time(|times| &mut times.encoder, || self.encoder.encode(mel))?
             }
         };
         let (state, rows) = (self.state.take(), self.options.max_rows());

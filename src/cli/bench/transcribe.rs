@@ -155,7 +155,7 @@ pub fn run(arguments: &TranscribeBenchArguments) -> Result<(), Error> {
         file: arguments.file.clone(),
         audio_seconds: audio.seconds(),
         model: flags.model.name().to_owned(),
-        device: flags.model.device_name(),
+        device: chosen_device::shown(&flags.model.device_name(), &device),
         compute_type: format!("{:?}", whisper.model().dtype()).to_lowercase(),
         threads: rayon::current_num_threads(),
         times_real_time: audio.seconds() / stages.all.median,

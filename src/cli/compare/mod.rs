@@ -138,6 +138,7 @@ fn compare(
     device: Option<&burn::tensor::Device>,
 ) -> Result<(), Error> {
     let language = arguments.language.and_then(|language| language.0);
+    spare_inputs(arguments)?;
     let pairs = pairs(arguments)?;
     let transcriber = match (&arguments.model, device) {
         (Some(model), Some(device)) => {
@@ -183,6 +184,28 @@ fn compare(
     }
     let lines = AlignedLines::new(colours::wanted(arguments.print_colors));
     output_lines::print(summary::of(&compared, arguments.worst, &lines).trim_end())
+}
+
+/// Refuses a page that would be written over what is compared.
+fn spare_inputs(arguments: &CompareArguments) -> Result<(), Error> {
+    let Some(page) = arguments
+        .html
+        .as_ref()
+        .and_then(|page| page.canonicalize().ok())
+    else {
+        return Ok(());
+    };
+    let inputs = [&arguments.reference, &arguments.hypothesis];
+    match inputs
+        .into_iter()
+        .find(|input| input.canonicalize().is_ok_and(|input| input == page))
+    {
+        Some(input) => Err(Error::Option(format!(
+            "--html would overwrite {}; give another name",
+            input.display()
+        ))),
+        None => Ok(()),
+    }
 }
 
 fn open(path: &Path) -> Result<Audio, Error> {

@@ -11,7 +11,7 @@ use super::aligned_lines::AlignedLines;
 /// Stretches of tokens that are printed of a clip.
 const STRETCHES: usize = 10;
 
-/// The clips, the worst first and as many as asked for with their words, and all together where there are several.
+/// The clips, the worst first and as many as asked for with their words, and a table of all where there are more.
 pub fn of(clips: &[Compared], worst: usize, lines: &AlignedLines) -> String {
     let mut text = String::new();
     for clip in clips.iter().take(worst) {
@@ -23,7 +23,7 @@ pub fn of(clips: &[Compared], worst: usize, lines: &AlignedLines) -> String {
         text += &details(&clip.comparison);
         text.push('\n');
     }
-    if clips.len() > 1 {
+    if clips.len() > 1 || worst == 0 {
         text += &table(clips);
     }
     text

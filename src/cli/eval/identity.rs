@@ -9,6 +9,7 @@ use whisper_rs::{Error, measure};
 use whisper_weights::Checkpoint;
 
 use super::EvalArguments;
+use crate::cli::chosen_device;
 use crate::cli::engine::Engine;
 use crate::cli::models::Models;
 
@@ -40,7 +41,7 @@ impl Identity {
                 .unwrap_or_else(|_| arguments.manifest.clone()),
             model: flags.model.name().to_owned(),
             weights: (checkpoint.format().to_owned(), checkpoint.file_size()),
-            device: flags.model.device_name(),
+            device: chosen_device::shown(&flags.model.device_name(), engine.whisper.device()),
             compute_type: format!("{:?}", engine.whisper.model().dtype()).to_lowercase(),
             known_languages: arguments.known_languages,
             preparation: format!("{:?}, {:?}", flags.speech.smoothing, flags.speech.normalise),

@@ -123,9 +123,10 @@ fn evaluate(arguments: &EvalArguments) -> Result<ExitCode, Failure> {
     let references = (arguments.against.as_ref())
         .map(|folder| References::open(folder, arguments.against_member.clone()))
         .transpose()?;
-    let last_words = || messages::error("interrupted: the same command with --resume goes on");
-    let interrupt = Interrupt::watch(last_words)
-        .map_err(|error| Failure::Run(format!("cannot watch for Ctrl-C: {error}")))?;
+    let interrupt = Interrupt::watch(|| {
+        messages::error("interrupted: the same command with --resume does what is not done");
+    })
+    .map_err(|error| Failure::Run(format!("cannot watch for Ctrl-C: {error}")))?;
     let flags = arguments.engine.flags();
     threads::configure(flags.model.threads).map_err(Failure::Run)?;
     let device = chosen_device::open(&flags.model.device_name())
