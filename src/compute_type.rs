@@ -145,8 +145,8 @@ impl FromStr for ComputeType {
             "float32" => Ok(Self::Float32),
             "float16" => Ok(Self::Float16),
             "bfloat16" => Ok(Self::BFloat16),
-            // The rest of an int8 model is f32 here, as in CTranslate2's int8_float32.
-            "int8" | "int8_float32" => Ok(Self::Int8),
+            // The rest of an int8 model is f32 here, as CTranslate2's is on a CPU whatever stands behind the line.
+            "int8" | "int8_float32" | "int8_float16" | "int8_bfloat16" => Ok(Self::Int8),
             "int16" => Ok(Self::Int16),
             _ => Err(Error::Option(format!(
                 "compute_type '{name}' is unknown; use one of {}",

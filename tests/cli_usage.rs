@@ -120,7 +120,6 @@ fn what_is_not_there_yet_is_refused_before_any_work() {
         (&["--vad_filter"][..], "voice activity detection"),
         (&["--batched", "True"], "batched decoding"),
         (&["--live-transcribe", "true"], "live input"),
-        (&["--compute_type", "int8_float16"], "float32"),
     ] {
         // A file without a subcommand before it is to be transcribed.
         let line = run(&[&["no_such_file.wav"], flags].concat())

