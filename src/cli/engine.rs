@@ -4,7 +4,7 @@ use burn::tensor::Device;
 use regex::Regex;
 use whisper_rs::frontend::note_on_filters;
 use whisper_rs::tokenizer::{Tokenizer, languages};
-use whisper_rs::{Error, Task, TranscribeOptions, Whisper};
+use whisper_rs::{ComputeType, Error, Task, TranscribeOptions, Whisper};
 use whisper_weights::Checkpoint;
 
 use super::arguments::TranscribeArguments;
@@ -31,10 +31,14 @@ impl Engine {
         if let Some(line) = note_on_filters(&checkpoint) {
             messages::warning(line);
         }
-        let whisper =
-            Whisper::from_checkpoint_as(&checkpoint, device, arguments.model.compute_type(device))?
-                .with_smoothing(arguments.speech.smoothing.into())
-                .with_normalisation(arguments.speech.normalise.into());
+        let compute_type = match arguments.model.compute_type(device) {
+            // The one that is proven.
+            ComputeType::Auto if arguments.options().strict => ComputeType::Float32,
+            compute_type => compute_type,
+        };
+        let whisper = Whisper::from_checkpoint_as(&checkpoint, device, compute_type)?
+            .with_smoothing(arguments.speech.smoothing.into())
+            .with_normalisation(arguments.speech.normalise.into());
         let mut options = arguments.options();
         if !whisper.is_multilingual() {
             english_only(arguments.model.name(), &mut options);
