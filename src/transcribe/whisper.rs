@@ -41,7 +41,7 @@ impl Whisper {
         Self::from_checkpoint(&Checkpoint::open(path)?, device)
     }
 
-    /// Puts a checkpoint on a device.
+    /// Puts a checkpoint on a device, in single precision.
     ///
     /// # Errors
     ///
@@ -49,7 +49,7 @@ impl Whisper {
     /// the checkpoint's dimensions are not those of a Whisper model or its tensors do not fit them,
     /// [`Error::Tokenizer`](crate::Error::Tokenizer) when the tokenizer belongs to another model.
     pub fn from_checkpoint(checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
-        Self::from_checkpoint_as(checkpoint, device, ComputeType::Auto)
+        Self::from_checkpoint_as(checkpoint, device, ComputeType::Float32)
     }
 
     /// Puts a checkpoint on a device, to be computed with in a number format.
