@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::process::Command;
+
 use common::{Run, data, run, whisper_rs};
 
 #[test]
@@ -174,4 +176,28 @@ fn a_flag_that_may_stand_alone_takes_no_name_for_its_value() {
     ];
     let line = run(&flags).one_error(1).to_owned();
     assert!(line.contains("tiny.en"), "{line}");
+}
+
+#[test]
+fn bash_completes_flags_and_values_of_subcommands() {
+    let script = run(&["completions", "bash"]).succeeded().stdout.clone();
+    for (words, completed) in [
+        ("transcribe --mod", "--model"),
+        ("transcribe --output_format sr", "srt"),
+        ("models fe", "fetch"),
+        ("eval --js", "--json"),
+    ] {
+        let (before, last) = words.rsplit_once(' ').unwrap();
+        let previous = before.rsplit(' ').next().unwrap();
+        let asked = format!(
+            "{script}\nCOMP_WORDS=(whisper-rs {words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))\n\
+             _whisper__rs whisper-rs {last} {previous}; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+        );
+        let bash = Command::new("bash").args(["-c", &asked]).output().unwrap();
+        let completions = String::from_utf8(bash.stdout).unwrap();
+        assert!(
+            completions.lines().any(|line| line == completed),
+            "{words}: {completions}"
+        );
+    }
 }

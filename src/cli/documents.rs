@@ -42,7 +42,12 @@ pub fn completions(command: Command, shell: Shell) -> Result<(), Error> {
     let mut text = Vec::new();
     let name = command.get_name().to_owned();
     clap_complete::generate(shell, &mut command, name, &mut text);
-    output_lines::print_text(&String::from_utf8_lossy(&text))
+    let mut text = String::from_utf8_lossy(&text).into_owned();
+    if shell == Shell::Bash {
+        // clap_complete 4 writes the hyphen of a program's name in two ways, so that no subcommand is found.
+        text = text.replace("whisper__subcmd__rs", "whisper__rs");
+    }
+    output_lines::print_text(&text)
 }
 
 /// Completions have what the help would show: here second names as well.
