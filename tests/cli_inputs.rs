@@ -255,6 +255,29 @@ fn opus_is_heard_with_and_without_ffmpeg() {
     }
 }
 
+/// RIFF holds more than WAV: what is not decoded here goes to ffmpeg from standard input as well.
+#[test]
+fn a_video_on_standard_input_is_heard_by_ffmpeg() {
+    if !ffmpeg_is_there() {
+        panic!("this test needs ffmpeg on the PATH");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let video = folder.path().join("talk.avi");
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error", "-i"])
+        .args([data("jfk.wav"), video.clone()])
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let input = fs::File::open(&video).unwrap();
+    let output = whisper_rs(&["transcribe", "-m", model("tiny.en"), "-"])
+        .stdin(input)
+        .output()
+        .unwrap();
+    let heard = Run::of(output).succeeded().stdout.to_lowercase();
+    assert!(heard.contains("country"), "{heard}");
+}
+
 fn ffmpeg_is_there() -> bool {
     Command::new("ffmpeg").arg("-version").output().is_ok()
 }

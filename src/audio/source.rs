@@ -16,7 +16,7 @@ use super::pcm::temporary_file_error;
 pub(super) const EMPTY: &str = "is empty (0 bytes)";
 
 /// Bytes by which the kind of a file is told.
-const HEAD: u64 = 12;
+const HEAD: u64 = 22;
 
 /// The first bytes of a reader.
 pub(super) fn head(reader: &mut impl Read) -> io::Result<Vec<u8>> {
@@ -27,10 +27,20 @@ pub(super) fn head(reader: &mut impl Read) -> io::Result<Vec<u8>> {
 
 /// Whether a file that starts so is of a kind that is always decoded here.
 pub(super) fn is_surely_supported(head: &[u8]) -> bool {
-    let mpeg = matches!(head, [0xff, second, ..] if second & 0xe0 == 0xe0);
-    mpeg || [&b"RIFF"[..], b"fLaC", b"ID3"]
-        .iter()
-        .any(|start| head.starts_with(start))
+    // Layer 0 is AAC, of which some kinds are not.
+    let mpeg = matches!(head, [0xff, second, ..] if second & 0xe0 == 0xe0 && second & 0x06 != 0);
+    mpeg || is_plain_wav(head)
+        || [&b"fLaC"[..], b"ID3"]
+            .iter()
+            .any(|start| head.starts_with(start))
+}
+
+/// WAV whose samples are integers, floating-point numbers, A-law or mu-law. A RIFF file may hold much else.
+fn is_plain_wav(head: &[u8]) -> bool {
+    const PLAIN: [u16; 5] = [1, 3, 6, 7, 0xfffe];
+    let at = |range: std::ops::Range<usize>| head.get(range).unwrap_or_default();
+    let format = u16::from_le_bytes(at(20..22).try_into().unwrap_or_default());
+    (at(0..4), at(8..12), at(12..16)) == (b"RIFF", b"WAVE", b"fmt ") && PLAIN.contains(&format)
 }
 
 /// Encoded audio to be decoded.
