@@ -289,6 +289,7 @@ mod tests {
     fn values_without_an_equal_are_refused() {
         for (line, says) in [
             ("whisper-rs transcribe -mc 100", "-mc: give 0"),
+            ("whisper-rs transcribe -p 4", "-p: recordings"),
             ("whisper-rs transcribe -ml wide", "-ml: write"),
             ("whisper-rs transcribe a.wav -bo", "-bo needs a value"),
         ] {
