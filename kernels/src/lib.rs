@@ -22,6 +22,8 @@ mod attention;
 mod backends;
 #[cfg(feature = "cubecl")]
 mod capacity;
+#[cfg(feature = "kept")]
+mod compiled;
 mod convolution;
 #[cfg(feature = "cubecl")]
 mod copies;
@@ -49,6 +51,8 @@ mod windows;
 pub use attention::{AttentionOptions, HEAD_WIDTH, attention};
 #[cfg(feature = "cubecl")]
 pub use capacity::device_capacity;
+#[cfg(feature = "kept")]
+pub use compiled::keep_compiled_kernels;
 pub use convolution::convolution_gelu;
 #[cfg(feature = "cubecl")]
 pub use copies::{Copies, Direction, count_copies};
