@@ -142,7 +142,7 @@ impl<T: Stored> Layer<'_, T> {
 /// Weight rows taken together for one row of `x`.
 const DOT_GROUP: usize = 2;
 
-/// Vectors of partial sums of each dot product.
+/// Vectors of partial sums of each dot product, which are taken two at a time.
 const PARTS: usize = 4;
 
 /// How many bytes of the weight ahead of their use are fetched.
@@ -231,7 +231,7 @@ impl<T: Stored> Dots<'_, T> {
         let mut sums = [[[ops.zero(); PARTS]; COLUMNS]; ROWS];
         let mut k = 0;
         while k + PARTS * lanes <= inputs {
-            for part in (0..PARTS).step_by(2) {
+            for part in [0, 2] {
                 let k = k + part * lanes;
                 // SAFETY: the caller vouches for the rows, and `k + 2 * lanes <= inputs`. A prefetch
                 // reads nothing.
