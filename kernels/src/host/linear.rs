@@ -253,30 +253,33 @@ impl<T: Stored> Dots<'_, T> {
             }
             k += PARTS * lanes;
         }
-        while k < inputs {
-            let end = inputs.min(k + lanes);
-            for (i, sums) in sums.iter_mut().enumerate() {
-                let x = f32::load_rest(isa, &self.layer.x.row(row + i)[k..end]);
-                for (j, sum) in sums.iter_mut().enumerate() {
-                    let w = T::load_rest(isa, &weight.row(column + j)[k..end]);
-                    sum[0] = ops.mul_add(x, w, sum[0]);
+        let mut rests = [[0.0; COLUMNS]; ROWS];
+        if k < inputs {
+            for (i, rests) in rests.iter_mut().enumerate() {
+                for (j, rest) in rests.iter_mut().enumerate() {
+                    *rest = sum_of_rest(self.layer.x.row(row + i), weight.row(column + j), k);
                 }
             }
-            k += lanes;
         }
 
         let outputs = weight.rows();
-        for (i, sums) in sums.into_iter().enumerate() {
+        for (i, (sums, rests)) in sums.into_iter().zip(rests).enumerate() {
             // SAFETY: this task alone writes these columns.
             let target = unsafe { self.output.at((row + i) * outputs + column, COLUMNS) };
-            for (j, sum) in sums.into_iter().enumerate() {
+            for (j, (sum, rest)) in sums.into_iter().zip(rests).enumerate() {
                 let bias = bias.map_or(0.0, |bias| bias[column + j]);
+                let sum = ops.add(ops.add(sum[0], sum[1]), ops.add(sum[2], sum[3]));
                 // SAFETY: `j` is below `COLUMNS`.
-                unsafe {
-                    *target.add(j) =
-                        ops.sum(ops.add(ops.add(sum[0], sum[1]), ops.add(sum[2], sum[3]))) + bias
-                };
+                unsafe { *target.add(j) = ops.sum(sum) + rest + bias };
             }
         }
     }
+}
+
+/// The sum of products from one input on, of layers whose width is no multiple of the vectors taken together: none of Whisper's. Apart, so
+/// that the loop before it keeps its registers.
+#[inline(never)]
+fn sum_of_rest<T: Stored>(x: &[f32], w: &[T], from: usize) -> f32 {
+    let products = x[from..].iter().zip(&w[from..]);
+    products.map(|(x, w)| x * w.widen()).sum()
 }
