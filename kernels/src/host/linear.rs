@@ -236,12 +236,13 @@ impl<T: Stored> Dots<'_, T> {
                 // SAFETY: the caller vouches for the rows, and `k + 2 * lanes <= inputs`. A prefetch
                 // reads nothing.
                 unsafe {
-                    let mut ws = [[ops.zero(); 2]; COLUMNS];
-                    for (j, value) in ws.iter_mut().enumerate() {
-                        let w = w.add(j * w_stride + k);
-                        *value = T::load_two(isa, w);
-                        ops.prefetch(w.cast::<f32>().wrapping_byte_add(PREFETCH));
+                    // First, as compilers move no load past a prefetch to where it is multiplied.
+                    for j in 0..COLUMNS {
+                        let w = w.add(j * w_stride + k).cast::<f32>();
+                        ops.prefetch(w.wrapping_byte_add(PREFETCH));
                     }
+                    let ws: [[I::F32; 2]; COLUMNS] =
+                        std::array::from_fn(|j| T::load_two(isa, w.add(j * w_stride + k)));
                     for (i, sums) in sums.iter_mut().enumerate() {
                         let x = f32::load_two(isa, x.add(i * x_stride + k));
                         for (sum, w) in sums.iter_mut().zip(ws) {
