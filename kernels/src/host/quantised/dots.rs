@@ -8,6 +8,9 @@ use super::{Integer, Layer, Output};
 /// Weight rows taken together.
 pub(super) const GROUP: usize = 4;
 
+/// Bytes of a cache line, which no vector of weights is longer than.
+const LINE: usize = 64;
+
 /// How many bytes of the weight ahead of their use are fetched.
 const PREFETCH: usize = 4096;
 
@@ -111,20 +114,25 @@ pub(super) unsafe fn sums_of_products<
 ) -> [[i32; COLUMNS]; ROWS] {
     let inputs = w[0].len();
     let step = PAIR * W::LANES;
-    let whole = inputs / step * step;
+    let line = LINE / size_of::<T>();
+    let whole = inputs / line * line;
     let mut totals = [[0; COLUMNS]; ROWS];
     // SAFETY: the rows of both sides have at least `whole` elements; a prefetch reads nothing.
     unsafe {
         let mut sums = [[W::zero(); COLUMNS]; ROWS];
-        for k in (0..whole).step_by(step) {
-            let x: [W::Vector; ROWS] =
-                std::array::from_fn(|i| W::load(x[i].as_ptr().add(k).cast()));
-            for (j, w) in w.iter().enumerate() {
-                let w = w.as_ptr().add(k);
-                W::prefetch(w.cast::<i8>().wrapping_add(PREFETCH));
-                let w = T::load::<W>(w);
-                for (sums, x) in sums.iter_mut().zip(x) {
-                    sums[j] = W::add_products(sums[j], x, w);
+        for first in (0..whole).step_by(line) {
+            for w in w {
+                W::prefetch(w.as_ptr().add(first).cast::<i8>().wrapping_add(PREFETCH));
+            }
+            for vector in 0..line / step {
+                let k = first + vector * step;
+                let x: [W::Vector; ROWS] =
+                    std::array::from_fn(|i| W::load(x[i].as_ptr().add(k).cast()));
+                for (j, w) in w.iter().enumerate() {
+                    let w = T::load::<W>(w.as_ptr().add(k));
+                    for (sums, x) in sums.iter_mut().zip(x) {
+                        sums[j] = W::add_products(sums[j], x, w);
+                    }
                 }
             }
         }
