@@ -9,7 +9,7 @@ use crate::backends::WhisperOps;
 use crate::host::quantised::refined::{PARTS, quantise_rows_in_two};
 use crate::quantised::at_a_time;
 
-/// A weight of two integers of 8 bits, with one scale per output: the second ones count 254ths of the first ones' step.
+/// A weight of two integers of 8 bits, with one scale per output: the second ones count 256ths of the first ones' step.
 #[derive(Clone, Debug)]
 pub struct RefinedWeight {
     /// `[2, outputs, inputs]` of `i8`: the first integers, and behind them all second ones.
@@ -31,14 +31,17 @@ impl RefinedWeight {
     ) -> Self {
         let mut values = vec![0; 2 * outputs * inputs];
         let (first, second) = values.split_at_mut(outputs * inputs);
-        let mut scales = Vec::with_capacity(outputs);
+        let mut scales = vec![0.0; outputs];
         for some in at_a_time(outputs, inputs) {
-            let (of_first, of_second, of_scales) =
-                quantise_rows_in_two(&rows(some.clone()), inputs);
             let place = some.start * inputs..some.end * inputs;
-            first[place.clone()].copy_from_slice(&of_first);
-            second[place].copy_from_slice(&of_second);
-            scales.extend(of_scales);
+            let (first, second) = (&mut first[place.clone()], &mut second[place]);
+            quantise_rows_in_two(
+                &rows(some.clone()),
+                inputs,
+                first,
+                second,
+                &mut scales[some],
+            );
         }
         let values = TensorData::new(values, [2, outputs, inputs]);
         Self {

@@ -7,15 +7,18 @@
 use rayon::prelude::*;
 
 use super::dots::sums_of_products;
-use super::rounded::{RoundedRows, quantise_rows};
+use super::rounded::{RoundedRows, Steps, TASK};
 use super::words::{self, Words, WordsOp};
-use super::{DOT_ROWS, Integer, Layer, Weight};
+use super::{DOT_ROWS, Layer, Weight};
 use crate::backends::Activation;
 use crate::host::output::Output;
 use crate::host::panels::Rows;
 
-/// Into how many parts the second integers divide a step of the first: half a step either way is -127 to 127 of them.
-pub(crate) const PARTS: f32 = 254.0;
+/// Into how many parts the second integers divide a step of the first: they are the low bytes of 16-bit integers, with a sign.
+pub(crate) const PARTS: f32 = 256.0;
+
+/// The largest magnitude of the two integers together, whose first is 127 then.
+const LIMIT: i16 = 127 * 256;
 
 /// How far below the largest of its row a result may be to be refined: as a logit, one token's share of the probability there is below
 /// 1/3000 of the likeliest's.
@@ -28,23 +31,43 @@ const NEIGHBOURS: usize = 1024;
 /// How many deviations of its error a result may be off.
 const DEVIATIONS: f32 = 6.0;
 
-/// Quantises a weight `[outputs, inputs]`: the first integers, the second ones, and the scale of each output.
-pub(crate) fn quantise_rows_in_two(weight: &[f32], inputs: usize) -> (Vec<i8>, Vec<i8>, Vec<f32>) {
-    let (first, scales) = quantise_rows::<i8>(weight, inputs);
-    let mut second = vec![0; first.len()];
-    let rows = (second.par_chunks_mut(inputs.max(1)))
-        .zip(weight.par_chunks(inputs.max(1)))
-        .zip(first.par_chunks(inputs.max(1)))
-        .zip(&scales);
-    rows.for_each(|(((second, weight), first), &scale)| {
-        // Rows of zeros, and of what is no number, have nothing left.
-        let steps = if scale > 0.0 { 1.0 / scale } else { 0.0 };
-        for ((second, weight), &first) in second.iter_mut().zip(weight).zip(first) {
-            let left = weight * steps - f32::from(first);
-            *second = (left * PARTS).round_ties_even() as i8;
-        }
-    });
-    (first, second, scales)
+/// Quantises rows of a weight, `inputs` to a row: the first integers, the second ones, and the scale of each row.
+///
+/// # Panics
+///
+/// If these have not as many elements as the weight and as it has rows.
+pub(crate) fn quantise_rows_in_two(
+    weight: &[f32],
+    inputs: usize,
+    first: &mut [i8],
+    second: &mut [i8],
+    scales: &mut [f32],
+) {
+    let inputs = inputs.max(1);
+    let same = [first.len(), second.len(), scales.len() * inputs] == [weight.len(); 3];
+    assert!(
+        same,
+        "two integers for each weight, and a scale for each row"
+    );
+    let steps = Steps {
+        limit: LIMIT,
+        norm: f64::INFINITY,
+    };
+    (weight.par_chunks(inputs))
+        .zip(first.par_chunks_mut(inputs))
+        .zip(second.par_chunks_mut(inputs))
+        .zip(scales)
+        .with_min_len((TASK / inputs).max(1))
+        .for_each_init(
+            || vec![0_i16; inputs],
+            |rounded, (((weight, first), second), scale)| {
+                *scale = PARTS * steps.round(weight, rounded);
+                for ((first, second), rounded) in first.iter_mut().zip(second).zip(rounded) {
+                    *second = *rounded as i8;
+                    *first = ((*rounded - i16::from(*second)) >> 8) as i8;
+                }
+            },
+        );
 }
 
 /// `x W^T`: `x` `[rows, inputs]`, `values` `[2, outputs, inputs]`, the first integers and the second ones, `scales` `[outputs]`; the
@@ -53,10 +76,12 @@ pub(crate) fn linear(x: Rows<'_>, values: &[i8], scales: &[f32]) -> Vec<f32> {
     let (inputs, outputs) = (x.columns(), scales.len());
     let (first, second) = values.split_at(values.len() / 2);
     let [first, second] = [first, second].map(|values| Weight::new(values, scales, inputs));
+    // No integer is below -128.
+    let norm = 128.0 * (inputs as f64).sqrt();
     let mut y = Vec::new();
     for start in (0..x.rows()).step_by(DOT_ROWS) {
         let some = x.part(start..x.rows().min(start + DOT_ROWS), 0..inputs);
-        let rounded = RoundedRows::new(some, i8::most_norm(inputs));
+        let rounded = RoundedRows::new(some, norm);
         let layer = Layer {
             x: &rounded,
             weight: first,
