@@ -14,6 +14,7 @@ pub mod kv_cache;
 pub mod layer_norm;
 pub mod linear;
 mod load;
+mod parameters;
 mod repeated_encoder;
 pub mod token_embedding;
 pub mod weight;
@@ -105,6 +106,11 @@ impl WhisperModel {
     #[must_use]
     pub fn cast(self, dtype: FloatDType) -> Self {
         self.map(&mut Cast(dtype))
+    }
+
+    /// Number of parameters, whatever numbers they are kept in.
+    pub fn parameters(&self) -> usize {
+        parameters::count(self)
     }
 
     /// The element type that the model computes with.

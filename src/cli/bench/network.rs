@@ -130,7 +130,7 @@ pub fn run(arguments: &NetworkArguments) -> Result<(), Error> {
         random_weights: arguments.random_weights.is_some(),
         device: arguments.device.clone(),
         compute_type: numbers.to_string(),
-        parameters: burn::module::Module::num_params(&model),
+        parameters: model.parameters(),
         first_window_seconds,
         first_token_seconds,
         batches,
