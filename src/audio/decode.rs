@@ -149,8 +149,7 @@ fn decode_all(
                 continue;
             }
             Err(error @ MediaError::Unsupported(_)) => {
-                progress.refuse(of_this_kind(track.codec, &error));
-                progress.skip(describe(&error));
+                progress.skip_unsupported(track.codec, &error);
                 continue;
             }
             Err(error) => {
@@ -374,10 +373,8 @@ struct Progress {
     skipped_packets: usize,
     /// Where the first skipped packet was, and what was wrong with it.
     first_skipped: Option<(f64, String)>,
-    /// Those of the skipped packets that use what the decoder lacks.
-    unsupported_packets: usize,
-    /// What is to be said if they are too many.
-    first_unsupported: Option<String>,
+    /// How many of the skipped packets use what the decoder lacks, and what that is.
+    unsupported: Option<(usize, String)>,
     /// Why decoding ended before the end.
     stopped: Option<String>,
     /// The length in seconds that the header claims, where much less was there.
@@ -394,17 +391,20 @@ impl Progress {
     }
 
     /// Counts a packet that uses what the decoder lacks.
-    fn refuse(&mut self, reason: String) {
-        self.unsupported_packets += 1;
-        self.first_unsupported.get_or_insert(reason);
+    fn skip_unsupported(&mut self, codec: AudioCodecId, error: &MediaError) {
+        self.skip(describe(error));
+        let (packets, _) =
+            (self.unsupported).get_or_insert_with(|| (0, of_this_kind(codec, error)));
+        *packets += 1;
     }
 
     /// Why the stream is of a kind that is not supported. Damage makes a packet now and then look so; of a stream that is so
     /// too much would be left out.
     fn unsupported(&mut self) -> Option<String> {
         let packets = self.decoded_packets + self.skipped_packets;
-        let many = self.unsupported_packets * 100 >= packets;
-        self.first_unsupported.take_if(|_| many)
+        let (_, reason) =
+            (self.unsupported).take_if(|(unsupported, _)| *unsupported * 100 >= packets)?;
+        Some(reason)
     }
 
     /// Compares what was decoded with what the header claims.

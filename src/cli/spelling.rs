@@ -182,6 +182,8 @@ mod tests {
             ),
             ("-ml 0 -fa -oved CPU a.wav", "a.wav"),
             ("-mc 0", "--condition_on_previous_text=False"),
+            ("--device 1", "--device_index=1"),
+            ("--device cpu", "--device cpu"),
         ] {
             let line = respelled(&format!("whisper-rs transcribe {given}"));
             assert_eq!(line, format!("whisper-rs transcribe {meant}"));

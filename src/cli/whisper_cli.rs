@@ -1,8 +1,9 @@
 //! The flags of whisper.cpp's `whisper-cli`, as aliases of the flags here.
 //!
-//! Single letters that mean the same here are short flags of the table itself (`-m`, `-l`, `-t`, `-d`). Two mean
+//! Single letters that mean the same here are short flags of the table itself (`-m`, `-l`, `-t`, `-d`). Three mean
 //! something else here, and what follows them tells which is meant: `-f talk.wav` is a file and `-f srt` a format, `-p 1`
-//! is a number of processors and `-p` alone asks for pretty JSON. What has no equal is refused by a line that says why.
+//! is a number of processors and `-p` alone asks for pretty JSON, `--device 0` is a GPU's number and `--device cuda` a
+//! kind of device. What has no equal is refused by a line that says why.
 
 use std::ffi::{OsStr, OsString};
 
@@ -151,8 +152,11 @@ pub fn expand(word: &OsStr, next: Option<&OsStr>) -> Option<Result<Expansion, St
                 took_next: true,
             }));
         }
-        ("-p", Some(next)) if next.to_string_lossy().parse::<u32>().is_ok() => {
+        ("-p", Some(next)) if is_number(next) => {
             return Some(meant(Value(processors), text, None, Some(next)));
+        }
+        ("--device", Some(next)) if is_number(next) => {
+            return Some(meant(Flag("device_index"), text, None, Some(next)));
         }
         _ => {}
     }
@@ -251,6 +255,10 @@ fn is_file(word: &OsStr) -> bool {
     let known: Vec<&str> = formats.collect();
     text == inputs::STANDARD_INPUT
         || !text.split(',').any(|part| known.contains(&part)) && spelling::looks_like_file(word)
+}
+
+fn is_number(word: &OsStr) -> bool {
+    word.to_string_lossy().parse::<u32>().is_ok()
 }
 
 /// Whether two values are the same number, or the same word in any case.
