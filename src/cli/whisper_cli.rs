@@ -299,12 +299,10 @@ fn max_context(value: &str) -> Result<Vec<String>, String> {
     const ROOM: i64 = 224;
     match value.parse::<i64>() {
         Ok(0) => Ok(vec!["--condition_on_previous_text=False".to_owned()]),
-        Ok(tokens) if tokens < 0 || tokens >= ROOM => {
-            Ok(vec!["--condition_on_previous_text=True".to_owned()])
-        }
-        Ok(_) => Err(format!(
+        Ok(1..ROOM) => Err(format!(
             "give 0 for no context (--condition_on_previous_text False), or -1 or {ROOM} for all (True)"
         )),
+        Ok(_) => Ok(vec!["--condition_on_previous_text=True".to_owned()]),
         Err(_) => Err("write a whole number".to_owned()),
     }
 }
