@@ -17,6 +17,7 @@ mod engine;
 mod engine_flags;
 pub mod eval;
 mod feedback_flags;
+pub mod freed_memory;
 mod heading;
 mod input_flags;
 mod inputs;
