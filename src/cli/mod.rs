@@ -37,6 +37,7 @@ mod parse;
 pub mod plot;
 mod precision;
 mod progress;
+mod progress_line;
 mod reports;
 mod settings;
 mod settings_flags;
