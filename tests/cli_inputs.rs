@@ -425,10 +425,10 @@ fn no_output_takes_the_place_of_a_list_or_of_another_output() {
     assert_eq!(
         files(folder.path()),
         [
-            "talk.full.full.json",
-            "talk.full.json",
-            "talk.full.txt",
             "talk.full.wav",
+            "talk.full.wav.full.json",
+            "talk.full.wav.json",
+            "talk.full.wav.txt",
             "talk.txt",
             "talk.wav",
             "talk.wav.full.json",

@@ -86,15 +86,19 @@ impl<'a> OutputNames<'a> {
         let path = one.called;
         let file = path.file_name().unwrap_or(path.as_os_str()).to_owned();
         let stem = path.file_stem().unwrap_or(&file).to_owned();
-        let mut names = vec![stem, file.clone()];
+        let mut names = vec![self.cut_for(one, &stem), self.cut_for(one, &file)];
         let folders = path.parent().into_iter().flat_map(Path::components).rev();
         let mut longer = file;
         for folder in folders.filter(|folder| matches!(folder, Component::Normal(_))) {
             longer = with(&with(folder.as_os_str(), "-"), longer);
+            if self.cut_for(one, &longer) != longer {
+                // What tells it apart would be cut off.
+                break;
+            }
             names.push(longer.clone());
         }
         (names.iter())
-            .map(|name| one.folder.join(with(&self.cut_for(one, name), one.suffix)))
+            .map(|name| one.folder.join(with(name, one.suffix)))
             .collect()
     }
 
