@@ -27,8 +27,10 @@ pub fn configure(threads: usize) -> Result<(), String> {
         }
         sensible
     };
+    // The calling thread, which transcribes, is one of them: it need not wake another one for each operation and wait for it.
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
+        .use_current_thread()
         .build_global()
         .map_err(|error| {
             format!("cannot start {threads} threads: {error}; give a smaller --threads")
