@@ -19,9 +19,9 @@ fn main() -> ExitCode {
         Ok(cli::Command::Plot(arguments)) => cli::plot::run(&arguments),
         Ok(cli::Command::Doctor(arguments)) => cli::doctor::run(&arguments),
         Ok(cli::Command::Completions { shell }) => {
-            cli::printed(cli::documents::completions(cli::command(), shell))
+            cli::ended(cli::documents::completions(cli::command(), shell))
         }
-        Ok(cli::Command::Man { subcommand }) => cli::printed(cli::documents::manual_page(
+        Ok(cli::Command::Man { subcommand }) => cli::ended(cli::documents::manual_page(
             cli::command(),
             subcommand.as_deref(),
         )),
