@@ -5,6 +5,7 @@ mod cli;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    cli::freed_memory::keep();
     cli::log::start();
     cli::messages::one_line_panics();
     // One thread uses the devices here.

@@ -172,7 +172,10 @@ impl Run<'_> {
                 inputs.len()
             ));
         }
-        code
+        match self.stdout.failed() {
+            true => ExitCode::from(FAILED),
+            false => code,
+        }
     }
 
     fn is_done(&self, index: usize, input: &Input) -> bool {
@@ -253,7 +256,7 @@ impl Run<'_> {
         let (title, sure) = (language_title(code), detected.probability());
         let line = format!("{name}: {title} ({code}), probability {sure:.2}");
         let printed = self.stdout.write(|out| writeln!(out, "{line}"));
-        printed.map_err(unwritable)?;
+        printed.map_err(|error| Failure::All(unwritable(error)))?;
         match self.stdout.closed() {
             true => Err(Failure::Unread),
             false => Ok(()),
@@ -306,12 +309,22 @@ impl Run<'_> {
                 progress.set(position);
             }
             if shown {
-                let mut print = || self.lines.print(&segment, &mut self.stdout);
+                let mut print = || {
+                    let printed = self.lines.print(&segment, &mut self.stdout);
+                    match printed.map_err(unwritable) {
+                        // The files are written all the same.
+                        Err(message) if writes_files => {
+                            messages::error(message);
+                            Ok(())
+                        }
+                        printed => printed,
+                    }
+                };
                 let printed = match &progress {
                     Some(progress) => progress.interrupt(print),
                     None => print(),
                 };
-                printed.map_err(unwritable)?;
+                printed.map_err(Failure::All)?;
             }
             if let Some(outputs) = &mut outputs {
                 (outputs.segment(&segment, &mut self.stdout)).map_err(Failure::File)?;
@@ -367,6 +380,6 @@ fn begin(inputs: &[Input], index: usize, audio: &Audio, shown: bool) -> Option<P
     ))
 }
 
-fn unwritable(error: io::Error) -> Failure {
-    Failure::All(format!("standard output: {error}"))
+fn unwritable(error: io::Error) -> String {
+    format!("standard output: {error}")
 }
