@@ -158,14 +158,12 @@ impl Found {
             Err(error) => return self.errors.push(format!("{pattern}: {error}")),
         };
         let before = self.len();
+        let mut folders = false;
         for path in paths {
             match path {
+                Ok(path) if path.is_dir() && recursive => self.add_folder(&path, recursive),
                 // `*` finds folders as well, which nobody may have meant.
-                Ok(path) if path.is_dir() => {
-                    if recursive {
-                        self.add_folder(&path, recursive);
-                    }
-                }
+                Ok(path) if path.is_dir() => folders = true,
                 Ok(path) => self.inputs.push(Input::file(path)),
                 Err(error) => {
                     self.errors
@@ -174,7 +172,11 @@ impl Found {
             }
         }
         if self.len() == before {
-            self.errors.push(format!("{pattern}: no such file"));
+            let hint = match folders {
+                true => ", only folders; --recursive looks in them",
+                false => "",
+            };
+            self.errors.push(format!("{pattern}: no such file{hint}"));
         }
     }
 
@@ -332,6 +334,8 @@ mod tests {
         }
         names.truncate(2);
         assert_eq!(found(tree.path(), &names, &[]).0, []);
+        let (_, errors) = found(tree.path(), &["dee?"], &[]);
+        assert!(errors.ends_with("looks in them"), "{errors}");
         let list = format!("--files_from={}", tree.path().join("none").display());
         let (inputs, errors) = found(tree.path(), &["b.wav"], &[&list]);
         assert_eq!((inputs.len(), errors.contains("none: ")), (1, true));
