@@ -27,10 +27,12 @@ impl Engine {
         if let Some(line) = note_on_filters(&checkpoint) {
             messages::warning(line);
         }
-        let whisper =
-            Whisper::from_checkpoint_as(&checkpoint, device, flags.model.compute_type(device))?
-                .with_smoothing(flags.speech.smoothing.into())
-                .with_normalisation(flags.speech.normalise.into());
+        let whisper = Whisper::builder(flags.model.name())
+            .on(device)
+            .compute_type(flags.model.compute_type(device))
+            .smoothing(flags.speech.smoothing.into())
+            .normalisation(flags.speech.normalise.into())
+            .load_checkpoint(&checkpoint)?;
         let mut options = flags.options();
         if !whisper.is_multilingual() {
             english_only(flags.model.name(), &mut options);
