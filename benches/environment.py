@@ -28,15 +28,16 @@ def interpreter():
 
 
 def weights(binary, python, model):
-    """A folder with `transformers`, `ctranslate2`, `openai.pt` and `ggml.bin`: the same weights, in f16, for each peer."""
+    """A folder with `transformers`, `ctranslate2`, `openai.pt`, `ggml.bin` and `ggml-q8_0.bin`: the same weights for each peer, in f16
+    but for the last. Forms that the interpreter lacks the packages for are missing, and said so."""
     folder = CACHE / model
-    if not folder.exists():
+    source = folder / "transformers"
+    if not source.exists():
         print(f"preparing {model} in {folder}", file=sys.stderr)
-        partial = CACHE / f"{model}.partial"
+        partial = folder / "transformers.partial"
         shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        convert = [binary, "models", "convert", model, partial / "transformers", "--dtype", "f16"]
-        subprocess.run(convert, check=True, stdout=sys.stderr)
-        subprocess.run([python, BENCHES / "peers/prepare_weights.py", partial], check=True, stdout=sys.stderr)
-        partial.rename(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        subprocess.run([binary, "models", "convert", model, partial, "--dtype", "f16"], check=True, stdout=sys.stderr)
+        partial.rename(source)
+    subprocess.run([python, BENCHES / "peers/prepare_weights.py", folder], check=True, stdout=sys.stderr)
     return folder

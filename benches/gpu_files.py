@@ -2,11 +2,12 @@
 """Whole recordings on one GPU beside openai/whisper, both in float16, greedily at temperature 0 without fallback.
 
     pip install torch openai-whisper
-    python benches/gpu_files.py target/debug/whisper-rs --model base --weights FOLDER talk.wav [--seconds 3600]
+    python benches/gpu_files.py target/debug/whisper-rs --model base talk.wav [--seconds 3600]
 
-FOLDER holds the CTranslate2 `model.bin` that whisper-rs uses. Files are WAV of 16 kHz, mono, 16 bit; with `--seconds` each is repeated up to that
+Both have the same weights, in f16 (`environment.py`). Files are WAV of 16 kHz, mono, 16 bit; with `--seconds` each is repeated up to that
 length. openai/whisper runs in this process and its model is loaded before the clock starts; of whisper-rs the whole process is timed,
-and beside it what is left without the time of a process that transcribes a second of the file. Engines take turns; medians.
+and beside it what is left without the time of a process that transcribes a second of the file. Engines take turns, after each has
+transcribed that second; medians.
 """
 import argparse
 import statistics
@@ -17,7 +18,7 @@ import time
 import wave
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent / "peers"))
+import environment
 
 
 def samples(path, seconds):
@@ -53,17 +54,16 @@ def main():
     parser.add_argument("bin")
     parser.add_argument("files", nargs="+")
     parser.add_argument("--model", default="base")
-    parser.add_argument("--weights", required=True)
     parser.add_argument("--seconds", type=int, nargs="+", default=[0], help="length that a file is repeated to; 0 is its own")
     parser.add_argument("--runs", type=int, default=3)
     arguments = parser.parse_args()
 
     import numpy
-    import openai_whisper
     import torch
     import whisper
 
-    model = whisper.load_model(str(openai_whisper.checkpoint(arguments.weights, arguments.model)), device="cuda")
+    weights = environment.weights(arguments.bin, sys.executable, arguments.model)
+    model = whisper.load_model(str(weights / "openai.pt"), device="cuda")
 
     def theirs(data):
         audio = numpy.frombuffer(data, numpy.int16).astype(numpy.float32) / 32768
@@ -75,16 +75,17 @@ def main():
     print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}, {arguments.model}, float16")
     with tempfile.TemporaryDirectory() as folder:
         for file in arguments.files:
-            second = written(samples(file, 1), folder, "second.wav")
+            beginning = samples(file, 1)
+            second = written(beginning, folder, "second.wav")
+            ours(arguments, second), theirs(beginning)
             for seconds in arguments.seconds:
                 data = samples(file, seconds)
                 path = written(data, folder, "whole.wav")
                 times = {"ours": [], "start": [], "theirs": []}
-                for run in range(arguments.runs + 1):
+                for _ in range(arguments.runs):
                     (whole, text), (start, _), (other, other_text) = ours(arguments, path), ours(arguments, second), theirs(data)
-                    if run:  # The first one warms up.
-                        for name, value in zip(times, (whole, start, other)):
-                            times[name].append(value)
+                    for name, value in zip(times, (whole, start, other)):
+                        times[name].append(value)
                 whole, start, other = (statistics.median(times[name]) for name in times)
                 length = len(data) / 32000
                 words, other_words = (len(text.split()) for text in (text, other_text))

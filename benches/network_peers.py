@@ -40,6 +40,20 @@ def milliseconds(call, runs):
     return statistics.median(times)
 
 
+def matrix_peak(dtype):
+    """Operations a second of the device's own matrix product, 8192 each way."""
+    factors = torch.randn(2, 8192, 8192, device="cuda", dtype=dtype)
+    return 2 * 8192**3 / (1e-3 * milliseconds(lambda: factors[0] @ factors[1], 10))
+
+
+def encoder_operations(name):
+    """Of one window: two for each product that is summed."""
+    n_mels, width, _, layers, _, _ = SHAPES[name]
+    stem = 3 * width * (3000 * n_mels + 1500 * width)
+    layer = 12 * 1500 * width**2 + 2 * 1500**2 * width
+    return 2 * (stem + layers * layer)
+
+
 class OpenAI:
     def __init__(self, name, dtype):
         from whisper.model import ModelDimensions, Whisper
@@ -130,7 +144,9 @@ def main():
     # float32 is compared with float32: no TF32.
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
+    peak = matrix_peak(dtype)
     print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}, {arguments.compute_type}, {arguments.tokens} tokens")
+    print(f"its matrix product of {arguments.compute_type}: {1e-12 * peak:.0f} TFLOP/s, the peak that the encoder's share is of")
     for name in arguments.models:
         runs = [ours(arguments, name)]
         peers = {}
@@ -146,7 +162,8 @@ def main():
             runs.append(ours(arguments, name))
         for size in arguments.batch:
             us = [statistics.median(run[size][what] for run in runs) for what in (0, 1)]
-            line = f"{name:15} batch {size:2}: encoder {us[0]:8.2f} ms a window, decoder {us[1]:8.2f} ms a step"
+            share = encoder_operations(name) / (1e-3 * us[0]) / peak
+            line = f"{name:15} batch {size:2}: encoder {us[0]:8.2f} ms a window ({share:.1%} of peak), decoder {us[1]:8.2f} ms a step"
             for peer, found in peers.items():
                 theirs = found[size]
                 line += f" | {peer} {theirs[0]:.2f} ({us[0] / theirs[0]:.2f}), {theirs[1]:.2f} ({us[1] / theirs[1]:.2f})"

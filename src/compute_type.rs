@@ -24,7 +24,8 @@ pub enum ComputeType {
     Float16,
     /// bfloat16, summed likewise. On GPUs alone.
     BFloat16,
-    /// Weights of linear layers in 8-bit integers, the rest in single precision. On the CPU alone.
+    /// As [`Int16`](Self::Int16), and the projection on the vocabulary in integers of 8 bits, exact where the likeliest tokens are. On
+    /// the CPU alone.
     Int8,
     /// Products over whole windows in integers of 16 bits, the rest as in [`Float32`](Self::Float32). On the CPU alone.
     Int16,
@@ -49,7 +50,8 @@ pub enum Weights {
     Exact,
     /// Rounded to half precision.
     Half,
-    /// 8-bit integers with a scale for each output.
+    /// As [`Int16`](Self::Int16), and twice 8-bit integers for the projection on the vocabulary, the second of which are read for the
+    /// likeliest tokens alone.
     Int8,
     /// 16-bit integers with a scale for each output, for what multiplies whole windows: the encoder, and the keys and values of its
     /// output. The rest is [`Exact`](Self::Exact), since what multiplies a token is bound by the reading of weights.
@@ -65,18 +67,36 @@ impl From<FloatDType> for Numbers {
     }
 }
 
+impl fmt::Display for Numbers {
+    /// The name of the compute type that gives these numbers.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let compute_type = match (self.weights, self.states) {
+            (Weights::Int8, _) => ComputeType::Int8,
+            (Weights::Int16, _) => ComputeType::Int16,
+            (Weights::Half, _) | (_, FloatDType::F16) => ComputeType::Float16,
+            (_, FloatDType::BF16) => ComputeType::BFloat16,
+            _ => ComputeType::Float32,
+        };
+        write!(f, "{compute_type}")
+    }
+}
+
 impl Numbers {
     /// Whether a linear layer's weight that is in half precision stays so.
     pub(crate) fn keeps_half(self) -> bool {
-        let where_exact = [Weights::Exact, Weights::Half, Weights::Int16].contains(&self.weights);
-        where_exact || self.states == FloatDType::F16
+        let kept = [Weights::Exact, Weights::Half, Weights::Int8, Weights::Int16];
+        kept.contains(&self.weights) || self.states == FloatDType::F16
     }
 
     /// The element type to keep the values of a linear layer's weight in.
     pub(crate) fn weight_dtype(self, values: &[f32]) -> DType {
         match self.weights {
             Weights::Half => DType::F16,
-            Weights::Exact | Weights::Int16 if whisper_kernels::half_holds(values) => DType::F16,
+            Weights::Exact | Weights::Int8 | Weights::Int16
+                if whisper_kernels::half_holds(values) =>
+            {
+                DType::F16
+            }
             _ => self.states.into(),
         }
     }
@@ -104,11 +124,12 @@ impl ComputeType {
         // Burn's other CPU backend has no products of its own for the rest.
         let on_flex = *device == Device::flex();
         let weights = match self {
-            Self::Auto | Self::Float32 if on_flex => Weights::Exact,
+            // The fastest whose tokens are those of single precision on all clips that it was tried on.
+            Self::Auto | Self::Int16 if on_flex => Weights::Int16,
+            Self::Float32 if on_flex => Weights::Exact,
             Self::Auto | Self::Float32 => Weights::AsStates,
             Self::Float16 if on_flex => Weights::Half,
             Self::Int8 if on_flex => Weights::Int8,
-            Self::Int16 if on_flex => Weights::Int16,
             Self::Float16 => return self.half_on_gpu(device, FloatDType::F16),
             Self::BFloat16 => return self.half_on_gpu(device, FloatDType::BF16),
             Self::Int8 | Self::Int16 => return Err(self.refused("float32, float16 or auto")),
@@ -188,6 +209,10 @@ mod tests {
         ] {
             let compute_type: ComputeType = name.parse().unwrap();
             assert_eq!(compute_type.on(&cpu).unwrap(), FloatDType::F32, "{name}");
+        }
+        for name in ["float32", "float16", "int8", "int16"] {
+            let compute_type: ComputeType = name.parse().unwrap();
+            assert_eq!(compute_type.numbers_on(&cpu).unwrap().to_string(), name);
         }
         let message = ComputeType::BFloat16.on(&cpu).unwrap_err().to_string();
         assert!(message.contains("float32"), "{message}");

@@ -3,6 +3,8 @@
 use std::num::NonZero;
 use std::thread::available_parallelism;
 
+use rayon::ThreadPoolBuilder;
+
 use crate::{Error, Result};
 
 /// Threads for each logical core beyond which they only stand in each other's way: hundreds on a few cores spend
@@ -19,6 +21,21 @@ const MOST_PER_CORE: usize = 4;
 ///
 /// [`Error::Option`] when the pool has another size already, or the system gives no such number of threads.
 pub fn configure(threads: usize) -> Result<usize> {
+    build(threads, ThreadPoolBuilder::new())
+}
+
+/// The same, with the calling thread as one of the pool's, for a program that transcribes on that thread alone: it need not
+/// wake another one for each operation and wait for it. No other thread may transcribe then: with a pool of one, it would wait
+/// for ever.
+///
+/// # Errors
+///
+/// As [`configure`].
+pub fn configure_with_this_thread(threads: usize) -> Result<usize> {
+    build(threads, ThreadPoolBuilder::new().use_current_thread())
+}
+
+fn build(threads: usize, builder: ThreadPoolBuilder) -> Result<usize> {
     if threads == 0 && std::env::var_os("RAYON_NUM_THREADS").is_some() {
         return Ok(rayon::current_num_threads());
     }
@@ -26,10 +43,7 @@ pub fn configure(threads: usize) -> Result<usize> {
         0 => physical_cores(),
         asked => sensible(asked, logical_cores()),
     };
-    let built = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build_global();
-    match built {
+    match builder.num_threads(threads).build_global() {
         Ok(()) => Ok(threads),
         Err(_) if rayon::current_num_threads() == threads => Ok(threads),
         Err(error) => Err(Error::Option(format!(

@@ -11,6 +11,8 @@ import os
 import resource
 import time
 
+import samples
+
 started = time.perf_counter()
 
 
@@ -33,9 +35,10 @@ def main():
     results = []
     for file in args.files:
         begin = time.perf_counter()
-        result = whisper.transcribe(model, file, temperature=0.0, beam_size=args.beam if args.beam > 1 else None, best_of=None,
+        result = whisper.transcribe(model, samples.read(file), temperature=0.0, beam_size=args.beam if args.beam > 1 else None, best_of=None,
                                     fp16=False, verbose=None, word_timestamps=args.words)
-        results.append(dict(file=file, seconds=[time.perf_counter() - begin], text=result["text"]))
+        results.append(dict(file=file, seconds=[time.perf_counter() - begin], text=result["text"], segments=[
+            dict(seek=segment["seek"], tokens=segment["tokens"]) for segment in result["segments"]]))
     print(json.dumps(dict(
         engine=f"openai-whisper {whisper.__version__}, torch {torch.__version__}", model=args.model, threads=args.threads,
         import_seconds=imported - started, load_seconds=loaded - imported, files=results,

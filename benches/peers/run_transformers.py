@@ -10,21 +10,13 @@ import argparse
 import json
 import os
 import resource
-import subprocess
 import time
+
+import samples
 
 started = time.perf_counter()
 
 SECONDS_PER_WINDOW = 30
-
-
-def samples(file):
-    """16 kHz mono, by ffmpeg, as openai/whisper reads it."""
-    import numpy as np
-
-    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", file, "-f", "s16le", "-ac", "1", "-ar", "16000", "-"]
-    pcm = subprocess.run(command, check=True, capture_output=True).stdout
-    return np.frombuffer(pcm, np.int16).astype(np.float32) / 32768
 
 
 def main():
@@ -49,7 +41,7 @@ def main():
     results = []
     for file in args.files:
         begin = time.perf_counter()
-        pcm = samples(file)
+        pcm = samples.read(file)
         long = len(pcm) > 16000 * SECONDS_PER_WINDOW
         whole = dict(truncation=False, padding="longest", return_attention_mask=True) if long else {}
         inputs = processor(pcm, sampling_rate=16000, return_tensors="pt", **whole)

@@ -13,21 +13,21 @@ import os
 import resource
 import sys
 import time
-import wave
+
+import samples
 
 started = time.perf_counter()
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("files", nargs="+", help="16 kHz mono 16-bit WAV")
+    parser.add_argument("files", nargs="+")
     parser.add_argument("--model", default="base")
     parser.add_argument("--weights", required=True, help="the model's ggml file")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--beam", type=int, default=1)
     parser.add_argument("--words", action="store_true")
     args = parser.parse_args()
-    import numpy as np
     from pywhispercpp.model import Model
 
     imported = time.perf_counter()
@@ -40,8 +40,7 @@ def main():
         results = []
         for file in args.files:
             begin = time.perf_counter()
-            with wave.open(file) as audio:
-                pcm = np.frombuffer(audio.readframes(audio.getnframes()), np.int16).astype(np.float32) / 32768
+            pcm = samples.read(file)
             options = dict(temperature=0.0, temperature_inc=0.0, token_timestamps=args.words)
             if args.beam > 1:
                 options["beam_search"] = {"beam_size": args.beam, "patience": -1.0}

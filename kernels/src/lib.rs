@@ -13,7 +13,8 @@
 //!   logits need not leave a GPU: CubeCL kernels, and host code for flex and ndarray.
 //! - [`Repeated`], [`Progress`] and the operations that take it: a step of greedy decoding whose position is on the device, so that CUDA
 //!   repeats it by one launch.
-//! - [`quantised_linear`]: linear layers whose weights are 8-bit integers, multiplied as such by host code for flex.
+//! - [`quantised_linear`]: linear layers whose weights are 8-bit or 16-bit integers, multiplied as such by host code for flex;
+//!   [`refined_linear`]: the projection on a vocabulary by 8 bits, and by 16 where the largest results are.
 //! - [`linear`], [`attention`]: host code for flex in `f32`, CubeCL kernels for GPUs in `f32`, `f16`
 //!   and `bf16`; [`layer_norm`], [`embed`], [`convolution_gelu`]: CubeCL kernels for GPUs; [`gelu`]: host code for flex. Elsewhere the
 //!   plain Burn expressions.
@@ -22,6 +23,8 @@ mod attention;
 mod backends;
 #[cfg(feature = "cubecl")]
 mod capacity;
+#[cfg(feature = "kept")]
+mod compiled;
 mod convolution;
 #[cfg(feature = "cubecl")]
 mod copies;
@@ -41,6 +44,7 @@ mod loudness;
 mod most_probable;
 mod quantised;
 mod recordings;
+mod refined;
 mod repeated;
 mod step;
 mod timestamps;
@@ -49,6 +53,8 @@ mod windows;
 pub use attention::{AttentionOptions, HEAD_WIDTH, attention};
 #[cfg(feature = "cubecl")]
 pub use capacity::device_capacity;
+#[cfg(feature = "kept")]
+pub use compiled::keep_compiled_kernels;
 pub use convolution::convolution_gelu;
 #[cfg(feature = "cubecl")]
 pub use copies::{Copies, Direction, count_copies};
@@ -68,6 +74,7 @@ pub use loudness::{Loudness, Normalisation};
 pub use most_probable::{Chosen, most_probable};
 pub use quantised::{IntegerBits, QuantisedWeight, quantised_linear, quantised_linear_gelu};
 pub use recordings::allow_recordings;
+pub use refined::{RefinedWeight, refined_linear};
 pub use repeated::Repeated;
 pub use step::{
     Progress, append, attention_so_far, embed_newest, overwrite, record, timestamp_rules_so_far,

@@ -74,12 +74,29 @@ impl QuantisedWeight {
 
     /// The weight that the integers stand for, `[outputs, inputs]`.
     pub fn dequantised(&self) -> Tensor<2> {
-        self.values.clone().float().cast(DType::F32) * self.scales.clone().unsqueeze_dim(1)
+        widened(self.values.clone(), self.scales.clone())
     }
+
+    /// The rows of some outputs, `[n, inputs]`.
+    pub fn rows(&self, outputs: Tensor<1, Int>) -> Tensor<2> {
+        let values = self.values.clone().select(0, outputs.clone());
+        widened(values, self.scales.clone().select(0, outputs))
+    }
+}
+
+fn widened(values: Tensor<2, Int>, scales: Tensor<1>) -> Tensor<2> {
+    values.float().cast(DType::F32) * scales.unsqueeze_dim(1)
 }
 
 /// Elements of a weight that are made at a time (8 MB).
 const AT_ONCE: usize = 2 << 20;
+
+/// The outputs of a weight, some after the others.
+pub(crate) fn at_a_time(outputs: usize, inputs: usize) -> impl Iterator<Item = Range<usize>> {
+    let at_once = (AT_ONCE / inputs.max(1)).max(1);
+    let first = (0..outputs).step_by(at_once);
+    first.map(move |first| first..outputs.min(first + at_once))
+}
 
 /// The integers of a weight and their scales.
 fn integers<T: Integer>(
@@ -88,9 +105,7 @@ fn integers<T: Integer>(
 ) -> (Vec<T>, Vec<f32>) {
     let mut values = Vec::with_capacity(outputs * inputs);
     let mut scales = Vec::with_capacity(outputs);
-    let at_once = (AT_ONCE / inputs.max(1)).max(1);
-    for first in (0..outputs).step_by(at_once) {
-        let some = first..outputs.min(first + at_once);
+    for some in at_a_time(outputs, inputs) {
         let (more, of_more) = quantise_rows::<T>(&rows(some.clone()), inputs);
         assert_eq!(of_more.len(), some.len(), "rows of the weight");
         values.extend(more);

@@ -19,6 +19,16 @@ impl Progress {
         let number = |value: usize| Tensor::<1, Int>::full([1], value as i64, (device, DType::I32));
         Self(Tensor::cat(vec![number(position), number(sampled)], 0))
     }
+
+    /// The newest of sampled tokens `[rows, capacity]`: `[rows, 1]`.
+    pub fn newest(&self, sampled: Tensor<2, Int>) -> Tensor<2, Int> {
+        sampled.select(1, self.0.clone().narrow(0, 1, 1) - 1)
+    }
+
+    /// The row of a table `[n_ctx, n_state]` that stands for the position: `[1, n_state]`.
+    pub fn row_of(&self, table: Tensor<2>) -> Tensor<2> {
+        table.select(0, self.0.clone().narrow(0, 0, 1))
+    }
 }
 
 /// The sum of the newest token's vector and that of its position, as [`embed`](crate::embed) has it.

@@ -5,13 +5,16 @@ use whisper_rs::device::{self, Chosen, is_gpu};
 use whisper_rs::{Error, Result};
 
 use super::messages;
+use super::waiting::Waiting;
 
 /// Opens the device of `--device`. Of `auto` one line says what it chose, and why nothing better, where there was a choice.
 pub fn open(name: &str) -> Result<Device, Error> {
     if name != "auto" || !device::has_gpu_backend() {
         return device::open(name);
     }
+    let waiting = Waiting::for_a_gpu(true);
     let chosen = device::auto();
+    drop(waiting);
     messages::note(line(&chosen));
     Ok(chosen.device)
 }

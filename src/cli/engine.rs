@@ -4,7 +4,7 @@ use burn::tensor::Device;
 use regex::Regex;
 use whisper_rs::frontend::note_on_filters;
 use whisper_rs::tokenizer::{Tokenizer, languages};
-use whisper_rs::{Error, Task, TranscribeOptions, Whisper};
+use whisper_rs::{ComputeType, Error, Task, TranscribeOptions, Whisper};
 use whisper_weights::Checkpoint;
 
 use super::engine_flags::EngineFlags;
@@ -27,13 +27,18 @@ impl Engine {
         if let Some(line) = note_on_filters(&checkpoint) {
             messages::warning(line);
         }
+        let mut options = flags.options();
+        let compute_type = match flags.model.compute_type(device) {
+            // The one that is proven.
+            ComputeType::Auto if options.strict => ComputeType::Float32,
+            compute_type => compute_type,
+        };
         let whisper = Whisper::builder(flags.model.name())
             .on(device)
-            .compute_type(flags.model.compute_type(device))
+            .compute_type(compute_type)
             .smoothing(flags.speech.smoothing.into())
             .normalisation(flags.speech.normalise.into())
             .load_checkpoint(&checkpoint)?;
-        let mut options = flags.options();
         if !whisper.is_multilingual() {
             english_only(flags.model.name(), &mut options);
         }

@@ -50,6 +50,7 @@ pub mod transcribe;
 mod transcriber;
 mod transcript_lines;
 mod values;
+mod waiting;
 mod whisper_cli;
 mod word_flags;
 

@@ -4,9 +4,10 @@ use whisper_rs::{Error, threads};
 
 use super::messages;
 
-/// Sizes the thread pool, and warns where it is smaller than was asked for. To be called once, before any work on the CPU.
+/// Sizes the thread pool, of which the calling thread becomes one, and warns where it is smaller than was asked for. To be
+/// called once, before any work on the CPU.
 pub fn configure(asked: usize) -> Result<(), Error> {
-    let threads = threads::configure(asked)?;
+    let threads = threads::configure_with_this_thread(asked)?;
     if threads < asked {
         messages::warning(format!(
             "--threads {asked} is more than this machine's cores can bear: using {threads}"

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::rc::Rc;
 
 use burn::tensor::Device;
+use whisper_rs::device::is_gpu;
 use whisper_rs::{Audio, Error, Segment};
 
 use super::arguments::TranscribeArguments;
@@ -25,6 +26,7 @@ use super::reports::{
 use super::settings;
 use super::standard_output::StandardOutput;
 use super::transcript_lines::TranscriptLines;
+use super::waiting::Waiting;
 use super::{FAILED, INTERRUPTED, USAGE, command, messages, threads};
 
 /// Transcribes each file in turn. A file that fails is reported and the others still go through.
@@ -263,6 +265,8 @@ impl Run<'_> {
         let index = inputs.start;
         let file = self.inputs[index].path.as_path();
         let failed = |error: Error| Failure::File(about(file, &error));
+        let waiting = Waiting::for_a_gpu(index == 0 && is_gpu(&self.device));
+        let mut waiting = Some(waiting);
         let transcription = engine.whisper.transcription(audio, &engine.options);
         let segments = transcription.until(self.interrupt.token()).segments();
         let mut segments = segments.map_err(failed)?;
@@ -285,6 +289,7 @@ impl Run<'_> {
         let mut all: Vec<Segment> = Vec::new();
         while let Some(segment) = segments.next() {
             let segment = segment.map_err(failed)?;
+            drop(waiting.take());
             tell(&segment);
             if let Some(progress) = &mut progress {
                 // The bar goes with what is shown: other segments of the same window come next.
@@ -314,6 +319,7 @@ impl Run<'_> {
             }
             all.push(segment);
         }
+        drop(waiting);
         let stopped = segments.cancelled();
         if let Some(mut progress) = progress {
             if shown || stopped {

@@ -135,7 +135,22 @@ fn nth(devices: Vec<Device>, index: usize) -> Result<Device, String> {
     })
 }
 
+/// Keeps what is compiled for a GPU beside the models, from the first device on. A program that has set CubeCL up by itself is left
+/// as it is, and where there is no cache folder each process compiles anew.
+fn keep_compiled_kernels() {
+    #[cfg(any(feature = "cuda", feature = "vulkan"))]
+    {
+        static ONCE: std::sync::Once = std::sync::Once::new();
+        ONCE.call_once(|| {
+            if let Ok(fetcher) = whisper_weights::Fetcher::from_env() {
+                whisper_kernels::keep_compiled_kernels(&fetcher.cache_folder().join("kernels"));
+            }
+        });
+    }
+}
+
 fn enumerate(device_type: DeviceType) -> Result<Vec<Device>, String> {
+    keep_compiled_kernels();
     caught(|| Device::enumerate(device_type).into_vec())
 }
 

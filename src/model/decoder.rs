@@ -27,9 +27,6 @@ pub struct DecoderConfig {
     pub n_head: usize,
     /// Number of layers.
     pub n_layer: usize,
-    /// What the weights of linear layers are made of.
-    #[config(default = "WeightFormat::Float")]
-    pub weights: WeightFormat,
     /// What the weights are made of that read the encoder's output.
     #[config(default = "WeightFormat::Float")]
     pub cross_kv: WeightFormat,
@@ -58,9 +55,7 @@ pub struct DecoderState {
 impl DecoderConfig {
     /// A decoder with random weights.
     pub fn init(&self, device: &Device) -> Decoder {
-        let block = BlockConfig::new(self.n_state, self.n_head)
-            .with_weights(self.weights)
-            .with_cross_kv(self.cross_kv);
+        let block = BlockConfig::new(self.n_state, self.n_head).with_cross_kv(self.cross_kv);
         Decoder {
             token_embedding: TokenEmbedding {
                 weight: (self.token_embedding).init(self.n_vocab, self.n_state, device),

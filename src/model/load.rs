@@ -2,10 +2,10 @@
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Int, Shape, Tensor, TensorData, f16};
-use whisper_kernels::{IntegerBits, QuantisedWeight};
+use whisper_kernels::{IntegerBits, QuantisedWeight, RefinedWeight};
 use whisper_weights::{Checkpoint, TensorView};
 
-use crate::compute_type::{Numbers, Weights};
+use crate::compute_type::Numbers;
 use crate::{Error, Result};
 
 /// Replaces every parameter of `module` by the checkpoint's tensor of the same name, in the numbers asked for.
@@ -82,26 +82,39 @@ impl CheckpointMapper<'_> {
         Ok(Tensor::from_data(data, (self.device, dtype)))
     }
 
+    /// The integers of a weight, of 16 bits or, by the rank, twice of 8.
     fn quantised<const D: usize>(&mut self, expected: &[usize]) -> Result<Tensor<D, Int>> {
-        let view = self.view(expected)?;
-        let &[outputs, inputs] = expected else {
+        let &[.., outputs, inputs] = expected else {
             let name = state_dict_name(&self.path);
             return Err(Error::Model(format!("tensor '{name}' is no matrix")));
         };
-        let bits = match self.numbers.weights {
-            Weights::Int16 => IntegerBits::Sixteen,
-            _ => IntegerBits::Eight,
+        let shape = [outputs, inputs];
+        let view = self.view(&shape)?;
+        let whole = match view.rows(0..outputs) {
+            Some(_) => Vec::new(),
+            None => view.to_f32(),
         };
-        let quantised = match view.rows(0..outputs) {
-            Some(_) => {
-                let rows = |rows| view.rows(rows).map_or_else(Vec::new, |view| view.to_f32());
-                QuantisedWeight::from_rows(rows, [outputs, inputs], bits, self.device)
-            }
-            None => QuantisedWeight::new(&view.to_f32(), [outputs, inputs], bits, self.device),
+        let rows = |rows: std::ops::Range<usize>| match view.rows(rows.clone()) {
+            Some(view) => view.to_f32(),
+            None => whole[rows.start * inputs..rows.end * inputs].to_vec(),
+        };
+        let (values, scales) = if D == 2 {
+            let bits = IntegerBits::Sixteen;
+            let quantised = QuantisedWeight::from_rows(rows, shape, bits, self.device);
+            (
+                quantised.values.reshape(Shape::from(expected.to_vec())),
+                quantised.scales,
+            )
+        } else {
+            let refined = RefinedWeight::from_rows(rows, shape, self.device);
+            (
+                refined.values.reshape(Shape::from(expected.to_vec())),
+                refined.scales,
+            )
         };
         self.checkpoint.release_pages();
-        self.scales = Some(quantised.scales);
-        Ok(quantised.values.reshape(Shape::from(expected.to_vec())))
+        self.scales = Some(scales);
+        Ok(values)
     }
 }
 
@@ -163,7 +176,8 @@ fn state_dict_name(path: &[String]) -> String {
         "down" => "2".to_owned(),
         other => other.to_owned(),
     };
-    let of_weight = |part: &&String| [FLOAT_WEIGHT, "Integer", "values"].contains(&part.as_str());
+    let of_weight =
+        |part: &&String| [FLOAT_WEIGHT, "Integer", "Refined", "values"].contains(&part.as_str());
     let parts = path.iter().filter(|part| !of_weight(part));
     let parts: Vec<String> = parts.map(translate).collect();
     parts.join(".")

@@ -14,6 +14,7 @@ pub mod kv_cache;
 pub mod layer_norm;
 pub mod linear;
 mod load;
+mod parameters;
 mod repeated_encoder;
 pub mod token_embedding;
 pub mod weight;
@@ -47,10 +48,16 @@ impl WhisperModel {
         Self::random_of(dims, device, Weights::AsStates)
     }
 
+    /// The same in the numbers asked for.
+    pub fn random_as(dims: &ModelDims, device: &Device, numbers: impl Into<Numbers>) -> Self {
+        let numbers = numbers.into();
+        Self::random_of(dims, device, numbers.weights).cast(numbers.states)
+    }
+
     fn random_of(dims: &ModelDims, device: &Device, weights: Weights) -> Self {
         // What multiplies a whole window is bound by products, what multiplies a token by the reading of weights.
-        let (of_windows, of_tokens) = match weights {
-            Weights::Int8 => (WeightFormat::Int8, WeightFormat::Int8),
+        let (of_windows, of_vocabulary) = match weights {
+            Weights::Int8 => (WeightFormat::Int16, WeightFormat::Refined),
             Weights::Int16 => (WeightFormat::Int16, WeightFormat::Float),
             _ => (WeightFormat::Float, WeightFormat::Float),
         };
@@ -71,9 +78,8 @@ impl WhisperModel {
                 dims.n_text_head,
                 dims.n_text_layer,
             )
-            .with_weights(of_tokens)
             .with_cross_kv(of_windows)
-            .with_token_embedding(of_tokens)
+            .with_token_embedding(of_vocabulary)
             .init(device),
         }
     }
@@ -100,6 +106,11 @@ impl WhisperModel {
     #[must_use]
     pub fn cast(self, dtype: FloatDType) -> Self {
         self.map(&mut Cast(dtype))
+    }
+
+    /// Number of parameters, whatever numbers they are kept in.
+    pub fn parameters(&self) -> usize {
+        parameters::count(self)
     }
 
     /// The element type that the model computes with.

@@ -24,13 +24,12 @@ impl TokenEmbedding {
         match &self.weight {
             Weight::Float(table) => embed(tokens, table.val(), positions, offset),
             Weight::Integer(table) => {
-                let [rows, n] = tokens.dims();
-                let (dtype, tokens) = (positions.dtype(), tokens.reshape([rows * n]));
-                let values = table.values.val().select(0, tokens.clone());
-                let scales = table.scales.val().select(0, tokens).unsqueeze_dim(1);
-                let vectors = values.float().cast(dtype) * scales.cast(dtype);
-                let positions = positions.narrow(0, offset, n).unsqueeze();
-                vectors.reshape([rows as i64, n as i64, -1]) + positions
+                let rows = |tokens| table.quantised().rows(tokens);
+                embed_rows(tokens, rows, positions, offset)
+            }
+            Weight::Refined(table) => {
+                let rows = |tokens| table.refined().rows(tokens);
+                embed_rows(tokens, rows, positions, offset)
             }
         }
     }
@@ -47,10 +46,21 @@ impl TokenEmbedding {
         progress: &Progress,
         positions: Tensor<2>,
     ) -> Tensor<3> {
-        let table = match &self.weight {
-            Weight::Float(table) => table.val(),
-            Weight::Integer(table) => table.widened(positions.dtype()),
-        };
-        embed_newest(sampled, progress, table, positions)
+        match &self.weight {
+            Weight::Float(table) => embed_newest(sampled, progress, table.val(), positions),
+            _ => self.embed(progress.newest(sampled), progress.row_of(positions), 0),
+        }
     }
+}
+
+/// [`embed`] with a table of which `rows` gives some rows.
+fn embed_rows(
+    tokens: Tensor<2, Int>,
+    rows: impl FnOnce(Tensor<1, Int>) -> Tensor<2>,
+    positions: Tensor<2>,
+    offset: usize,
+) -> Tensor<3> {
+    let [batch, n] = tokens.dims();
+    let vectors = rows(tokens.reshape([batch * n])).cast(positions.dtype());
+    vectors.reshape([batch as i64, n as i64, -1]) + positions.narrow(0, offset, n).unsqueeze()
 }

@@ -5,7 +5,8 @@ use burn::module::{Module, Param, ParamId};
 use burn::nn::Initializer;
 use burn::tensor::{DType, Device, Distribution, Int, Tensor};
 use whisper_kernels::{
-    QuantisedWeight, linear, linear_gelu, quantised_linear, quantised_linear_gelu,
+    QuantisedWeight, RefinedWeight, gelu, linear, linear_gelu, quantised_linear,
+    quantised_linear_gelu, refined_linear,
 };
 
 /// What a weight is made of.
@@ -13,10 +14,10 @@ use whisper_kernels::{
 pub enum WeightFormat {
     /// Floating-point numbers, of the type that they are loaded as.
     Float,
-    /// 8-bit integers with one scale per output.
-    Int8,
     /// 16-bit integers with one scale per output.
     Int16,
+    /// Two 8-bit integers with one scale per output, for the projection on the vocabulary.
+    Refined,
 }
 
 /// A weight `[d_output, d_input]`, as checkpoints store it or quantised.
@@ -26,13 +27,24 @@ pub enum Weight {
     Float(Param<Tensor<2>>),
     /// Integers and their scales.
     Integer(IntegerWeight),
+    /// Two integers for each weight, and their scales.
+    Refined(TwoIntegerWeight),
 }
 
 /// Integers with one scale per output: the weight is their product.
 #[derive(Module, Debug)]
 pub struct IntegerWeight {
-    /// `[d_output, d_input]`, of the element type of as many bits.
+    /// `[d_output, d_input]`, of 16 bits.
     pub values: Param<Tensor<2, Int>>,
+    /// `[d_output]`.
+    pub scales: Param<Tensor<1>>,
+}
+
+/// Integers, what they leave of the weight in a part of their step, and one scale per output: a [`RefinedWeight`].
+#[derive(Module, Debug)]
+pub struct TwoIntegerWeight {
+    /// `[2, d_output, d_input]`, of 8 bits.
+    pub values: Param<Tensor<3, Int>>,
     /// `[d_output]`.
     pub scales: Param<Tensor<1>>,
 }
@@ -49,37 +61,51 @@ impl WeightFormat {
                 let initializer = Initializer::Normal { mean, std };
                 Weight::Float(initializer.init([d_output, d_input], device))
             }
-            Self::Int8 => {
-                Weight::Integer(IntegerWeight::random(d_output, d_input, DType::I8, device))
-            }
-            Self::Int16 => {
-                Weight::Integer(IntegerWeight::random(d_output, d_input, DType::I16, device))
-            }
+            Self::Int16 => Weight::Integer(IntegerWeight {
+                values: random_integers([d_output, d_input], DType::I16, device),
+                scales: scales_of_random(d_output, device),
+            }),
+            Self::Refined => Weight::Refined(TwoIntegerWeight {
+                values: random_integers([2, d_output, d_input], DType::I8, device),
+                scales: scales_of_random(d_output, device),
+            }),
         }
     }
 }
 
+/// The largest of random integers.
+const LARGEST: f64 = 127.0;
+
+fn random_integers<const D: usize>(
+    shape: [usize; D],
+    dtype: DType,
+    device: &Device,
+) -> Param<Tensor<D, Int>> {
+    let evenly = Distribution::Uniform(-LARGEST, LARGEST);
+    let init = move |device: &Device, _| Tensor::random(shape, evenly, (device, dtype));
+    Param::uninitialized(ParamId::new(), init, device.clone(), false, shape.into())
+}
+
+fn scales_of_random(d_output: usize, device: &Device) -> Param<Tensor<1>> {
+    // The deviation of the integers is LARGEST / sqrt 3.
+    let value = DEVIATION * 3_f64.sqrt() / LARGEST;
+    Initializer::Constant { value }.init([d_output], device)
+}
+
 impl IntegerWeight {
-    fn random(d_output: usize, d_input: usize, dtype: DType, device: &Device) -> Self {
-        let shape = [d_output, d_input];
-        let evenly = Distribution::Uniform(-127.0, 127.0);
-        let init = move |device: &Device, _| Tensor::random(shape, evenly, (device, dtype));
-        // The deviation of the integers is 127 / sqrt 3.
-        let value = DEVIATION * 3_f64.sqrt() / 127.0;
-        Self {
-            values: Param::uninitialized(ParamId::new(), init, device.clone(), false, shape.into()),
-            scales: Initializer::Constant { value }.init([d_output], device),
+    /// The weight as the kernels take it.
+    pub fn quantised(&self) -> QuantisedWeight {
+        QuantisedWeight {
+            values: self.values.val(),
+            scales: self.scales.val(),
         }
     }
+}
 
-    /// As floating-point numbers, `[d_output, d_input]`.
-    pub fn widened(&self, dtype: DType) -> Tensor<2> {
-        let scales = self.scales.val().unsqueeze_dim(1).cast(dtype);
-        self.values.val().float().cast(dtype) * scales
-    }
-
-    fn quantised(&self) -> QuantisedWeight {
-        QuantisedWeight {
+impl TwoIntegerWeight {
+    /// The weight as the kernels take it.
+    pub fn refined(&self) -> RefinedWeight {
+        RefinedWeight {
             values: self.values.val(),
             scales: self.scales.val(),
         }
@@ -92,6 +118,10 @@ impl Weight {
         match self {
             Self::Float(weight) => weight.dims(),
             Self::Integer(weight) => weight.values.dims(),
+            Self::Refined(weight) => {
+                let [_, d_output, d_input] = weight.values.dims();
+                [d_output, d_input]
+            }
         }
     }
 
@@ -105,6 +135,7 @@ impl Weight {
         match self {
             Self::Float(weight) => linear(x, weight.val(), bias),
             Self::Integer(weight) => quantised_linear(x, &weight.quantised(), bias),
+            Self::Refined(weight) => add(refined_linear(x, &weight.refined()), bias),
         }
     }
 
@@ -117,6 +148,14 @@ impl Weight {
         match self {
             Self::Float(weight) => linear_gelu(x, weight.val(), bias),
             Self::Integer(weight) => quantised_linear_gelu(x, &weight.quantised(), bias),
+            Self::Refined(_) => gelu(self.linear(x, bias)),
         }
+    }
+}
+
+fn add<const D: usize>(y: Tensor<D>, bias: Option<Tensor<1>>) -> Tensor<D> {
+    match bias {
+        Some(bias) => y + bias.unsqueeze(),
+        None => y,
     }
 }

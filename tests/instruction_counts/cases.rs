@@ -2,11 +2,13 @@
 //! valgrind would take long.
 
 use std::hint::black_box;
+use std::ops::Range;
 
 use burn::tensor::{Device, FloatDType, Int, Tensor, TensorData};
 use whisper_kernels::{
-    AttentionOptions, LogMelConfig, Pcm, Smoothing, TimestampTokens, Windows, attention, gelu,
-    linear, linear_gelu, most_probable, timestamp_rules,
+    AttentionOptions, IntegerBits, LogMelConfig, Pcm, QuantisedWeight, RefinedWeight, Smoothing,
+    TimestampTokens, Windows, attention, gelu, linear, linear_gelu, most_probable,
+    quantised_linear, refined_linear, timestamp_rules,
 };
 
 /// One operation on fixed inputs.
@@ -60,6 +62,22 @@ pub const CASES: &[Case] = &[
     Case {
         name: "linear_gelu [100, 384] x [384, 1536]",
         prepare: || dense(100, 384, 1536, linear_gelu),
+    },
+    Case {
+        name: "quantised_linear [100, 384] x [384, 384], 16 bits",
+        prepare: || quantised(100, 384, 384),
+    },
+    Case {
+        name: "quantised_linear [1, 512] x [512, 2048], 16 bits",
+        prepare: || quantised(1, 512, 2048),
+    },
+    Case {
+        name: "refined_linear [1, 512] x [512, 5187]",
+        prepare: || refined(1, 512, 5187),
+    },
+    Case {
+        name: "refined_linear [5, 512] x [512, 5187]",
+        prepare: || refined(5, 512, 5187),
     },
     Case {
         name: "attention of 1 query to 1500, 8 heads",
@@ -117,6 +135,24 @@ fn dense(rows: usize, inputs: usize, outputs: usize, layer: Layer) -> Box<dyn Fn
     })
 }
 
+fn quantised(rows: usize, inputs: usize, outputs: usize) -> Box<dyn Fn()> {
+    let (x, weight) = (tensor([rows, inputs]), values([outputs, inputs]));
+    let bits = IntegerBits::Sixteen;
+    let weight = QuantisedWeight::new(&weight, [outputs, inputs], bits, &Device::flex());
+    let bias: Tensor<1> = tensor([1, outputs]).squeeze_dim(0);
+    Box::new(move || {
+        let y = quantised_linear(x.clone(), &weight, Some(bias.clone()));
+        drop(black_box(y));
+    })
+}
+
+fn refined(rows: usize, inputs: usize, outputs: usize) -> Box<dyn Fn()> {
+    let (x, weight) = (tensor([rows, inputs]), values([outputs, inputs]));
+    let some = |rows: Range<usize>| weight[rows.start * inputs..rows.end * inputs].to_vec();
+    let weight = RefinedWeight::from_rows(some, [outputs, inputs], &Device::flex());
+    Box::new(move || drop(black_box(refined_linear(x.clone(), &weight))))
+}
+
 /// Heads of 64, 512 together, as base has them; a self-attention's cache has room for 448.
 fn attend(batch: usize, n_query: usize, kv_len: usize, causal: bool) -> Box<dyn Fn()> {
     let n_ctx = if causal { 448 } else { kv_len };
@@ -149,15 +185,16 @@ fn choose() -> Box<dyn Fn()> {
     })
 }
 
-/// Values from -1 to 1, the same on every machine.
 fn tensor(shape: [usize; 2]) -> Tensor<2> {
+    Tensor::from_data(TensorData::new(values(shape), shape), &Device::flex())
+}
+
+/// Values from -1 to 1, the same on every machine.
+fn values(shape: [usize; 2]) -> Vec<f32> {
     let mut state = 1u32;
     let values = (0..shape[0] * shape[1]).map(|_| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         (state >> 8) as f32 / (1 << 23) as f32 - 1.0
     });
-    Tensor::from_data(
-        TensorData::new(values.collect::<Vec<_>>(), shape),
-        &Device::flex(),
-    )
+    values.collect()
 }

@@ -8,7 +8,7 @@ use bytemuck::Pod;
 
 use super::host as host_backend;
 use super::log_mel::output_shape;
-use super::{Activation, LogMelOps, WhisperOps, linear_shape, plain};
+use super::{Activation, LogMelOps, WhisperOps, linear_shape, plain, refined_shape};
 use crate::host::attention::Sequence;
 use crate::host::quantised::{Integer, Weight};
 use crate::host::{self, Rows, Stored};
@@ -86,6 +86,26 @@ impl WhisperOps for Flex {
         activation: Activation,
     ) -> FloatTensor<Self> {
         quantised_linear(x, values, scales, Some(bias), activation)
+    }
+
+    fn refined_linear_without_bias(
+        x: FloatTensor<Self>,
+        values: IntTensor<Self>,
+        scales: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        if !all_f32([&x, &scales]) || values.dtype() != DType::I8 {
+            return plain::refined_linear::<Self>(x, values, scales);
+        }
+        let [x, values, scales] = [x, values, scales].map(contiguous);
+        let inputs = values.shape()[2];
+        let shape = refined_shape(&x.shape(), &values.shape());
+        let n_rows = shape[..shape.num_dims() - 1].iter().product();
+        let y = host::quantised::refined::linear(
+            Rows::new(elements(&x), inputs, n_rows, inputs),
+            elements(&values),
+            elements(&scales),
+        );
+        tensor(y, shape)
     }
 }
 

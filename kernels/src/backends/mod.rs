@@ -124,6 +124,15 @@ pub(crate) trait WhisperOps: Backend {
     ) -> FloatTensor<Self> {
         plain::quantised_linear::<Self>(x, values, scales, Some(bias), activation)
     }
+
+    #[fusion(dtype = x, shape = refined_shape(x, values))]
+    fn refined_linear_without_bias(
+        x: FloatTensor<Self>,
+        values: IntTensor<Self>,
+        scales: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        plain::refined_linear::<Self>(x, values, scales)
+    }
 }
 
 /// The shape of tokens `[rows, n]` as vectors of a table `[n_vocab, n_state]`.
@@ -143,6 +152,11 @@ pub(crate) fn linear_shape(x: &Shape, weight: &Shape) -> Shape {
     let last = shape.num_dims() - 1;
     shape[last] = weight[0];
     shape
+}
+
+/// The same with a weight `[2, outputs, inputs]` of two integers.
+pub(crate) fn refined_shape(x: &Shape, values: &Shape) -> Shape {
+    linear_shape(x, &Shape::new([values[1], values[2]]))
 }
 
 /// The function that a linear layer applies to its result.

@@ -7,6 +7,7 @@ use burn::tensor::{FloatDType, Shape};
 
 use super::{Activation, embedded_shape, linear_shape};
 use crate::AttentionOptions;
+use crate::host::quantised::refined::PARTS;
 
 pub(crate) fn gelu<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
     B::gelu(x)
@@ -119,6 +120,31 @@ pub(crate) fn linear<B: Backend>(
         y = gelu::<B>(y);
     }
     B::float_reshape(y, shape)
+}
+
+/// The weight is brought to the element type of `x` first.
+pub(crate) fn refined_linear<B: Backend>(
+    x: FloatTensor<B>,
+    values: IntTensor<B>,
+    scales: FloatTensor<B>,
+) -> FloatTensor<B> {
+    let [_, outputs, inputs] = values.shape().dims();
+    let dtype = FloatDType::from(x.dtype());
+    let values = B::int_into_float(values, FloatDType::F32);
+    let [first, second] = [0, 1].map(|part| {
+        let part = [
+            Slice::from(part..part + 1),
+            Slice::from(..),
+            Slice::from(..),
+        ];
+        B::float_reshape(
+            B::float_slice(values.clone(), &part),
+            Shape::new([outputs, inputs]),
+        )
+    });
+    let weight = B::float_add(first, B::float_div_scalar(second, PARTS.into()));
+    let weight = B::float_mul(weight, B::float_reshape(scales, Shape::new([outputs, 1])));
+    linear::<B>(x, B::float_cast(weight, dtype), None, Activation::None)
 }
 
 /// The weight is brought to the element type of `x` first.

@@ -13,9 +13,10 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
 use super::few_queries::{FEW, HEAD, Visible, few_queries};
-use super::matmul::{TENSOR_CORE, product};
+use super::linear::Finish;
 use super::reduce::{UNITS, largest_of_all, sum_of_all};
-use super::{empty, line_of_cubes, with_contiguous_rows};
+use super::tiles::product;
+use super::{empty, tensor_core, with_contiguous_rows};
 use crate::AttentionOptions;
 
 /// The softmax of each row of scores: the query along x, the head and sequence along y. Each unit keeps its scores, `held` at
@@ -25,14 +26,13 @@ fn softmax_kernel<E: Float>(
     scores: &[f32],
     weights: &mut [E],
     length: u32,
-    padded: u32,
     scale: f32,
     #[comptime] causal: bool,
     #[comptime] held: usize,
     #[define(E)] _elem: ElemType,
 ) {
     let unit = UNIT_POS as usize;
-    let (length, padded) = (length as usize, padded as usize);
+    let length = length as usize;
     let query = CUBE_POS_Y as usize * CUBE_COUNT_X as usize + CUBE_POS_X as usize;
     let row = query * length;
     let mut visible = length;
@@ -66,40 +66,9 @@ fn softmax_kernel<E: Float>(
     #[unroll]
     for round in 0..held {
         let position = unit + comptime!(round * UNITS);
-        if position < padded {
-            weights[query * padded + position] = E::cast_from(own[round] / sum);
+        if position < length {
+            weights[row + position] = E::cast_from(own[round] / sum);
         }
-    }
-}
-
-/// The heads of values one after the other, with zeros behind them: `output` `[batch, n_head, padded, width]`.
-#[cube(launch_unchecked)]
-fn padded_heads_kernel<E: Float>(
-    value: &[E],
-    output: &mut [E],
-    sequence_stride: u32,
-    position_stride: u32,
-    length: u32,
-    padded: u32,
-    n_head: u32,
-    width: u32,
-    count: u32,
-    #[define(E)] _elem: ElemType,
-) {
-    let at = ABSOLUTE_POS;
-    if at < count as usize {
-        let element = at % width as usize;
-        let position = at / width as usize % padded as usize;
-        let head = at / (width * padded) as usize % n_head as usize;
-        let sequence = at / (width * padded * n_head) as usize;
-        let mut found = E::cast_from(0.0f32);
-        if position < length as usize {
-            found = value[sequence * sequence_stride as usize
-                + position * position_stride as usize
-                + head * width as usize
-                + element];
-        }
-        output[at] = found;
     }
 }
 
@@ -118,6 +87,8 @@ pub(crate) fn attention(
     let [key, value] = [key, value].map(with_contiguous_rows);
     if n_query <= FEW && n_state == options.n_head * HEAD {
         few_queries(query, key, value, Visible::Options(options))
+    } else if tensor_core::attention::takes(&query, &key, &value, options.n_head) {
+        tensor_core::attention::attention(query, key, value, options)
     } else {
         many_queries(into_contiguous(query), key, value, options)
     }
@@ -155,22 +126,12 @@ fn many_queries(
         x.meta.strides = [sequence, width, position, 1].into();
         x
     };
-    let query = heads(query, n_query);
     let key = permute(heads(key, kv_len), &[0, 1, 3, 2]);
     let dtype = query.dtype;
-    let (value, padded) = match dtype {
-        DType::F32 => (heads(value, kv_len), kv_len),
-        // What a tensor core sums past the end has to be zero on both sides.
-        _ => {
-            let padded = kv_len.next_multiple_of(TENSOR_CORE);
-            let shape = [batch, n_head, padded, width];
-            (padded_heads(value, kv_len, shape), padded)
-        }
-    };
+    let nothing = Finish::NONE;
     // In single precision whatever the factors are: scores of half precision overflow.
-    let scores = into_contiguous(product(query, key, DType::F32));
-    let weights = Shape::new([batch, n_head, n_query, padded]);
-    let weights = empty(&scores, weights, dtype);
+    let scores = product(heads(query, n_query), key, None, nothing, DType::F32);
+    let weights = empty(&scores, Shape::new([batch, n_head, n_query, kv_len]), dtype);
     let client = scores.client.clone();
     // SAFETY: each cube has its own row.
     unsafe {
@@ -181,46 +142,15 @@ fn many_queries(
             scores.into_buffer_arg(),
             weights.clone().into_buffer_arg(),
             kv_len as u32,
-            padded as u32,
             (width as f32).sqrt().recip(),
             causal,
-            padded.div_ceil(UNITS),
+            kv_len.div_ceil(UNITS),
             dtype_to_elem_type(dtype),
         );
     }
-    let context = product(weights, value, dtype);
+    let context = product(weights, heads(value, kv_len), None, nothing, dtype);
     let mut context = into_contiguous(permute(context, &[0, 2, 1, 3]));
     context.meta.shape = Shape::new([batch, n_query, n_state]);
     context.meta.strides = [n_query * n_state, n_state, 1].into();
     context
-}
-
-/// The heads of the first `length` positions of values, with zeros behind them up to `shape`,
-/// `[batch, n_head, padded, width]`.
-fn padded_heads(value: CubeTensor, length: usize, shape: [usize; 4]) -> CubeTensor {
-    let [_, n_head, padded, width] = shape;
-    let output = empty(&value, Shape::new(shape), value.dtype);
-    let count: usize = shape.iter().product();
-    let client = value.client.clone();
-    let dtype = value.dtype;
-    let [sequence, position] = [value.meta.strides[0], value.meta.strides[1]];
-    // SAFETY: each unit has its own element, and reads one of a position that is there.
-    unsafe {
-        padded_heads_kernel::launch_unchecked(
-            &client,
-            line_of_cubes(count.div_ceil(UNITS)),
-            CubeDim::new_1d(UNITS as u32),
-            value.into_buffer_arg(),
-            output.clone().into_buffer_arg(),
-            sequence as u32,
-            position as u32,
-            length as u32,
-            padded as u32,
-            n_head as u32,
-            width as u32,
-            count as u32,
-            dtype_to_elem_type(dtype),
-        );
-    }
-    output
 }

@@ -7,7 +7,18 @@ use cubecl::prelude::*;
 #[cube]
 pub(super) fn gelu(x: f32) -> f32 {
     let a = x.abs();
-    let t = 1.0f32 / (1.0f32 + 0.375f32 * a);
+    gelu_of(x, 1.0f32 / argument(a), (-0.5f32 * a * a).exp())
+}
+
+/// What the fit takes the reciprocal of, for an absolute value.
+#[cube]
+pub(super) fn argument(a: f32) -> f32 {
+    1.0f32 + 0.375f32 * a
+}
+
+/// GELU of `x`, given the reciprocal `t` of its [`argument`] and `e^(-x^2 / 2)`.
+#[cube]
+pub(super) fn gelu_of(x: f32, t: f32, bell: f32) -> f32 {
     let p = 0.021257276f32;
     let p = p * t - 0.13587674f32;
     let p = p * t + 0.34906977f32;
@@ -18,6 +29,5 @@ pub(super) fn gelu(x: f32) -> f32 {
     let p = p * t + 0.12514722f32;
     let p = p * t + 0.14989889f32;
     let p = p * t + 0.14959238f32;
-    let tail = a * t * p * (-0.5f32 * a * a).exp();
-    max(x, 0.0f32) - tail
+    max(x, 0.0f32) - x.abs() * t * p * bell
 }

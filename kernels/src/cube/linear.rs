@@ -1,8 +1,9 @@
 //! Linear layers on CubeCL runtimes.
 //!
-//! Of many rows, as in the encoder, a layer is a matrix product and a pass that adds the bias. Of few
+//! Of many rows, as in the encoder, a layer is a matrix product by [`tiles`]. Of few
 //! rows, as in each step of the decoder, it is bound by reading the weight once: one kernel has a
-//! run of units read each row of the weight side by side and finishes the result in registers.
+//! run of units read each row of the weight side by side. In half precision both are left to [`tensor_core`] where it can. Bias and GELU
+//! are applied to the sums in registers.
 
 use burn::backend::TensorMetadata;
 use burn::backend::cubecl::dtype_to_elem_type;
@@ -14,9 +15,8 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
 use super::gelu::gelu;
-use super::matmul::product;
 use super::reduce::UNITS;
-use super::{empty, line_of_cubes, with_contiguous_rows};
+use super::{empty, line_of_cubes, tensor_core, tiles, with_contiguous_rows};
 use crate::backends::{Activation, linear_shape};
 
 /// Rows that the kernel of few rows takes at most: beams of a step.
@@ -27,13 +27,27 @@ const SHARERS: usize = 64;
 
 /// What happens to a sum before it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Finish {
-    bias: bool,
-    gelu: bool,
+pub(super) struct Finish {
+    pub(super) bias: bool,
+    pub(super) gelu: bool,
 }
 
+impl Finish {
+    /// Nothing: the sum itself.
+    pub(super) const NONE: Self = Self {
+        bias: false,
+        gelu: false,
+    };
+}
+
+/// The sum of an output, finished.
 #[cube]
-fn finish<E: Float>(sum: f32, bias: &[E], output: usize, #[comptime] finish: Finish) -> E {
+pub(super) fn finish<E: Float>(
+    sum: f32,
+    bias: &[E],
+    output: usize,
+    #[comptime] finish: Finish,
+) -> f32 {
     let mut value = sum;
     if comptime!(finish.bias) {
         value += f32::cast_from(bias[output]);
@@ -41,7 +55,7 @@ fn finish<E: Float>(sum: f32, bias: &[E], output: usize, #[comptime] finish: Fin
     if comptime!(finish.gelu) {
         value = gelu(value);
     }
-    E::cast_from(value)
+    value
 }
 
 /// `x W^T`, finished: `x` `[rows, inputs]`, `weight` `[outputs, inputs]` with `stride` elements from row to row, `y` `[rows, outputs]`.
@@ -98,23 +112,7 @@ fn few_rows_kernel<E: Float>(
     }
     if sharer < rows && output < outputs {
         let sum = shared[sharer * UNITS + unit - sharer];
-        y[sharer * outputs + output] = finish::<E>(sum, bias, output, last);
-    }
-}
-
-/// Finishes sums in place: `y` `[rows, outputs]`.
-#[cube(launch_unchecked)]
-fn finish_kernel<E: Float>(
-    y: &mut [E],
-    bias: &[E],
-    count: u32,
-    outputs: u32,
-    #[comptime] last: Finish,
-    #[define(E)] _elem: ElemType,
-) {
-    let at = ABSOLUTE_POS;
-    if at < count as usize {
-        y[at] = finish::<E>(f32::cast_from(y[at]), bias, at % outputs as usize, last);
+        y[sharer * outputs + output] = E::cast_from(finish(sum, bias, output, last));
     }
 }
 
@@ -141,12 +139,16 @@ pub(crate) fn linear(
     x.meta.strides = [inputs, 1].into();
     let mut y = if rows == 0 || outputs == 0 {
         empty(&x, Shape::new([rows, outputs]), x.dtype)
+    } else if tensor_core::few_rows::takes(&x, &weight) {
+        tensor_core::few_rows::few_rows(x, weight, bias.map(into_contiguous), last)
     } else if rows <= FEW {
         few_rows(x, weight, bias, last)
+    } else if tensor_core::linear::takes(&x, &weight) {
+        tensor_core::linear::linear(x, weight, bias.map(into_contiguous), last)
     } else {
         let dtype = x.dtype;
-        let y = product(x, permute(weight, &[1, 0]), dtype);
-        finished(y, bias, last)
+        let bias = bias.map(into_contiguous);
+        tiles::product(x, permute(weight, &[1, 0]), bias, last, dtype)
     };
     let strides: Vec<usize> = (0..shape.num_dims())
         .map(|axis| shape[axis + 1..].iter().product())
@@ -186,33 +188,6 @@ fn few_rows(
             rows,
             last,
             dtype_to_elem_type(x.dtype),
-        );
-    }
-    y
-}
-
-fn finished(y: CubeTensor, bias: Option<CubeTensor>, last: Finish) -> CubeTensor {
-    if !last.bias && !last.gelu {
-        return y;
-    }
-    let [rows, outputs] = y.shape().dims();
-    let count = rows * outputs;
-    let y = into_contiguous(y);
-    let bias = bias.map_or_else(|| y.clone(), into_contiguous);
-    let client = y.client.clone();
-    let cubes = count.div_ceil(UNITS);
-    // SAFETY: each unit has its own element, which it checks to be there.
-    unsafe {
-        finish_kernel::launch_unchecked(
-            &client,
-            line_of_cubes(cubes),
-            CubeDim::new_1d(UNITS as u32),
-            y.clone().into_buffer_arg(),
-            bias.into_buffer_arg(),
-            count as u32,
-            outputs as u32,
-            last,
-            dtype_to_elem_type(y.dtype),
         );
     }
     y

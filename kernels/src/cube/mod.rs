@@ -9,10 +9,11 @@ mod gelu;
 pub(crate) mod layer_norm;
 pub(crate) mod linear;
 pub(crate) mod log_mel;
-mod matmul;
 mod reduce;
 pub(crate) mod sampling;
 pub(crate) mod step;
+mod tensor_core;
+mod tiles;
 
 use burn::tensor::{DType, Shape};
 use burn_cubecl::cubecl::prelude::CubeCount;

@@ -142,7 +142,7 @@ impl<T: Stored> Layer<'_, T> {
 /// Weight rows taken together for one row of `x`.
 const DOT_GROUP: usize = 2;
 
-/// Vectors of partial sums of each dot product.
+/// Vectors of partial sums of each dot product, which are taken two at a time.
 const PARTS: usize = 4;
 
 /// How many bytes of the weight ahead of their use are fetched.
@@ -231,17 +231,18 @@ impl<T: Stored> Dots<'_, T> {
         let mut sums = [[[ops.zero(); PARTS]; COLUMNS]; ROWS];
         let mut k = 0;
         while k + PARTS * lanes <= inputs {
-            for part in (0..PARTS).step_by(2) {
+            for part in [0, 2] {
                 let k = k + part * lanes;
                 // SAFETY: the caller vouches for the rows, and `k + 2 * lanes <= inputs`. A prefetch
                 // reads nothing.
                 unsafe {
-                    let mut ws = [[ops.zero(); 2]; COLUMNS];
-                    for (j, value) in ws.iter_mut().enumerate() {
-                        let w = w.add(j * w_stride + k);
-                        *value = T::load_two(isa, w);
-                        ops.prefetch(w.cast::<f32>().wrapping_byte_add(PREFETCH));
+                    // First, as compilers move no load past a prefetch to where it is multiplied.
+                    for j in 0..COLUMNS {
+                        let w = w.add(j * w_stride + k).cast::<f32>();
+                        ops.prefetch(w.wrapping_byte_add(PREFETCH));
                     }
+                    let ws: [[I::F32; 2]; COLUMNS] =
+                        std::array::from_fn(|j| T::load_two(isa, w.add(j * w_stride + k)));
                     for (i, sums) in sums.iter_mut().enumerate() {
                         let x = f32::load_two(isa, x.add(i * x_stride + k));
                         for (sum, w) in sums.iter_mut().zip(ws) {
@@ -253,30 +254,33 @@ impl<T: Stored> Dots<'_, T> {
             }
             k += PARTS * lanes;
         }
-        while k < inputs {
-            let end = inputs.min(k + lanes);
-            for (i, sums) in sums.iter_mut().enumerate() {
-                let x = f32::load_rest(isa, &self.layer.x.row(row + i)[k..end]);
-                for (j, sum) in sums.iter_mut().enumerate() {
-                    let w = T::load_rest(isa, &weight.row(column + j)[k..end]);
-                    sum[0] = ops.mul_add(x, w, sum[0]);
+        let mut rests = [[0.0; COLUMNS]; ROWS];
+        if k < inputs {
+            for (i, rests) in rests.iter_mut().enumerate() {
+                for (j, rest) in rests.iter_mut().enumerate() {
+                    *rest = sum_of_rest(self.layer.x.row(row + i), weight.row(column + j), k);
                 }
             }
-            k += lanes;
         }
 
         let outputs = weight.rows();
-        for (i, sums) in sums.into_iter().enumerate() {
+        for (i, (sums, rests)) in sums.into_iter().zip(rests).enumerate() {
             // SAFETY: this task alone writes these columns.
             let target = unsafe { self.output.at((row + i) * outputs + column, COLUMNS) };
-            for (j, sum) in sums.into_iter().enumerate() {
+            for (j, (sum, rest)) in sums.into_iter().zip(rests).enumerate() {
                 let bias = bias.map_or(0.0, |bias| bias[column + j]);
+                let sum = ops.add(ops.add(sum[0], sum[1]), ops.add(sum[2], sum[3]));
                 // SAFETY: `j` is below `COLUMNS`.
-                unsafe {
-                    *target.add(j) =
-                        ops.sum(ops.add(ops.add(sum[0], sum[1]), ops.add(sum[2], sum[3]))) + bias
-                };
+                unsafe { *target.add(j) = ops.sum(sum) + rest + bias };
             }
         }
     }
+}
+
+/// The sum of products from one input on, of layers whose width is no multiple of the vectors taken together: none of Whisper's. Apart, so
+/// that the loop before it keeps its registers.
+#[inline(never)]
+fn sum_of_rest<T: Stored>(x: &[f32], w: &[T], from: usize) -> f32 {
+    let products = x[from..].iter().zip(&w[from..]);
+    products.map(|(x, w)| x * w.widen()).sum()
 }

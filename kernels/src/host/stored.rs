@@ -4,9 +4,6 @@ use burn::tensor::f16;
 use rten_simd::Isa;
 use rten_simd::ops::{BitOps, Extend};
 
-/// Elements of the widest vector.
-const MOST_LANES: usize = 16;
-
 /// An element type of weights, which are multiplied in `f32` whatever they are kept in.
 pub(crate) trait Stored: Copy + Send + Sync {
     /// The element's value.
@@ -18,16 +15,6 @@ pub(crate) trait Stored: Copy + Send + Sync {
     ///
     /// They can be read.
     unsafe fn load_two<I: Isa>(isa: I, elements: *const Self) -> [I::F32; 2];
-
-    /// The first elements, at most a vector of them, and 0 in the other lanes.
-    #[inline(always)]
-    fn load_rest<I: Isa>(isa: I, elements: &[Self]) -> I::F32 {
-        let mut widened = [0.0; MOST_LANES];
-        for (widened, element) in widened.iter_mut().zip(elements) {
-            *widened = element.widen();
-        }
-        isa.f32().load(&widened)
-    }
 }
 
 impl Stored for f32 {

@@ -1,12 +1,12 @@
 //! `whisper-rs bench network`: encoder and decoder alone, on features of noise and forced tokens.
 
-use burn::tensor::{DType, Device, Distribution, FloatDType, Int, Tensor, TensorData};
+use burn::tensor::{DType, Device, Distribution, Int, Tensor, TensorData};
 use clap::Args;
 use serde::Serialize;
 use whisper_kernels::{Progress, Repeated, most_probable, record};
 use whisper_rs::measure::{self, Timer};
 use whisper_rs::model::{RepeatedEncoder, WhisperModel};
-use whisper_rs::{ComputeType, Error, device};
+use whisper_rs::{ComputeType, Error, Numbers, device};
 use whisper_weights::{Checkpoint, ModelDims};
 
 use super::counted::{self, Counted};
@@ -94,8 +94,8 @@ struct Stage {
 
 pub fn run(arguments: &NetworkArguments) -> Result<(), Error> {
     let device = chosen_device::open(&arguments.device)?;
-    let dtype = arguments.compute_type.on(&device)?;
-    let (model, dims) = model(arguments, &device, dtype)?;
+    let numbers = arguments.compute_type.numbers_on(&device)?;
+    let (model, dims) = model(arguments, &device, numbers)?;
     let most = dims.n_text_ctx - PROMPT.len() - WARM_UP;
     if !(1..=most).contains(&arguments.tokens) || arguments.batch.contains(&0) {
         return Err(Error::Option(format!(
@@ -114,7 +114,6 @@ pub fn run(arguments: &NetworkArguments) -> Result<(), Error> {
             .repetitions(arguments.runs.max(1)),
         model: &model,
         dims,
-        dtype,
         tokens: arguments.tokens,
         runs: arguments.runs.max(1),
     };
@@ -130,8 +129,8 @@ pub fn run(arguments: &NetworkArguments) -> Result<(), Error> {
         model: (arguments.random_weights.clone()).unwrap_or_else(|| arguments.model.clone()),
         random_weights: arguments.random_weights.is_some(),
         device: arguments.device.clone(),
-        compute_type: format!("{dtype:?}").to_lowercase(),
-        parameters: burn::module::Module::num_params(&model),
+        compute_type: numbers.to_string(),
+        parameters: model.parameters(),
         first_window_seconds,
         first_token_seconds,
         batches,
@@ -148,18 +147,18 @@ pub fn run(arguments: &NetworkArguments) -> Result<(), Error> {
 fn model(
     arguments: &NetworkArguments,
     device: &Device,
-    dtype: FloatDType,
+    numbers: Numbers,
 ) -> Result<(WhisperModel, ModelDims), Error> {
     if let Some(name) = &arguments.random_weights {
         let dims = ModelDims::of(name).ok_or_else(|| {
             let known = ModelDims::NAMES.join(", ");
             Error::Option(format!("--random_weights {name}: use one of {known}"))
         })?;
-        return Ok((WhisperModel::random(&dims, device).cast(dtype), dims));
+        return Ok((WhisperModel::random_as(&dims, device, numbers), dims));
     }
     let path = Models::open(&arguments.store)?.fetch(&arguments.model)?;
     let checkpoint = Checkpoint::open(path)?;
-    let model = WhisperModel::from_checkpoint(&checkpoint, device, dtype)?;
+    let model = WhisperModel::from_checkpoint(&checkpoint, device, numbers)?;
     Ok((model, *checkpoint.dims()))
 }
 
@@ -178,7 +177,6 @@ struct Bench<'a> {
     timer: Timer,
     model: &'a WhisperModel,
     dims: ModelDims,
-    dtype: FloatDType,
     tokens: usize,
     runs: usize,
 }
@@ -188,7 +186,7 @@ impl Bench<'_> {
     fn features(&self, batch: usize) -> Tensor<3> {
         let shape = [batch, self.dims.n_mels, 2 * self.dims.n_audio_ctx];
         let noise = Distribution::Uniform(-1.0, 1.0);
-        Tensor::<3>::random(shape, noise, self.device).cast(self.dtype)
+        Tensor::<3>::random(shape, noise, self.device).cast(self.model.dtype())
     }
 
     fn tokens(&self, ids: &[i64], batch: usize) -> Tensor<2, Int> {

@@ -156,7 +156,7 @@ pub fn run(arguments: &TranscribeBenchArguments) -> Result<(), Error> {
         audio_seconds: audio.seconds(),
         model: flags.model.name().to_owned(),
         device: chosen_device::shown(&flags.model.device_name(), &device),
-        compute_type: format!("{:?}", whisper.model().dtype()).to_lowercase(),
+        compute_type: whisper.numbers().to_string(),
         threads: rayon::current_num_threads(),
         times_real_time: audio.seconds() / stages.all.median,
         windows: last.windows,

@@ -42,7 +42,7 @@ impl Identity {
             model: flags.model.name().to_owned(),
             weights: (checkpoint.format().to_owned(), checkpoint.file_size()),
             device: chosen_device::shown(&flags.model.device_name(), engine.whisper.device()),
-            compute_type: format!("{:?}", engine.whisper.model().dtype()).to_lowercase(),
+            compute_type: engine.whisper.numbers().to_string(),
             known_languages: arguments.known_languages,
             preparation: format!("{:?}, {:?}", flags.speech.smoothing, flags.speech.normalise),
             options: format!("{:?}", engine.options),

@@ -8,6 +8,9 @@ use super::{Integer, Layer, Output};
 /// Weight rows taken together.
 pub(super) const GROUP: usize = 4;
 
+/// Bytes of a cache line, which no vector of weights is longer than.
+const LINE: usize = 64;
+
 /// How many bytes of the weight ahead of their use are fetched.
 const PREFETCH: usize = 4096;
 
@@ -78,40 +81,10 @@ impl<T: Integer> Dots<'_, T> {
         column: usize,
     ) {
         let layer = self.layer;
-        let inputs = layer.weight.inputs;
-        let step = PAIR * W::LANES;
-        let whole = inputs / step * step;
         let x: [&[i16]; ROWS] = std::array::from_fn(|i| layer.x.row(row + i));
         let w: [&[T]; COLUMNS] = std::array::from_fn(|i| layer.weight.row(column + i));
-
-        let mut totals = [[0; COLUMNS]; ROWS];
-        // SAFETY: the rows of both sides have at least `whole` elements; a prefetch reads nothing.
-        unsafe {
-            let mut sums = [[W::zero(); COLUMNS]; ROWS];
-            for k in (0..whole).step_by(step) {
-                let x: [W::Vector; ROWS] =
-                    std::array::from_fn(|i| W::load(x[i].as_ptr().add(k).cast()));
-                for (j, w) in w.iter().enumerate() {
-                    let w = w.as_ptr().add(k);
-                    W::prefetch(w.cast::<i8>().wrapping_add(PREFETCH));
-                    let w = T::load::<W>(w);
-                    for (sums, x) in sums.iter_mut().zip(x) {
-                        sums[j] = W::add_products(sums[j], x, w);
-                    }
-                }
-            }
-            for (totals, sums) in totals.iter_mut().zip(sums) {
-                *totals = sums.map(|sum| W::sum(sum));
-            }
-        }
-        for (totals, x) in totals.iter_mut().zip(x) {
-            for (total, w) in totals.iter_mut().zip(w) {
-                for (x, w) in x[whole..].iter().zip(&w[whole..]) {
-                    *total = total.wrapping_add(i32::from(*x) * i32::from(w.widen()));
-                }
-            }
-        }
-
+        // SAFETY: rows of `x` are at least as long as those of the weight; the caller vouches for the instruction set.
+        let totals = unsafe { sums_of_products::<W, T, ROWS, COLUMNS>(x, w) };
         for (i, totals) in totals.into_iter().enumerate() {
             // SAFETY: this task alone writes these outputs.
             unsafe {
@@ -122,4 +95,57 @@ impl<T: Integer> Dots<'_, T> {
             }
         }
     }
+}
+
+/// The sum of products of each row of `x` with each of the weight.
+///
+/// # Safety
+///
+/// The rows of the weight are of one length, those of `x` at least as long; the chip has the instruction set.
+#[inline(always)]
+pub(super) unsafe fn sums_of_products<
+    W: Words,
+    T: Integer,
+    const ROWS: usize,
+    const COLUMNS: usize,
+>(
+    x: [&[i16]; ROWS],
+    w: [&[T]; COLUMNS],
+) -> [[i32; COLUMNS]; ROWS] {
+    let inputs = w[0].len();
+    let step = PAIR * W::LANES;
+    let line = LINE / size_of::<T>();
+    let whole = inputs / line * line;
+    let mut totals = [[0; COLUMNS]; ROWS];
+    // SAFETY: the rows of both sides have at least `whole` elements; a prefetch reads nothing.
+    unsafe {
+        let mut sums = [[W::zero(); COLUMNS]; ROWS];
+        for first in (0..whole).step_by(line) {
+            for w in w {
+                W::prefetch(w.as_ptr().add(first).cast::<i8>().wrapping_add(PREFETCH));
+            }
+            for vector in 0..line / step {
+                let k = first + vector * step;
+                let x: [W::Vector; ROWS] =
+                    std::array::from_fn(|i| W::load(x[i].as_ptr().add(k).cast()));
+                for (j, w) in w.iter().enumerate() {
+                    let w = T::load::<W>(w.as_ptr().add(k));
+                    for (sums, x) in sums.iter_mut().zip(x) {
+                        sums[j] = W::add_products(sums[j], x, w);
+                    }
+                }
+            }
+        }
+        for (totals, sums) in totals.iter_mut().zip(sums) {
+            *totals = sums.map(|sum| W::sum(sum));
+        }
+    }
+    for (totals, x) in totals.iter_mut().zip(x) {
+        for (total, w) in totals.iter_mut().zip(w) {
+            for (x, w) in x[whole..].iter().zip(&w[whole..]) {
+                *total = total.wrapping_add(i32::from(*x) * i32::from(w.widen()));
+            }
+        }
+    }
+    totals
 }

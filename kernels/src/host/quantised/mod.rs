@@ -8,6 +8,7 @@
 mod dots;
 mod integer;
 mod panels;
+pub(crate) mod refined;
 mod rounded;
 mod words;
 

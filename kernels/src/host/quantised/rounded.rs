@@ -9,7 +9,7 @@ use super::words::PAIR;
 use crate::host::panels::Rows;
 
 /// Elements that one task takes.
-const TASK: usize = 64 * 1024;
+pub(super) const TASK: usize = 64 * 1024;
 
 /// The rows of `x` as 16-bit integers, as large as the sums of their products with the weights have room for.
 pub(crate) struct RoundedRows {
@@ -73,17 +73,17 @@ impl RoundedRows {
 
 /// How large the integers of a row may be.
 #[derive(Clone, Copy)]
-struct Steps {
+pub(super) struct Steps {
     /// The largest magnitude.
-    limit: i16,
+    pub(super) limit: i16,
     /// The largest root of the sum of squares.
-    norm: f64,
+    pub(super) norm: f64,
 }
 
 impl Steps {
     /// Rounds a row to the largest integers that may be; returns what they are to be multiplied with. A row that holds something
     /// else than numbers has NaN for that, so that the result is not mistaken for one.
-    fn round(self, x: &[f32], rounded: &mut [i16]) -> f32 {
+    pub(super) fn round(self, x: &[f32], rounded: &mut [i16]) -> f32 {
         let largest = largest_magnitude(x);
         if !largest.is_finite() {
             return f32::NAN;

@@ -195,6 +195,16 @@ mod x86_64 {
         unsafe fn prefetch(byte: *const i8) {
             unsafe { _mm_prefetch::<_MM_HINT_T0>(byte) }
         }
+
+        #[inline(always)]
+        unsafe fn sum(vector: __m256i) -> i32 {
+            unsafe {
+                let high = _mm256_extracti128_si256::<1>(vector);
+                let four = _mm_add_epi32(_mm256_castsi256_si128(vector), high);
+                let two = _mm_add_epi32(four, _mm_unpackhi_epi64(four, four));
+                _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32::<1>(two)))
+            }
+        }
     }
 
     /// With VNNI, which multiplies and adds at once.
@@ -239,6 +249,11 @@ mod x86_64 {
         #[inline(always)]
         unsafe fn prefetch(byte: *const i8) {
             unsafe { _mm_prefetch::<_MM_HINT_T0>(byte) }
+        }
+
+        #[inline(always)]
+        unsafe fn sum(vector: __m512i) -> i32 {
+            unsafe { _mm512_reduce_add_epi32(vector) }
         }
     }
 }
