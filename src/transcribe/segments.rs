@@ -9,7 +9,7 @@ use super::fallback::decode_with_fallback;
 use super::language::RecordingLanguage;
 use super::prompt::Prompt;
 use super::stages::{StageClock, StageTimes};
-use super::watch::Watch;
+use super::watch::{OnSegment, Watch};
 use super::window::{Slice, slice_window};
 use super::words::{Next, WindowSpan, WordTimestamps};
 use super::{Event, Segment, Token, TranscribeOptions, Transcript, Whisper};
@@ -188,10 +188,7 @@ impl<'a> Segments<'a> {
     }
 
     /// Goes on to the end, and gives each segment to `on_segment` as it comes.
-    pub(super) fn finish(
-        &mut self,
-        mut on_segment: Option<Box<dyn FnMut(&Segment) + '_>>,
-    ) -> Result<Transcript> {
+    pub(super) fn finish(&mut self, mut on_segment: Option<OnSegment<'_>>) -> Result<Transcript> {
         let mut all = Vec::new();
         for segment in &mut *self {
             let segment = segment?;

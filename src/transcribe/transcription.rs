@@ -1,7 +1,7 @@
 //! One recording to be transcribed with one set of options, and who looks on.
 
 use super::stages::StageClock;
-use super::watch::Watch;
+use super::watch::{OnSegment, Watch};
 use super::{Event, Segment, Segments, TranscribeOptions, Transcript, Whisper};
 use crate::audio::Audio;
 use crate::{CancelToken, Result};
@@ -35,7 +35,7 @@ pub struct Transcription<'a> {
     audio: &'a Audio,
     options: &'a TranscribeOptions,
     watch: Watch<'a>,
-    on_segment: Option<Box<dyn FnMut(&Segment) + 'a>>,
+    on_segment: Option<OnSegment<'a>>,
 }
 
 impl<'a> Transcription<'a> {

@@ -1,13 +1,19 @@
 //! Who looks on while a recording is transcribed.
 
-use super::Event;
+use super::{Event, Segment};
 use crate::{CancelToken, Result};
+
+/// Is given each segment.
+pub(super) type OnSegment<'a> = Box<dyn FnMut(&Segment) + 'a>;
+
+/// Is given each event.
+pub(super) type OnEvent<'a> = Box<dyn FnMut(&Event) + 'a>;
 
 /// What may end a transcription, and what is told of it.
 #[derive(Default)]
 pub(super) struct Watch<'a> {
     pub cancel: CancelToken,
-    pub on_event: Option<Box<dyn FnMut(&Event) + 'a>>,
+    pub on_event: Option<OnEvent<'a>>,
 }
 
 impl Watch<'_> {

@@ -28,7 +28,7 @@ pub struct Whisper {
 }
 
 impl Whisper {
-    /// Loads a model by its name, such as `base`, or from a file or folder of weights.
+    /// Loads a model by its name, such as `base`, or from a file or folder of weights, in single precision.
     ///
     /// A name that is not in the cache yet is fetched, without a word; a [`builder`](Self::builder) can show progress, and takes
     /// what else there is to choose.
@@ -38,7 +38,8 @@ impl Whisper {
     /// [`Error::Weights`](crate::Error::Weights) when the name is unknown or no source has it; else as
     /// [`from_checkpoint`](Self::from_checkpoint).
     pub fn load(model: &str, device: &Device) -> Result<Self> {
-        Self::builder(model).on(device).load()
+        let builder = Self::builder(model).on(device);
+        builder.compute_type(ComputeType::Float32).load()
     }
 
     /// Puts a checkpoint on a device, in single precision.

@@ -195,10 +195,12 @@ mod tests {
 
     #[test]
     fn options_are_read_as_they_are_written() {
-        let mut options = TranscribeOptions::default();
-        options.language = Some("de".to_owned());
-        options.task = Task::Translate;
-        options.logprob_threshold = None;
+        let options = TranscribeOptions {
+            language: Some("de".to_owned()),
+            task: Task::Translate,
+            logprob_threshold: None,
+            ..TranscribeOptions::default()
+        };
         for options in [TranscribeOptions::default(), options] {
             let written = serde_json::to_string(&options).unwrap();
             let read: TranscribeOptions = serde_json::from_str(&written).unwrap();
