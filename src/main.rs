@@ -5,6 +5,7 @@ mod cli;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    cli::freed_memory::keep();
     cli::log::start();
     cli::messages::one_line_panics();
     // One thread uses the devices here.
@@ -18,9 +19,9 @@ fn main() -> ExitCode {
         Ok(cli::Command::Plot(arguments)) => cli::plot::run(&arguments),
         Ok(cli::Command::Doctor(arguments)) => cli::doctor::run(&arguments),
         Ok(cli::Command::Completions { shell }) => {
-            cli::printed(cli::documents::completions(cli::command(), shell))
+            cli::ended(cli::documents::completions(cli::command(), shell))
         }
-        Ok(cli::Command::Man { subcommand }) => cli::printed(cli::documents::manual_page(
+        Ok(cli::Command::Man { subcommand }) => cli::ended(cli::documents::manual_page(
             cli::command(),
             subcommand.as_deref(),
         )),

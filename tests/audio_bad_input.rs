@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
+use whisper_rs::audio::{AudioOptions, ffmpeg_version};
 use whisper_rs::{Audio, Error};
 
 #[path = "common/hostile_audio.rs"]
@@ -96,6 +97,38 @@ fn text_named_wav() {
 fn a_codec_that_is_not_supported_is_named() {
     let line = refusal(clip("ac3.mka"));
     assert!(line.contains("AC-3") && line.contains("ffmpeg"), "{line}");
+}
+
+/// Some of its packets can be decoded, but most of what is said is in the others.
+#[test]
+fn a_codec_of_a_kind_that_is_not_supported_is_no_silence() {
+    let line = refusal(clip("aac_main.aac"));
+    assert!(
+        line.contains("AAC audio of this kind") && line.contains("ffmpeg"),
+        "{line}"
+    );
+    let whole = fs::read(clip("aac_main.aac")).unwrap();
+    refusal_of(whole.clone());
+    let mut options = AudioOptions::default();
+    options.ffmpeg = true;
+    if ffmpeg_version().is_none() {
+        return;
+    }
+    // The tag is what an MP3 may begin with as well.
+    let tagged = [&b"ID3\x04\0\0\0\0\0\0"[..], &whole].concat();
+    for bytes in [whole, tagged] {
+        let heard = Audio::from_reader_with(Cursor::new(bytes), "input", &options).unwrap();
+        assert!(heard.seconds() > 0.9, "{}", heard.seconds());
+    }
+}
+
+#[test]
+fn a_container_that_is_not_supported_is_named() {
+    let avi = [b"RIFF\x24\0\0\0AVI LIST", &[0; 4_000][..]].concat();
+    assert!(refusal_of(avi).contains("is an AVI video"));
+    let other = [b"RIFF\x24\0\0\0RMIDdata", &[0; 4_000][..]].concat();
+    assert!(refusal_of(other).contains("is a RIFF file other than WAV"));
+    assert!(refusal_of(b"RIFF".to_vec()).contains("starts as WAV"));
 }
 
 #[test]

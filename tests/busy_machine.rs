@@ -64,21 +64,19 @@ fn beside_as_many_busy_loops_as_cores_it_slows_down_in_proportion() {
     let transcribe = || drop(whisper.transcribe(&audio, &options).unwrap());
     transcribe();
 
-    let (wall, cpu) = measure(transcribe);
+    // Other programs come and go: one of three times has to do.
+    assert!((0..3).any(|_| slows_down_in_proportion(transcribe)));
+}
+
+fn slows_down_in_proportion(transcribe: impl Fn()) -> bool {
+    let (wall, cpu) = measure(&transcribe);
     let loops = BusyLoops::start(std::thread::available_parallelism().unwrap().get());
-    let (wall_beside, cpu_beside) = measure(transcribe);
+    let (wall_beside, cpu_beside) = measure(&transcribe);
     drop(loops);
     println!(
         "alone {wall:.2} s, {cpu:.2} s of CPU; beside {wall_beside:.2} s, {cpu_beside:.2} s of CPU"
     );
-    // Threads that spin while they wait take CPU time for it. Other programs share the caches, and may come and go in between.
-    assert!(
-        cpu_beside < 2.0 * cpu + 0.3,
-        "{cpu_beside} s of CPU for {cpu}"
-    );
-    // Half of each core is left; where threads wait for one that is not run, it is tenfold.
-    assert!(
-        wall_beside < 6.0 * wall.max(cpu / 2.0),
-        "{wall_beside} s for {wall}"
-    );
+    // Threads that spin while they wait take CPU time for it; the caches are shared with the loops. Half of each core is left, and where
+    // threads wait for one that is not run, it takes ten times as long.
+    cpu_beside < 2.0 * cpu + 0.3 && wall_beside < 5.0 * wall
 }

@@ -165,6 +165,11 @@ fn an_output_folder_that_cannot_be_written() {
 /// Runs with a model that is no use and returns the error line.
 #[track_caller]
 fn refusal_of_model(model: &Path) -> String {
+    refusal_with_code(1, model)
+}
+
+#[track_caller]
+fn refusal_with_code(code: i32, model: &Path) -> String {
     let clip = data("jfk.wav");
     let run = run(&[
         "transcribe",
@@ -172,7 +177,7 @@ fn refusal_of_model(model: &Path) -> String {
         model.to_str().unwrap(),
         clip.to_str().unwrap(),
     ]);
-    let line = run.one_error(1);
+    let line = run.one_error(code);
     assert!(
         line.contains(model.to_str().unwrap()),
         "the line does not name the model: {line}"
@@ -187,7 +192,7 @@ fn a_mistyped_model_name_suggests_the_nearest() {
         ("tinyen", "tiny.en"),
         ("large-v4", "large-v3"),
     ] {
-        let line = refusal_of_model(Path::new(mistyped));
+        let line = refusal_with_code(2, Path::new(mistyped));
         assert!(line.contains(&format!("did you mean \"{meant}")), "{line}");
     }
 }

@@ -152,7 +152,7 @@ fn what_cannot_be_evaluated_is_one_line() {
             2,
             "--against <FOLDER>",
         ),
-        (&[&manifest, "--model", "tony"], 1, "tony"),
+        (&[&manifest, "--model", "tony"], 2, "tony"),
         (&[&manifest, "--beam-size", "0"], 2, "beam_size"),
         (&[&manifest, "--device", "abacus"], 2, "abacus"),
         (&[], 2, "MANIFEST"),

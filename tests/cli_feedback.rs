@@ -491,6 +491,29 @@ fn a_full_disk_is_told_and_leaves_no_half_file() {
     assert!(String::from_utf8_lossy(&run.stderr).contains("standard output: No space left"));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn files_are_written_when_standard_output_is_full() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().to_str().unwrap();
+    let clip = data("jfk.wav");
+    let full = fs::OpenOptions::new().write(true).open("/dev/full");
+    let output = whisper_rs(&arguments(
+        clip.to_str().unwrap(),
+        &["-o", place, "-f", "txt,jsonl"],
+    ))
+    .stdout(full.unwrap())
+    .output();
+    let run = Run::of(output.unwrap());
+    assert!(
+        run.one_error(1).starts_with("standard output: No space"),
+        "{run:?}"
+    );
+    assert_eq!(names(folder.path()), ["jfk.jsonl", "jfk.txt"]);
+    let text = fs::read_to_string(folder.path().join("jfk.txt")).unwrap();
+    assert!(text.contains("country"), "{text}");
+}
+
 /// The limit on the size of files stands for a disk that is full in the middle of one.
 #[cfg(unix)]
 #[test]

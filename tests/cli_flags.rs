@@ -2,7 +2,10 @@
 
 mod common;
 
+use std::fs;
+
 use common::{Run, data, whisper_rs};
+use whisper_rs::device::AVAILABLE;
 
 /// A flag as it is written for another program, and what becomes of it (`tests/data/README.md`).
 struct Row {
@@ -13,7 +16,7 @@ struct Row {
 }
 
 fn rows() -> Vec<Row> {
-    let table = std::fs::read_to_string(data("flags.tsv")).unwrap();
+    let table = fs::read_to_string(data("flags.tsv")).unwrap();
     let lines = table.lines().skip(1);
     let row = |line: &str| {
         let [program, words, meaning, default] = line.split('\t').collect::<Vec<_>>()[..] else {
@@ -30,12 +33,16 @@ fn rows() -> Vec<Row> {
     lines.map(row).collect()
 }
 
-/// Runs `transcribe` where no settings of the user's own count.
+/// Runs `transcribe` where no settings of the user's own count, and the models that the table names by a path are there.
 fn run(words: &[&str]) -> Run {
     let home = tempfile::tempdir().unwrap();
+    fs::create_dir(home.path().join("folder")).unwrap();
+    fs::create_dir(home.path().join("models")).unwrap();
+    fs::write(home.path().join("models/ggml-base.en.bin"), "").unwrap();
     let mut command = whisper_rs(&[&["transcribe", "talk.wav"], words].concat());
     command.env("HOME", home.path());
     command.env("XDG_CONFIG_HOME", home.path());
+    command.current_dir(&home);
     Run::of(command.output().unwrap())
 }
 
@@ -63,6 +70,9 @@ fn every_flag_of_three_programs_is_known() {
             assert!(line.starts_with(says), "{about}: {line}");
         } else if let Some(says) = row.meaning.strip_prefix("prints ") {
             assert!(run(&words).succeeded().stdout.starts_with(says), "{about}");
+        } else if words == ["--device", "cuda"] && !AVAILABLE.contains(&"cuda") {
+            let refused = run(&[&words[..], &["--print_config"]].concat());
+            assert!(refused.one_error(2).contains("'cuda'"), "{refused:?}");
         } else {
             let run = run(&[&words[..], &["--print_config"]].concat());
             let given = settings(&run, "command line").join("; ");
@@ -123,7 +133,7 @@ fn a_command_of_whisper_cli_is_a_command_here() {
     .output();
     let run = Run::of(output.unwrap());
     assert_eq!(run.succeeded().stderr, "");
-    let mut names: Vec<_> = std::fs::read_dir(&folder)
+    let mut names: Vec<_> = fs::read_dir(&folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();

@@ -115,6 +115,60 @@ fn globs_and_lists() {
 }
 
 #[test]
+fn a_name_that_stands_for_nothing_leaves_the_others_to_be_transcribed() {
+    let tree = tree();
+    fs::create_dir(tree.path().join("empty")).unwrap();
+    let run = |names: &[&str]| {
+        let flags = ["transcribe", "-m", model("tiny.en"), "-f", "txt"];
+        let output = whisper_rs(&[&flags, names].concat())
+            .current_dir(&tree)
+            .output();
+        Run::of(output.unwrap())
+    };
+    let some = run(&["empty", "*.ogg", "a.wav", "--files_from", "no_such_list"]);
+    assert_eq!(some.code, Some(1), "{some:?}");
+    for says in ["empty: no audio", "*.ogg: no such file", "no_such_list: "] {
+        assert!(some.stderr.contains(&format!("error: {says}")), "{some:?}");
+    }
+    assert!(tree.path().join("a.txt").is_file());
+    assert_eq!(run(&["*.ogg"]).one_error(1), "*.ogg: no such file");
+}
+
+/// An output that another run wrote for another recording of that name.
+#[test]
+fn an_output_of_another_input_is_not_taken_for_ones_own() {
+    let tree = tree();
+    let names = || -> Vec<String> {
+        let all = files(tree.path()).into_iter();
+        all.filter(|name| name.ends_with(".txt")).collect()
+    };
+    let run = |inputs: &[&str]| {
+        let flags = ["transcribe", "-m", model("tiny.en"), "-f", "txt"];
+        let output = whisper_rs(&[&flags, inputs, &["--resume"]].concat())
+            .current_dir(&tree)
+            .output();
+        Run::of(output.unwrap())
+    };
+    run(&["deep/er/a.wav"]).succeeded();
+    for done in [None, Some("2 of 2 were done already")] {
+        let both = run(&["a.wav", "deep/er/a.wav"]);
+        let told = both.succeeded().stderr.lines().last();
+        assert_eq!(
+            told.filter(|line| line.contains("done")).is_some(),
+            done.is_some()
+        );
+        assert!(
+            done.is_none_or(|says| both.stderr.contains(says)),
+            "{both:?}"
+        );
+        assert_eq!(
+            names(),
+            ["a.txt", "a.wav.txt", "deep/notes.txt", "er-a.wav.txt"]
+        );
+    }
+}
+
+#[test]
 fn resuming_needs_files() {
     let run = run(&["transcribe", "a.wav", "--resume"]);
     assert!(run.one_error(2).contains("--output_dir"), "{run:?}");
@@ -235,7 +289,7 @@ fn outputs_with_names_of_ones_own() {
         (&["-of", ".."], &[clip], "no name"),
     ] {
         let refused = made(flags, inputs);
-        assert!(refused.one_error(1).contains(says), "{refused:?}");
+        assert!(refused.one_error(2).contains(says), "{refused:?}");
     }
     assert!(made(&["-of", "-"], &[clip]).succeeded().stdout.is_ascii());
 }
@@ -371,10 +425,10 @@ fn no_output_takes_the_place_of_a_list_or_of_another_output() {
     assert_eq!(
         files(folder.path()),
         [
-            "talk.full.full.json",
-            "talk.full.json",
-            "talk.full.txt",
             "talk.full.wav",
+            "talk.full.wav.full.json",
+            "talk.full.wav.json",
+            "talk.full.wav.txt",
             "talk.txt",
             "talk.wav",
             "talk.wav.full.json",

@@ -393,7 +393,7 @@ fn names_that_nobody_has_are_one_line() {
     let machine = Machine::alone();
     for verb in ["fetch", "path", "remove", "info"] {
         let run = machine.run(&[verb, "bsae"]);
-        let line = run.one_error(1);
+        let line = run.one_error(2);
         assert!(line.contains("did you mean \"base\"?"), "{verb}: {line}");
         let run = machine.run(&[verb, "no/such/file.safetensors"]);
         assert!(run.one_error(1).contains("no/such/file"), "{run:?}");
@@ -403,7 +403,7 @@ fn names_that_nobody_has_are_one_line() {
     assert!(line.contains("models fetch base"), "{line}");
     let line = machine
         .run(&["convert", "bsae", "out"])
-        .one_error(1)
+        .one_error(2)
         .to_owned();
     assert!(line.contains("did you mean"), "{line}");
     let line = machine.run(&["convert", "base"]).one_error(2).to_owned();

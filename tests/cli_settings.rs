@@ -12,6 +12,7 @@ fn run_with(home: &Path, variables: &[(&str, &str)], flags: &[&str]) -> Run {
     let mut command = whisper_rs(&[&["transcribe"], flags].concat());
     command.env("XDG_CONFIG_HOME", home).env("APPDATA", home);
     command.env("HOME", home).envs(variables.iter().copied());
+    command.current_dir(home);
     Run::of(command.output().expect("the command starts"))
 }
 
@@ -125,7 +126,8 @@ const OTHER_VALUES: &[(&str, &[&str])] = &[
     ("condition_on_previous_text", &["False"]),
     ("detect_language", &["true"]),
     ("device", &["cpu"]),
-    ("device_index", &["1"]),
+    // The only one that there is on every machine, in another spelling.
+    ("device_index", &["00"]),
     ("duration", &["5000"]),
     ("files_from", &["a list.txt"]),
     ("fp16", &["False"]),
@@ -190,6 +192,18 @@ const OTHER_VALUES: &[(&str, &[&str])] = &[
     ("word_timestamps", &["True"]),
 ];
 
+/// What a flag needs beside it, or is refused.
+const NEEDED: &[(&str, &str)] = &[
+    ("highlight_words", "--word_timestamps=True"),
+    ("max_line_count", "--word_timestamps=True"),
+    ("max_line_width", "--word_timestamps=True"),
+    ("max_words_per_line", "--word_timestamps=True"),
+    ("resume", "--output_dir=out"),
+    ("strict", "--word_timestamps=True"),
+];
+/// What cannot be with all others together.
+const ALONE: &[&str] = &["prefix", "strict", "clip_timestamps"];
+
 /// The flags and values that `--print_config` prints, without where they come from.
 fn in_force(run: &Run) -> Vec<String> {
     let lines = run.succeeded().stdout.lines();
@@ -214,11 +228,23 @@ fn what_is_printed_is_a_config_file_that_says_the_same_of_every_flag() {
             "{flag} has no value in this test"
         );
     }
+    // Models that have the names of numbers.
+    for name in ["0x10", "1_000"] {
+        fs::write(home.path().join(name), "").unwrap();
+    }
+    let together: Vec<_> = (OTHER_VALUES.iter().copied())
+        .filter(|(flag, _)| !ALONE.contains(flag))
+        .collect();
     let each = OTHER_VALUES.iter().map(std::slice::from_ref);
-    for given in each.chain([OTHER_VALUES]) {
-        let words: Vec<String> = (given.iter())
-            .flat_map(|(flag, values)| values.iter().map(move |value| format!("--{flag}={value}")))
-            .collect();
+    for given in each.chain([together.as_slice()]) {
+        let words = (given.iter())
+            .flat_map(|(flag, values)| values.iter().map(move |value| format!("--{flag}={value}")));
+        let needed = (NEEDED.iter())
+            .filter(|(flag, _)| given.len() == 1 && given[0].0 == *flag)
+            .map(|(_, word)| (*word).to_owned());
+        let needed: Vec<String> = needed.collect();
+        let changes = given.len() + needed.len();
+        let words: Vec<String> = needed.into_iter().chain(words).collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let printed = run_with(
             home.path(),
@@ -227,11 +253,40 @@ fn what_is_printed_is_a_config_file_that_says_the_same_of_every_flag() {
         );
         let first = in_force(&printed);
         let changed = first.iter().filter(|line| !defaults.contains(line)).count();
-        assert_eq!(changed, given.len(), "{words:?}: {first:?}");
+        assert_eq!(changed, changes, "{words:?}: {first:?}");
         fs::write(&saved, &printed.stdout).unwrap();
         let again = run_with(home.path(), &[], &["--print_config", "--config", place]);
         assert_eq!(in_force(&again), first, "{words:?}");
     }
+}
+
+#[test]
+fn what_a_run_would_refuse_is_not_printed() {
+    let home = tempfile::tempdir().unwrap();
+    for (words, code, says) in [
+        (&["--highlight_words"][..], 2, "--word_timestamps"),
+        (&["--resume"], 2, "--output_dir"),
+        (&["--beam_size=None", "--patience=2"], 2, "beam_size"),
+        (&["--vad_filter"], 2, "not supported yet"),
+        (&["--device", "abacus"], 2, "abacus"),
+        (&["--model", "bas"], 2, "did you mean \"base\""),
+        (&["--model", "./bas"], 1, "./bas"),
+    ] {
+        let words = [words, &["--print_config"]].concat();
+        let run = run_with(home.path(), &[], &words);
+        assert!(run.one_error(code).contains(says), "{run:?}");
+    }
+}
+
+#[test]
+fn an_empty_variable_is_as_good_as_none() {
+    let home = tempfile::tempdir().unwrap();
+    let empty = [("WHISPER_RS_MODEL", ""), ("WHISPER_RS_CONFIG", "")];
+    let run = run_with(home.path(), &empty, &["--print_config"]);
+    assert_eq!(line(&run, "model"), "model = \"base\"  # default");
+    write_config(home.path(), "model = 'tiny'\n");
+    let run = run_with(home.path(), &empty, &["--print_config"]);
+    assert!(line(&run, "model").starts_with("model = \"tiny\"  # "));
 }
 
 #[test]

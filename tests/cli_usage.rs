@@ -51,6 +51,9 @@ fn a_wrong_command_line_is_one_line_and_exit_code_2() {
         let line = run(&arguments).one_error(2).to_owned();
         assert!(line.contains(says), "{flags:?}: {line}");
     }
+    let told = |flag| run(&["transcribe", clip, flag]).one_error(2).to_owned();
+    assert!(!told("--nonsense").contains("similar"));
+    assert!(told("--modle").contains("'--model'"));
     // Values that each are one, and make no sense or none together: neither the file nor the model is looked at.
     for (flags, says) in [
         (&["--beam_size", "None", "--patience", "2"][..], "beam_size"),
@@ -73,8 +76,41 @@ fn a_wrong_command_line_is_one_line_and_exit_code_2() {
             "{line}"
         );
     }
-    let line = run(&["transcribe"]).one_error(2).to_owned();
-    assert!(line.contains("FILES"), "{line}");
+    for (words, says) in [
+        (&[][..], "FILES"),
+        (&["-", "-"], "once"),
+        (&["-", "--files_from", "-"], "once"),
+        (&["-", "--channel", "split"], "once"),
+    ] {
+        let line = run(&[&["transcribe"], words].concat())
+            .one_error(2)
+            .to_owned();
+        assert!(line.contains(says), "{line}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_command_line_is_told_in_the_form_it_asks_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config.toml");
+    std::fs::write(&config, "log_format = 'json'\nbeam_sise = 5\n").unwrap();
+    let named = format!("--config={}", config.display());
+    for (flags, variable) in [
+        (&["--nonsense", "--log_format", "json"][..], ""),
+        (&["--log-format=json", "--task", "sing"], ""),
+        (&["--log_f=text", "--log_f=json", "--patience=-1"], ""),
+        (&["--task", "sing"], "json"),
+        (&[named.as_str()], ""),
+    ] {
+        let mut command = whisper_rs(&[&["transcribe", "a.wav"], flags].concat());
+        let command = command.env("WHISPER_RS_LOG_FORMAT", variable);
+        let refused = Run::of(command.output().unwrap());
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        let told: serde_json::Value = serde_json::from_str(&refused.stderr).unwrap();
+        assert_eq!(told["level"], "error", "{told}");
+    }
+    let text = run(&["a.wav", "--task", "sing", "--log_format", "text"]);
+    assert!(text.one_error(2).contains("sing"));
 }
 
 #[test]

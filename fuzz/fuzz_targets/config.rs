@@ -4,6 +4,9 @@
 #[allow(dead_code)] // variables are left alone
 mod settings;
 
+#[path = "../../src/cli/alike.rs"]
+mod alike;
+
 /// What the settings ask of the table's values.
 mod values {
     pub fn is_list(arg: &clap::Arg) -> bool {

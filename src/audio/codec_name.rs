@@ -1,11 +1,13 @@
 //! Names of audio codecs for messages.
 
+use std::borrow::Cow;
+
 use symphonia::core::codecs::audio::AudioCodecId;
 use symphonia::core::codecs::audio::well_known as id;
 
-/// The name that users know a codec by, where there is one.
-pub(super) fn codec_name(codec: AudioCodecId) -> Option<&'static str> {
-    Some(match codec {
+/// The name that users know a codec by, or its number.
+pub(super) fn codec_name(codec: AudioCodecId) -> Cow<'static, str> {
+    let name = match codec {
         id::CODEC_ID_OPUS => "Opus",
         id::CODEC_ID_SPEEX => "Speex",
         id::CODEC_ID_MUSEPACK => "Musepack",
@@ -21,6 +23,7 @@ pub(super) fn codec_name(codec: AudioCodecId) -> Option<&'static str> {
         id::CODEC_ID_TRUEHD => "TrueHD",
         id::CODEC_ID_ADPCM_G722 => "G.722",
         id::CODEC_ID_ADPCM_G726 | id::CODEC_ID_ADPCM_G726LE => "G.726",
-        _ => return None,
-    })
+        _ => return format!("codec {codec}").into(),
+    };
+    name.into()
 }

@@ -29,7 +29,7 @@ use super::options::Channel;
 use super::opus::{self, OpusDecoder};
 use super::pcm::{PcmWriter, SAMPLES_IN_MEMORY};
 use super::resample::check_rate;
-use super::source::Source;
+use super::source::{Container, Source};
 
 /// How to get any audio into a form that is supported.
 const CONVERT: &str =
@@ -129,6 +129,9 @@ fn decode_all(
                 }
                 continue;
             }
+            Err(error @ MediaError::Unsupported(_)) if progress.decoded_packets == 0 => {
+                return Err(Failure::Unsupported(of_this_kind(track.codec, &error)));
+            }
             Err(error) => {
                 progress.stopped = Some(describe(&error));
                 break;
@@ -143,6 +146,10 @@ fn decode_all(
             Ok(buffer) => buffer,
             Err(error @ (MediaError::DecodeError(_) | MediaError::IoError(_))) => {
                 progress.skip(describe(&error));
+                continue;
+            }
+            Err(error @ MediaError::Unsupported(_)) => {
+                progress.skip_unsupported(track.codec, &error);
                 continue;
             }
             Err(error) => {
@@ -175,6 +182,9 @@ fn decode_all(
             }
             Err(Refused::Error(error)) => return Err(error.into()),
         }
+    }
+    if let Some(reason) = progress.unsupported() {
+        return Err(Failure::Unsupported(reason));
     }
     if let Some(last) = converter {
         last.finish(&mut writer)?;
@@ -256,26 +266,17 @@ impl Track {
             return Err("has no audio track that is known".into());
         };
         check_claims(params)?;
-        let codec = || {
-            codec_name(params.codec)
-                .map_or_else(|| format!("codec {}", params.codec), str::to_string)
-        };
         if params.codec == CODEC_ID_OPUS && ffmpeg && ffmpeg_version().is_some() {
             return Err("is Opus, which is left to ffmpeg where there is one".into());
         }
         let codecs = &*CODECS;
         if codecs.get_audio_decoder(params.codec).is_none() {
-            return Err(format!("{} audio is not supported; {CONVERT}", codec()));
+            let codec = codec_name(params.codec);
+            return Err(format!("{codec} audio is not supported; {CONVERT}"));
         }
         let decoder = codecs
             .make_audio_decoder(params, &AudioDecoderOptions::default())
-            .map_err(|error| {
-                format!(
-                    "{} audio of this kind cannot be decoded ({}); {CONVERT}",
-                    codec(),
-                    describe(&error)
-                )
-            })?;
+            .map_err(|error| of_this_kind(params.codec, &error))?;
         Ok(Track {
             id: track.id,
             decoder,
@@ -372,6 +373,8 @@ struct Progress {
     skipped_packets: usize,
     /// Where the first skipped packet was, and what was wrong with it.
     first_skipped: Option<(f64, String)>,
+    /// How many of the skipped packets use what the decoder lacks, and what that is.
+    unsupported: Option<(usize, String)>,
     /// Why decoding ended before the end.
     stopped: Option<String>,
     /// The length in seconds that the header claims, where much less was there.
@@ -385,6 +388,23 @@ impl Progress {
         self.skipped_packets += 1;
         let seconds = self.seconds;
         self.first_skipped.get_or_insert((seconds, reason));
+    }
+
+    /// Counts a packet that uses what the decoder lacks.
+    fn skip_unsupported(&mut self, codec: AudioCodecId, error: &MediaError) {
+        self.skip(describe(error));
+        let (packets, _) =
+            (self.unsupported).get_or_insert_with(|| (0, of_this_kind(codec, error)));
+        *packets += 1;
+    }
+
+    /// Why the stream is of a kind that is not supported. Damage makes a packet now and then look so; of a stream that is so
+    /// too much would be left out.
+    fn unsupported(&mut self) -> Option<String> {
+        let packets = self.decoded_packets + self.skipped_packets;
+        let (_, reason) =
+            (self.unsupported).take_if(|(unsupported, _)| *unsupported * 100 >= packets)?;
+        Some(reason)
     }
 
     /// Compares what was decoded with what the header claims.
@@ -441,10 +461,13 @@ fn seconds(frames: usize, rate: u32) -> f64 {
 }
 
 /// Why a file could not be opened that starts as this container does.
-fn unreadable(error: &MediaError, container: Option<&str>) -> String {
+fn unreadable(error: &MediaError, container: Option<Container>) -> String {
     match (error, container) {
-        (MediaError::Unsupported(_), Some(container)) => {
-            format!("starts as {container} but cannot be read; it may be cut off or damaged")
+        (MediaError::Unsupported(_), Some(Container::Read(name))) => {
+            format!("starts as {name} but cannot be read; it may be cut off or damaged")
+        }
+        (MediaError::Unsupported(_), Some(Container::Foreign(name))) => {
+            format!("is {name}, which is not supported; {CONVERT}")
         }
         (MediaError::Unsupported(_), None) => format!(
             "is not audio in a format that is known (wav, flac, mp3, ogg, m4a/mp4, aiff, mkv/webm, caf, aac); \
@@ -452,6 +475,15 @@ fn unreadable(error: &MediaError, container: Option<&str>) -> String {
         ),
         (error, _) => format!("cannot be read as audio ({})", describe(error)),
     }
+}
+
+/// Why a stream is refused whose codec is known.
+fn of_this_kind(codec: AudioCodecId, error: &MediaError) -> String {
+    format!(
+        "{} audio of this kind cannot be decoded ({}); {CONVERT}",
+        codec_name(codec),
+        describe(error)
+    )
 }
 
 /// What symphonia says, without the names of its parts.

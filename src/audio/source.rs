@@ -29,10 +29,8 @@ pub(super) fn head(reader: &mut impl Read) -> io::Result<Vec<u8>> {
 pub(super) fn is_surely_supported(head: &[u8]) -> bool {
     // Layer 0 is AAC, of which some kinds are not.
     let mpeg = matches!(head, [0xff, second, ..] if second & 0xe0 == 0xe0 && second & 0x06 != 0);
-    mpeg || is_plain_wav(head)
-        || [&b"fLaC"[..], b"ID3"]
-            .iter()
-            .any(|start| head.starts_with(start))
+    // What follows an ID3 tag may be AAC as well.
+    mpeg || is_plain_wav(head) || head.starts_with(b"fLaC")
 }
 
 /// WAV whose samples are integers, floating-point numbers, A-law or mu-law. A RIFF file may hold much else.
@@ -41,6 +39,14 @@ fn is_plain_wav(head: &[u8]) -> bool {
     let at = |range: std::ops::Range<usize>| head.get(range).unwrap_or_default();
     let format = u16::from_le_bytes(at(20..22).try_into().unwrap_or_default());
     (at(0..4), at(8..12), at(12..16)) == (b"RIFF", b"WAVE", b"fmt ") && PLAIN.contains(&format)
+}
+
+/// What a file is by its first bytes.
+pub(super) enum Container {
+    /// One that is read here.
+    Read(&'static str),
+    /// One that is not, with its article.
+    Foreign(&'static str),
 }
 
 /// Encoded audio to be decoded.
@@ -96,9 +102,8 @@ impl Source {
     }
 
     /// The container that the first bytes belong to, where they are those of one.
-    pub(super) fn container(&self) -> Option<&'static str> {
-        let signatures: [(&[u8], &str); 8] = [
-            (b"RIFF", "WAV"),
+    pub(super) fn container(&self) -> Option<Container> {
+        let signatures: [(&[u8], &str); 7] = [
             (b"fLaC", "FLAC"),
             (b"OggS", "Ogg"),
             (b"ID3", "MP3"),
@@ -108,12 +113,19 @@ impl Source {
             (b"RF64", "RF64, a WAV of more than 4 GB,"),
         ];
         if is_mp4(&self.head) {
-            return Some("MP4");
+            return Some(Container::Read("MP4"));
+        }
+        if self.head.starts_with(b"RIFF") {
+            return Some(match self.head.get(8..12) {
+                Some(b"WAVE") | None => Container::Read("WAV"),
+                Some(b"AVI ") => Container::Foreign("an AVI video"),
+                Some(_) => Container::Foreign("a RIFF file other than WAV"),
+            });
         }
         signatures
             .iter()
             .find(|(bytes, _)| self.head.starts_with(bytes))
-            .map(|(_, name)| *name)
+            .map(|(_, name)| Container::Read(name))
     }
 
     pub(super) fn into_stream(self) -> MediaSourceStream<'static> {

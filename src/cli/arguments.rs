@@ -6,9 +6,8 @@
 use std::path::PathBuf;
 
 use burn::tensor::Device;
-use clap::error::ErrorKind;
-use whisper_rs::TranscribeOptions;
 use whisper_rs::output::Unfinished;
+use whisper_rs::{Error, TranscribeOptions, device};
 
 use super::context_flags::ContextFlags;
 use super::decoding_flags::DecodingFlags;
@@ -17,7 +16,9 @@ use super::feedback_flags::FeedbackFlags;
 use super::input_flags::InputFlags;
 use super::later::Later;
 use super::model_flags::ModelFlags;
+use super::models::Models;
 use super::output_flags::OutputFlags;
+use super::refused::Refused;
 use super::settings_flags::SettingsFlags;
 use super::speech_flags::SpeechFlags;
 use super::word_flags::WordFlags;
@@ -53,17 +54,29 @@ pub struct TranscribeArguments {
 }
 
 impl TranscribeArguments {
-    /// Refuses what is known but not there yet, and values that make no sense together. (The defaults are and do, so
-    /// what is refused was given.)
-    pub fn check(&self) -> Result<(), clap::Error> {
+    /// Refuses values that make no sense together. (The defaults are and do, so what is refused was given.)
+    pub fn check(&self) -> Result<(), Refused> {
         if self.files.is_empty() && self.input.files_from.0.is_none() {
-            return Err(clap::Error::raw(
-                ErrorKind::MissingRequiredArgument,
-                "no FILES: give the audio files to transcribe, or - for standard input",
+            return Err(Refused::Usage(
+                "no FILES: give the audio files to transcribe, or - for standard input".to_owned(),
             ));
         }
-        self.values()
-            .map_err(|message| clap::Error::raw(ErrorKind::ValueValidation, message))
+        self.values().map_err(Refused::Usage)
+    }
+
+    /// Refuses what a run with these flags would refuse, whatever it is to transcribe.
+    pub fn check_flags(&self) -> Result<(), Refused> {
+        self.values().map_err(Refused::Usage)?;
+        device::check(&self.model.device_name())
+            .map_err(|error| Refused::Usage(error.to_string()))?;
+        self.models().map(drop)
+    }
+
+    /// The models that can be had, after a look whether the one that is asked for may be among them.
+    pub fn models(&self) -> Result<Models, Refused> {
+        let models = Models::open(&self.model.store).map_err(Error::from)?;
+        models.check(self.model.name()).map_err(Error::from)?;
+        Ok(models)
     }
 
     fn values(&self) -> Result<(), String> {

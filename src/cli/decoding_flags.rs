@@ -189,7 +189,8 @@ impl DecodingFlags {
     }
 }
 
-/// The temperatures from the first one up to 1, as numpy's `arange(first, 1.0 + 1e-6, increment)` gives them.
+/// The temperatures from the first one up to 1, as numpy's `arange(first, 1.0 + 1e-6, increment)` gives them; above 1 the first
+/// one alone.
 fn temperatures(first: f64, increment: Option<f64>) -> Vec<f64> {
     let Some(increment) = increment.filter(|&increment| increment > 0.0) else {
         return vec![first];
@@ -212,6 +213,7 @@ mod tests {
         assert_eq!(temperatures(0.0, None), [0.0]);
         assert_eq!(temperatures(0.5, Some(0.3)), [0.5, 0.8]);
         assert_eq!(temperatures(1.0, Some(0.2)), [1.0]);
+        assert_eq!(temperatures(1.5, Some(0.2)), [1.5]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use whisper_rs::audio::Channel;
 
 use super::input_flags::InputFlags;
 use super::list_file;
+use super::refused::Refused;
 
 /// The name of standard input on the command line.
 pub const STANDARD_INPUT: &str = "-";
@@ -87,36 +88,45 @@ impl Input {
     }
 }
 
+/// What names on the command line stand for.
+#[derive(Debug, Default)]
+pub struct Found {
+    pub inputs: Vec<Input>,
+    /// A line for each name, or part of a folder, that stands for nothing.
+    pub errors: Vec<String>,
+}
+
 /// The recordings that names and flags stand for, in their order; what is in folders, and what a glob finds, by name.
+/// Where there is nothing behind a name that is told, and the others count all the same.
 ///
 /// # Errors
 ///
-/// A line when the list cannot be read, a glob finds nothing or is none, a folder holds no audio or cannot be read,
-/// or standard input would be read more than once.
-pub fn inputs(names: &[PathBuf], flags: &InputFlags) -> Result<Vec<Input>, String> {
-    let listed = match &flags.files_from.0 {
-        Some(list) => listed(list)?,
-        None => Vec::new(),
-    };
-    let mut found = Vec::new();
-    for name in names.iter().chain(&listed) {
-        found.extend(meant(name, flags.recursive)?);
+/// When standard input would be read more than once.
+pub fn inputs(names: &[PathBuf], flags: &InputFlags) -> Result<Found, Refused> {
+    let mut found = Found::default();
+    let listed = flags.files_from.0.as_deref().map(listed).transpose();
+    let listed = listed.unwrap_or_else(|line| {
+        found.errors.push(line);
+        None
+    });
+    for name in names.iter().chain(listed.iter().flatten()) {
+        found.add(name, flags.recursive);
     }
-    if found.is_empty() {
-        return Err("no FILES: the list names none".to_owned());
+    if found.inputs.is_empty() && found.errors.is_empty() {
+        found
+            .errors
+            .push("no FILES: the list names none".to_owned());
     }
-    let found: Vec<Input> = (found.into_iter())
+    found.inputs = (found.inputs.into_iter())
         .flat_map(|input| channels(input, flags.channel))
         .collect();
     let from_list = flags.files_from.0.as_deref() == Some(Path::new(STANDARD_INPUT));
-    let readers = found
-        .iter()
-        .filter(|input| input.is_standard_input())
-        .count();
+    let inputs = found.inputs.iter();
+    let readers = inputs.filter(|input| input.is_standard_input()).count();
     if readers + usize::from(from_list) > 1 {
-        return Err(
+        return Err(Refused::Usage(
             "standard input can be read once: give - once, without --channel split".to_owned(),
-        );
+        ));
     }
     Ok(found)
 }
@@ -131,72 +141,85 @@ fn listed(list: &Path) -> Result<Vec<PathBuf>, String> {
     list_file::names(file, &shown)
 }
 
-/// What one name stands for. A file that is not there is an input all the same, and fails when its turn comes.
-fn meant(name: &Path, recursive: bool) -> Result<Vec<Input>, String> {
-    if name.is_dir() {
-        return in_folder(name, recursive);
-    }
-    let pattern = name.to_str().filter(|text| text.contains(['*', '?', '[']));
-    match pattern {
-        Some(pattern) if !name.exists() => globbed(pattern, recursive),
-        _ => Ok(vec![Input::file(name.to_owned())]),
-    }
-}
-
-fn globbed(pattern: &str, recursive: bool) -> Result<Vec<Input>, String> {
-    let paths = glob::glob(pattern).map_err(|error| format!("{pattern}: {error}"))?;
-    let mut found = Vec::new();
-    for path in paths {
-        let path =
-            path.map_err(|error| format!("{}: {}", error.path().display(), error.error()))?;
-        match path.is_dir() {
-            // `*` finds folders as well, which nobody may have meant.
-            true if recursive => found.extend(in_folder(&path, recursive)?),
-            true => {}
-            false => found.push(Input::file(path)),
+impl Found {
+    /// Adds what one name stands for. A file that is not there is an input all the same, and fails when its turn comes.
+    fn add(&mut self, name: &Path, recursive: bool) {
+        let pattern = name.to_str().filter(|text| text.contains(['*', '?', '[']));
+        match pattern {
+            _ if name.is_dir() => self.add_folder(name, recursive),
+            Some(pattern) if !name.exists() => self.add_glob(pattern, recursive),
+            _ => self.inputs.push(Input::file(name.to_owned())),
         }
     }
-    match found.is_empty() {
-        true => Err(format!("{pattern}: no such file")),
-        false => Ok(found),
-    }
-}
 
-/// The audio and video files in a folder, by name.
-fn in_folder(folder: &Path, recursive: bool) -> Result<Vec<Input>, String> {
-    let depth = if recursive { usize::MAX } else { 1 };
-    let walk = WalkDir::new(folder)
-        .min_depth(1)
-        .max_depth(depth)
-        .follow_links(true)
-        .sort_by_file_name();
-    let mut found = Vec::new();
-    for entry in walk {
-        let entry = entry.map_err(|error| one_line(folder, &error))?;
-        if !entry.file_type().is_file() || !is_audio(entry.path()) {
-            continue;
-        }
-        let below = entry
-            .path()
-            .strip_prefix(folder)
-            .ok()
-            .and_then(Path::parent);
-        found.push(Input {
-            folder: below.unwrap_or(Path::new("")).to_owned(),
-            ..Input::file(entry.path().to_owned())
-        });
-    }
-    if found.is_empty() {
-        let hint = match recursive {
-            true => "",
-            false => "; --recursive looks in the folders within",
+    fn add_glob(&mut self, pattern: &str, recursive: bool) {
+        let paths = match glob::glob(pattern) {
+            Ok(paths) => paths,
+            Err(error) => return self.errors.push(format!("{pattern}: {error}")),
         };
-        return Err(format!(
-            "{}: no audio in this folder{hint}",
-            folder.display()
-        ));
+        let before = self.len();
+        for path in paths {
+            match path {
+                // `*` finds folders as well, which nobody may have meant.
+                Ok(path) if path.is_dir() => {
+                    if recursive {
+                        self.add_folder(&path, recursive);
+                    }
+                }
+                Ok(path) => self.inputs.push(Input::file(path)),
+                Err(error) => {
+                    self.errors
+                        .push(format!("{}: {}", error.path().display(), error.error()))
+                }
+            }
+        }
+        if self.len() == before {
+            self.errors.push(format!("{pattern}: no such file"));
+        }
     }
-    Ok(found)
+
+    /// Adds the audio and video files in a folder, by name.
+    fn add_folder(&mut self, folder: &Path, recursive: bool) {
+        let depth = if recursive { usize::MAX } else { 1 };
+        let walk = WalkDir::new(folder)
+            .min_depth(1)
+            .max_depth(depth)
+            .follow_links(true)
+            .sort_by_file_name();
+        let before = self.len();
+        for entry in walk {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    self.errors.push(one_line(folder, &error));
+                    continue;
+                }
+            };
+            let path = entry.path();
+            if !entry.file_type().is_file() || !is_audio(path) {
+                continue;
+            }
+            let below = path.strip_prefix(folder).ok().and_then(Path::parent);
+            self.inputs.push(Input {
+                folder: below.unwrap_or(Path::new("")).to_owned(),
+                ..Input::file(path.to_owned())
+            });
+        }
+        if self.len() == before {
+            let hint = match recursive {
+                true => "",
+                false => "; --recursive looks in the folders within",
+            };
+            let folder = folder.display();
+            self.errors
+                .push(format!("{folder}: no audio in this folder{hint}"));
+        }
+    }
+
+    /// How much there is, errors included.
+    fn len(&self) -> usize {
+        self.inputs.len() + self.errors.len()
+    }
 }
 
 fn one_line(folder: &Path, error: &walkdir::Error) -> String {
@@ -255,13 +278,9 @@ mod tests {
     }
 
     /// What names below `folder` stand for: names and where their outputs go.
-    fn found(
-        folder: &Path,
-        names: &[&str],
-        flags: &[&str],
-    ) -> Result<Vec<(String, String)>, String> {
+    fn found(folder: &Path, names: &[&str], flags: &[&str]) -> (Vec<(String, String)>, String) {
         let names: Vec<PathBuf> = names.iter().map(|name| folder.join(name)).collect();
-        let inputs = inputs(&names, &transcribe(flags)?.input)?;
+        let found = inputs(&names, &transcribe(flags).unwrap().input).unwrap();
         let shown = |input: Input| {
             let path = input
                 .path
@@ -271,7 +290,8 @@ mod tests {
                 .to_string();
             (path, format!("{}{}", input.folder.display(), input.suffix))
         };
-        Ok(inputs.into_iter().map(shown).collect())
+        let inputs = found.inputs.into_iter().map(shown).collect();
+        (inputs, found.errors.join("; "))
     }
 
     fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -283,12 +303,9 @@ mod tests {
     fn folders_and_globs_by_name() {
         let tree = tree();
         let found = |names: &[&str], flags: &[&str]| found(tree.path(), names, flags);
+        assert_eq!(found(&["."], &[]).0, pairs(&[("a.MP3", ""), ("b.wav", "")]));
         assert_eq!(
-            found(&["."], &[]).unwrap(),
-            pairs(&[("a.MP3", ""), ("b.wav", "")])
-        );
-        assert_eq!(
-            found(&["."], &["--recursive"]).unwrap(),
+            found(&["."], &["--recursive"]).0,
             pairs(&[
                 ("a.MP3", ""),
                 ("b.wav", ""),
@@ -297,13 +314,37 @@ mod tests {
             ])
         );
         assert_eq!(
-            found(&["*.wav", "deep/*"], &[]).unwrap(),
+            found(&["*.wav", "deep/*"], &[]).0,
             pairs(&[("b.wav", ""), ("deep/d.flac", "")])
         );
-        assert!(found(&["*.ogg"], &[]).unwrap_err().contains("no such file"));
-        assert!(found(&["deep/er", "missing.wav"], &[]).unwrap().len() == 2);
+        assert!(found(&["deep/er", "missing.wav"], &[]).0.len() == 2);
+    }
+
+    #[test]
+    fn a_name_that_stands_for_nothing_is_told_and_the_others_count() {
+        let tree = tree();
         fs::remove_file(tree.path().join("deep/d.flac")).unwrap();
-        assert!(found(&["deep"], &[]).unwrap_err().contains("--recursive"));
+        let mut names = vec!["*.ogg", "deep", "b.wav", "[", "deep/er"];
+        let (inputs, errors) = found(tree.path(), &names, &[]);
+        assert_eq!(inputs, pairs(&[("b.wav", ""), ("deep/er/c.opus", "")]));
+        for says in ["*.ogg: no such file", "--recursive", "[: "] {
+            assert!(errors.contains(says), "{errors}");
+        }
+        names.truncate(2);
+        assert_eq!(found(tree.path(), &names, &[]).0, []);
+        let list = format!("--files_from={}", tree.path().join("none").display());
+        let (inputs, errors) = found(tree.path(), &["b.wav"], &[&list]);
+        assert_eq!((inputs.len(), errors.contains("none: ")), (1, true));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_a_folder_around_it_is_told_and_the_files_beside_it_count() {
+        let tree = tree();
+        std::os::unix::fs::symlink(tree.path(), tree.path().join("deep/around")).unwrap();
+        let (inputs, errors) = found(tree.path(), &["."], &["--recursive"]);
+        assert_eq!(inputs.len(), 4);
+        assert!(errors.contains("around: the folder is a link"), "{errors}");
     }
 
     #[test]
@@ -321,7 +362,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("[a].wav"), "").unwrap();
         assert_eq!(
-            found(folder.path(), &["[a].wav"], &[]).unwrap(),
+            found(folder.path(), &["[a].wav"], &[]).0,
             pairs(&[("[a].wav", "")])
         );
     }
@@ -330,15 +371,12 @@ mod tests {
     fn split_channels_are_two_recordings() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(
-            found(folder.path(), &["a.wav"], &["--channel", "split"]).unwrap(),
+            found(folder.path(), &["a.wav"], &["--channel", "split"]).0,
             pairs(&[("a.wav", "-left"), ("a.wav", "-right")])
         );
         let standard_input = [PathBuf::from("-")];
         let flags = transcribe(&["--channel", "split"]).unwrap().input;
-        assert!(
-            inputs(&standard_input, &flags)
-                .unwrap_err()
-                .contains("once")
-        );
+        let refused = inputs(&standard_input, &flags).unwrap_err();
+        assert!(matches!(refused, Refused::Usage(line) if line.contains("once")));
     }
 }

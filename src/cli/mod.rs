@@ -3,6 +3,7 @@
 //! Exit codes: 0 when everything went through, 1 when something failed, 2 for a wrong command line, 130 when interrupted.
 
 mod abbreviations;
+mod alike;
 mod arguments;
 mod batch;
 pub mod bench;
@@ -17,6 +18,7 @@ mod engine;
 mod engine_flags;
 pub mod eval;
 mod feedback_flags;
+pub mod freed_memory;
 mod heading;
 mod input_flags;
 mod inputs;
@@ -36,6 +38,8 @@ mod parse;
 pub mod plot;
 mod precision;
 mod progress;
+mod progress_line;
+mod refused;
 mod reports;
 mod settings;
 mod settings_flags;
@@ -130,17 +134,25 @@ whisper-cli that mean the same are known by its names.
 Exit codes: 0 when everything went through, 1 when something failed (the other files are done all the same), 2 for a wrong
 command line, 130 when interrupted.";
 
-/// The exit code of what only prints something.
-pub fn printed(result: Result<(), Error>) -> ExitCode {
+/// The exit code of what ends with this result, after its error was told.
+pub fn ended(result: Result<(), Error>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let code = match error {
-                Error::Option(_) => USAGE,
-                _ => FAILED,
-            };
+            let code = code_of(&error);
             messages::error(error);
             ExitCode::from(code)
         }
+    }
+}
+
+/// The exit code for an error: [`USAGE`] for what is wrong on any machine, whatever files there are.
+fn code_of(error: &Error) -> u8 {
+    match error {
+        Error::Option(_)
+        | Error::Language(_)
+        | Error::Weights(whisper_weights::Error::UnknownModel { .. }) => USAGE,
+        Error::Weights(whisper_weights::Error::Cancelled) => INTERRUPTED,
+        _ => FAILED,
     }
 }

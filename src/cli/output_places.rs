@@ -5,15 +5,16 @@ use std::path::{Path, PathBuf};
 
 use super::inputs::Input;
 use super::messages;
-use super::output_names::OutputNames;
+use super::output_names::{OutputNames, Recording};
+use super::refused::Refused;
 
 /// Makes the folder, and tries whether files can be made in it.
-pub fn ready(folder: &Path) -> Result<(), String> {
+pub fn ready(folder: &Path) -> Result<(), Refused> {
     let shown = folder.display();
     if folder.exists() && !folder.is_dir() {
-        return Err(format!(
+        return Err(Refused::Failed(format!(
             "{shown}: is not a folder; choose another --output_dir"
-        ));
+        )));
     }
     let folder = match folder.as_os_str().is_empty() {
         true => Path::new("."),
@@ -22,7 +23,9 @@ pub fn ready(folder: &Path) -> Result<(), String> {
     fs::create_dir_all(folder)
         .and_then(|()| tempfile::tempfile_in(folder).map(drop))
         .map_err(|error| {
-            format!("{shown}: cannot write here: {error}; choose another --output_dir")
+            Refused::Failed(format!(
+                "{shown}: cannot write here: {error}; choose another --output_dir"
+            ))
         })
 }
 
@@ -38,30 +41,30 @@ pub fn given(
     extensions: &[&str],
     inputs: &[Input],
     kept: &[PathBuf],
-) -> Result<Vec<PathBuf>, String> {
+) -> Result<Vec<PathBuf>, Refused> {
     if given.len() != inputs.len() {
-        return Err(format!(
+        return Err(Refused::Usage(format!(
             "--output_file: {} of them for {} inputs; give one for each, or --output_dir",
             given.len(),
             inputs.len()
-        ));
+        )));
     }
     let mut names = OutputNames::new(extensions, read(inputs, kept));
     let mut all = Vec::with_capacity(inputs.len());
     for name in given {
         let path = folder.join(name);
         let (Some(below), Some(_)) = (path.parent(), path.file_name()) else {
-            return Err(format!(
+            return Err(Refused::Usage(format!(
                 "--output_file {}: is no name of a file",
                 name.display()
-            ));
+            )));
         };
         ready(below)?;
         let taken = names.take(&path).ok_or_else(|| {
-            format!(
+            Refused::Usage(format!(
                 "--output_file {}: an input or another output has this name; give another",
                 name.display()
-            )
+            ))
         })?;
         all.push(taken);
     }
@@ -74,27 +77,33 @@ pub fn by_input(
     extensions: &[&str],
     inputs: &[Input],
     kept: &[PathBuf],
-) -> Result<Vec<PathBuf>, String> {
-    let mut names = OutputNames::new(extensions, read(inputs, kept));
-    let mut all = Vec::with_capacity(inputs.len());
+) -> Result<Vec<PathBuf>, Refused> {
+    let mut recordings = Vec::with_capacity(inputs.len());
     for input in inputs {
-        let after = match input.is_standard_input() {
-            true => Path::new("stdin"),
-            false => &input.path,
-        };
         let below = folder.join(&input.folder);
         if !input.folder.as_os_str().is_empty() {
-            fs::create_dir_all(&below).map_err(|error| format!("{}: {error}", below.display()))?;
+            fs::create_dir_all(&below)
+                .map_err(|error| Refused::Failed(format!("{}: {error}", below.display())))?;
         }
-        let (name, plain) = names.name(&below, after, input.suffix);
+        recordings.push(Recording {
+            folder: below,
+            path: &input.path,
+            called: match input.is_standard_input() {
+                true => Path::new("stdin"),
+                false => &input.path,
+            },
+            suffix: input.suffix,
+        });
+    }
+    let named = OutputNames::new(extensions, read(inputs, kept)).of_all(&recordings);
+    for (input, (name, plain)) in inputs.iter().zip(&named) {
         if !plain {
             messages::note(format!(
-                "{}: its outputs are called {}.*, so that nothing is overwritten",
+                "{}: its outputs are called {}.*, to tell them from the files of other inputs",
                 input.name(),
                 name.display()
             ));
         }
-        all.push(name);
     }
-    Ok(all)
+    Ok(named.into_iter().map(|(name, _)| name).collect())
 }

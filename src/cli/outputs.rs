@@ -14,6 +14,7 @@ use whisper_rs::{Segment, Transcript};
 use super::inputs::Input;
 use super::output_flags::{OutputFlags, Place};
 use super::output_places;
+use super::refused::Refused;
 use super::standard_output::StandardOutput;
 
 /// Where transcripts go, and in which formats.
@@ -31,17 +32,18 @@ impl Outputs {
     ///
     /// # Errors
     ///
-    /// A message when nothing can be written there, so that this is known before the long work.
+    /// When the names that were given cannot be used or nothing can be written there, so that this is known before the
+    /// long work.
     pub fn open(
         flags: &OutputFlags,
         inputs: &[Input],
         kept: &[PathBuf],
         unfinished: Unfinished,
-    ) -> Result<Option<Self>, String> {
+    ) -> Result<Option<Self>, Refused> {
         let Some(place) = flags.place() else {
             return Ok(None);
         };
-        let writers = flags.writers().map_err(|error| error.to_string())?;
+        let writers = flags.writers()?;
         let extensions: Vec<&str> = writers.iter().map(|w| w.extension()).collect();
         let names = match place {
             Place::StandardOutput => None,
@@ -257,12 +259,9 @@ mod tests {
     fn open(flags: &[&str], inputs: &[&str]) -> Result<Option<Outputs>, String> {
         let files: Vec<PathBuf> = inputs.iter().map(PathBuf::from).collect();
         let arguments = transcribe(flags)?;
-        Outputs::open(
-            &arguments.output,
-            &inputs::inputs(&files, &arguments.input)?,
-            &[],
-            Unfinished::Kept,
-        )
+        let inputs = inputs::inputs(&files, &arguments.input).unwrap().inputs;
+        Outputs::open(&arguments.output, &inputs, &[], Unfinished::Kept)
+            .map_err(|refused| refused.to_string())
     }
 
     fn formats(flags: &[&str]) -> Vec<&'static str> {
@@ -314,7 +313,7 @@ mod tests {
         let clip = write("talk.wav", 100);
         let place = folder.path().to_str().unwrap();
         let flags = transcribe(&["-o", place, "-f", "txt,srt"]).unwrap();
-        let inputs = inputs::inputs(&[clip], &flags.input).unwrap();
+        let inputs = inputs::inputs(&[clip], &flags.input).unwrap().inputs;
         let outputs = Outputs::open(&flags.output, &inputs, &[], Unfinished::Kept)
             .unwrap()
             .unwrap();

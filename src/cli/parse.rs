@@ -1,37 +1,30 @@
 //! From the words of a command line to what is to be done, or to the one line that says what is wrong with them.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::FromArgMatches;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use tracing::Level;
 
+use super::arguments::TranscribeArguments;
 use super::bench::BenchCommand;
+use super::refused::Refused;
 use super::settings::{self, Settings};
-use super::{Cli, Command, USAGE, command, messages, output_lines, printed, spelling};
+use super::{
+    Cli, Command, USAGE, abbreviations, alike, command, ended, log, messages, output_lines,
+    spelling,
+};
 
 /// Parses the command line. When there is nothing to run (help, version, a usage error) that has been printed,
 /// and the exit code comes back instead of a command.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, ExitCode> {
-    try_parse(arguments).map_err(|stop| match stop {
-        Stop::Printed(text) => {
-            (settings::misspelt_variables(&command()).iter()).for_each(messages::warning);
-            printed(output_lines::print_text(&text))
-        }
-        Stop::Clap(error) => match error.kind() {
-            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-                // It colours what it prints, and leaves what a terminal cannot show.
-                printed(output_lines::unless_closed(error.print()))
-            }
-            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-                let _ = error.print();
-                ExitCode::from(USAGE)
-            }
-            _ => {
-                messages::error(one_line(&error));
-                ExitCode::from(USAGE)
-            }
-        },
+    let words: Vec<OsString> = arguments.into_iter().collect();
+    try_parse(words.iter().cloned()).map_err(|stop| {
+        // What is wrong with the words is told in the form that they ask for.
+        log::configure(Level::INFO, asks_for_json(&command(), &words));
+        stop.end()
     })
 }
 
@@ -41,6 +34,31 @@ pub(super) enum Stop {
     /// What was asked for is this text.
     Printed(String),
     Clap(clap::Error),
+    Refused(Refused),
+}
+
+impl Stop {
+    /// Prints what there is to print, and returns the exit code.
+    fn end(self) -> ExitCode {
+        match self {
+            Stop::Printed(text) => {
+                (settings::misspelt_variables(&command()).iter()).for_each(messages::warning);
+                ended(output_lines::print_text(&text))
+            }
+            Stop::Refused(refused) => refused.end(),
+            Stop::Clap(error) => match error.kind() {
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+                    // It colours what it prints, and leaves what a terminal cannot show.
+                    ended(output_lines::unless_closed(error.print()))
+                }
+                ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+                    let _ = error.print();
+                    ExitCode::from(USAGE)
+                }
+                _ => Refused::Usage(one_line(&without_far_suggestion(error))).end(),
+            },
+        }
+    }
 }
 
 impl From<clap::Error> for Stop {
@@ -49,10 +67,45 @@ impl From<clap::Error> for Stop {
     }
 }
 
+impl From<Refused> for Stop {
+    fn from(refused: Refused) -> Self {
+        Stop::Refused(refused)
+    }
+}
+
 impl From<String> for Stop {
     fn from(message: String) -> Self {
-        Stop::Clap(clap::Error::raw(ErrorKind::ValueValidation, message))
+        Stop::Refused(Refused::Usage(message))
     }
+}
+
+/// Whether words, which may be no command line, or settings, which may have mistakes, ask for messages as JSON.
+fn asks_for_json(command: &clap::Command, words: &[OsString]) -> bool {
+    let subcommand = words.get(1).and_then(|word| command.find_subcommand(word));
+    let Some(transcribe) = command.find_subcommand("transcribe") else {
+        return false;
+    };
+    if subcommand.is_some_and(|other| other.get_name() != transcribe.get_name()) {
+        return false;
+    }
+    let format = given(transcribe, words, "log_format").or_else(|| {
+        let config = given(transcribe, words, "config").map(PathBuf::from);
+        settings::elsewhere(transcribe, config, "log_format")
+    });
+    format.is_some_and(|format| format == "json")
+}
+
+/// The last value that these words have for a flag.
+fn given(command: &clap::Command, words: &[OsString], flag: &str) -> Option<OsString> {
+    let is_flag = |name: &str| abbreviations::whole(command, name) == Some(Ok(flag.to_owned()));
+    let values = words.iter().enumerate().filter_map(|(index, word)| {
+        let text = word.to_str()?.strip_prefix("--")?;
+        match text.split_once('=') {
+            Some((name, value)) => is_flag(name).then(|| value.into()),
+            None => is_flag(text).then(|| words.get(index + 1).cloned())?,
+        }
+    });
+    values.last()
 }
 
 /// Parses the command line, settings from elsewhere included.
@@ -78,6 +131,7 @@ pub(super) fn try_parse(arguments: impl IntoIterator<Item = OsString>) -> Result
         let print = given.get_flag("print_config");
         matches = command.clone().try_get_matches_from(&words)?;
         if let (true, Some((_, in_force))) = (print, matches.subcommand()) {
+            TranscribeArguments::from_arg_matches(in_force)?.check_flags()?;
             return Err(Stop::Printed(settings.print(transcribe, in_force)));
         }
     }
@@ -98,6 +152,19 @@ pub(super) fn try_parse(arguments: impl IntoIterator<Item = OsString>) -> Result
         _ => {}
     }
     Ok(cli.command)
+}
+
+/// Leaves out the flag that clap takes for the one that was meant, where another word was written.
+fn without_far_suggestion(mut error: clap::Error) -> clap::Error {
+    let name = |kind| match error.get(kind)? {
+        ContextValue::String(flag) => Some(flag.trim_start_matches('-').replace('-', "_")),
+        _ => None,
+    };
+    let written = name(ContextKind::InvalidArg).zip(name(ContextKind::SuggestedArg));
+    if written.is_some_and(|(written, meant)| alike::typing_errors(&written, &meant).is_none()) {
+        error.remove(ContextKind::SuggestedArg);
+    }
+    error
 }
 
 /// clap's message without its usage block, as one line.

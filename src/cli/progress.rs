@@ -1,17 +1,19 @@
 //! How far a long step is: a bar on a terminal, a plain line now and then elsewhere (a log, a pipe).
 
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use terminal_size::terminal_size_of;
 use tracing::Level;
 
+use super::progress_line::ProgressLine;
 use super::{log, messages};
 
 /// Time between two lines where there is no terminal.
 const BETWEEN_LINES: Duration = Duration::from_secs(10);
-/// Steps of the bar, which indicatif counts in whole numbers.
-const BAR_STEPS: u64 = 1000;
+/// Columns of a terminal that does not say how many it has.
+const COLUMNS: usize = 80;
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +51,7 @@ impl Progress {
         let display = if !log::told(Level::INFO) || !log::is_plain() {
             Display::Bar(ProgressBar::hidden())
         } else if std::io::stderr().is_terminal() {
-            Display::Bar(bar(total))
+            Display::Bar(bar())
         } else {
             Display::Lines { last: begun }
         };
@@ -73,14 +75,13 @@ impl Progress {
     }
 
     fn draw(&self, bar: &ProgressBar) {
-        let steps = steps(self.position, self.total);
-        let percent = match self.total {
-            Some(_) => format!("{:>3}% ", steps * 100 / BAR_STEPS),
-            None => String::new(),
+        let line = ProgressLine {
+            done: self.total.map(|total| fraction(self.position, total)),
+            status: [&self.status(Wording::Full), &self.status(Wording::Short)],
+            label: &self.label,
         };
-        // The label comes last: it is what a narrow terminal cuts off. All that is text is there before the bar is drawn.
-        bar.set_message(format!("{percent}{}  {}", self.status(), self.label));
-        bar.set_position(steps);
+        let columns = terminal_size_of(io::stderr()).map_or(COLUMNS, |(width, _)| width.0.into());
+        bar.set_message(line.fitted(columns));
     }
 
     /// Reports that the step has come to `position`, which can be before an earlier one.
@@ -140,16 +141,16 @@ impl Progress {
     }
 
     fn line(&self) -> String {
-        format!("{}: {}", self.label, self.status())
+        format!("{}: {}", self.label, self.status(Wording::Full))
     }
 
-    fn status(&self) -> String {
+    fn status(&self, wording: Wording) -> String {
         let done = Done {
             position: self.position,
             new: self.position - self.first_position.unwrap_or(self.position),
             total: self.total,
         };
-        let mut status = status(self.unit, done, self.begun.elapsed());
+        let mut status = status(self.unit, done, self.begun.elapsed(), wording);
         if let Some(left) = self.all_left.filter(|left| !left.is_zero()) {
             status += &format!(", {} for all", clock(left.as_secs_f64()));
         }
@@ -174,26 +175,27 @@ impl Drop for Progress {
     }
 }
 
-fn bar(total: Option<f64>) -> ProgressBar {
-    let length = total.map(|_| BAR_STEPS);
-    let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
-    let template = if total.is_some() {
-        "[{bar:24}] {wide_msg}"
-    } else {
-        "{spinner} {wide_msg}"
-    };
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style.progress_chars("=> "));
+fn bar() -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    match ProgressStyle::with_template("{msg}") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
     }
-    bar
 }
 
-fn steps(position: f64, total: Option<f64>) -> u64 {
-    match total {
-        // The cast saturates: a position past the end or a negative one makes a full or an empty bar.
-        Some(total) if total > 0.0 => ((position / total * BAR_STEPS as f64) as u64).min(BAR_STEPS),
-        _ => 0,
+/// How much is done, from 0 to 1; nothing where there is nothing to do.
+fn fraction(position: f64, total: f64) -> f64 {
+    match total > 0.0 {
+        true => (position / total).clamp(0.0, 1.0),
+        false => 0.0,
     }
+}
+
+/// How much room a status may take.
+#[derive(Clone, Copy)]
+enum Wording {
+    Full,
+    Short,
 }
 
 #[derive(Clone, Copy)]
@@ -204,22 +206,26 @@ struct Done {
     total: Option<f64>,
 }
 
-/// `42.1 of 145.2 MB, 3.1 MB/s, 0:33 left` or `1:05 of 3:53, 4.2x real time, 0:40 left`.
-fn status(unit: Unit, done: Done, elapsed: Duration) -> String {
+/// `42.1 of 145.2 MB, 3.1 MB/s, 0:33 left` or `1:05 of 3:53, 4.2x real time, 0:40 left`, in short `1:05/3:53, 4.2x, 0:40 left`.
+fn status(unit: Unit, done: Done, elapsed: Duration, wording: Wording) -> String {
+    let (of, speed) = match wording {
+        Wording::Full => (" of ", "x real time"),
+        Wording::Short => ("/", "x"),
+    };
     let amount = |value: f64| match unit {
         Unit::Bytes => format!("{:.1}", value / 1e6),
         Unit::AudioSeconds => clock(value),
     };
     let suffix = if unit == Unit::Bytes { " MB" } else { "" };
     let mut line = match done.total {
-        Some(total) => format!("{} of {}{suffix}", amount(done.position), amount(total)),
+        Some(total) => format!("{}{of}{}{suffix}", amount(done.position), amount(total)),
         None => format!("{}{suffix}", amount(done.position)),
     };
     let rate = done.new / elapsed.as_secs_f64();
     if rate.is_finite() && rate > 0.0 {
         match unit {
             Unit::Bytes => line += &format!(", {:.1} MB/s", rate / 1e6),
-            Unit::AudioSeconds => line += &format!(", {rate:.1}x real time"),
+            Unit::AudioSeconds => line += &format!(", {rate:.1}{speed}"),
         }
         if let Some(left) = done
             .total
@@ -256,6 +262,7 @@ mod tests {
                 total,
             },
             Duration::from_secs(seconds),
+            Wording::Full,
         )
     }
 
@@ -276,7 +283,7 @@ mod tests {
             total: Some(100.0e6),
         };
         assert_eq!(
-            status(Unit::Bytes, done, Duration::from_secs(10)),
+            status(Unit::Bytes, done, Duration::from_secs(10), Wording::Full),
             "90.0 of 100.0 MB, 1.0 MB/s, 0:10 left"
         );
     }
@@ -286,6 +293,16 @@ mod tests {
         assert_eq!(
             at(Unit::AudioSeconds, 65.0, Some(233.0), 10),
             "1:05 of 3:53, 6.5x real time, 0:26 left"
+        );
+        let done = Done {
+            position: 65.0,
+            new: 65.0,
+            total: Some(233.0),
+        };
+        let elapsed = Duration::from_secs(10);
+        assert_eq!(
+            status(Unit::AudioSeconds, done, elapsed, Wording::Short),
+            "1:05/3:53, 6.5x, 0:26 left"
         );
     }
 
@@ -297,11 +314,10 @@ mod tests {
 
     #[test]
     fn the_bar_stays_within_its_ends() {
-        assert_eq!(steps(5.0, Some(10.0)), 500);
-        assert_eq!(steps(11.0, Some(10.0)), 1000);
-        assert_eq!(steps(-1.0, Some(10.0)), 0);
-        assert_eq!(steps(1.0, None), 0);
-        assert_eq!(steps(0.0, Some(0.0)), 0);
+        assert_eq!(fraction(5.0, 10.0), 0.5);
+        assert_eq!(fraction(11.0, 10.0), 1.0);
+        assert_eq!(fraction(-1.0, 10.0), 0.0);
+        assert_eq!(fraction(0.0, 0.0), 0.0);
     }
 
     #[test]

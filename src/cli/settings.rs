@@ -12,7 +12,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use toml::{Table, Value};
 
-use super::values;
+use super::{alike, values};
 
 /// Begins the name of each environment variable: `WHISPER_RS_BEAM_SIZE` is `--beam_size`.
 const PREFIX: &str = "WHISPER_RS_";
@@ -76,7 +76,8 @@ impl Settings {
     pub fn find(command: &Command, given: &ArgMatches) -> Result<Self, String> {
         let on_command_line =
             |arg: &Arg| given.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine);
-        let mut config = Config::open(command, given)?;
+        let named = given.get_one::<PathBuf>("config").cloned();
+        let mut config = Config::open(command, named)?;
         let mut settings = Vec::new();
         for arg in settable(command) {
             let Some(long) = arg.get_long() else { continue };
@@ -84,9 +85,8 @@ impl Settings {
             if on_command_line(arg) {
                 continue;
             }
-            let variable = format!("{PREFIX}{}", long.to_ascii_uppercase());
-            let (values, source) = match (env::var_os(&variable), in_config) {
-                (Some(value), _) => (vec![value], Source::Environment(variable)),
+            let (values, source) = match (variable(long), in_config) {
+                (Some((name, value)), _) => (vec![value], Source::Environment(name)),
                 (None, Some(value)) => {
                     let values = value
                         .words_for(arg)
@@ -142,6 +142,22 @@ impl Settings {
         }
         lines
     }
+}
+
+/// What a flag is set to elsewhere than on the command line, if that can be told: there may be mistakes in these settings.
+pub fn elsewhere(command: &Command, config: Option<PathBuf>, long: &str) -> Option<OsString> {
+    let in_config = || match Config::open(command, config).ok()?.take(long)? {
+        Given::One(word) => Some(word),
+        Given::List(_) => None,
+    };
+    (variable(long).map(|(_, value)| value)).or_else(in_config)
+}
+
+/// A flag's environment variable and its value; none where it is empty, as if it were not there.
+fn variable(long: &str) -> Option<(String, OsString)> {
+    let name = format!("{PREFIX}{}", long.to_ascii_uppercase());
+    let value = env::var_os(&name).filter(|value| !value.is_empty())?;
+    Some((name, value))
 }
 
 /// The flags that can be set from elsewhere than the command line.
@@ -225,10 +241,9 @@ impl Given {
 }
 
 impl Config {
-    /// The file that was named, or the user's own if it is there.
-    fn open(command: &Command, given: &ArgMatches) -> Result<Self, String> {
-        let named = given.get_one::<PathBuf>("config").cloned();
-        let named = named.or_else(|| env::var_os(format!("{PREFIX}CONFIG")).map(PathBuf::from));
+    /// The file that was named on the command line or in the environment, or the user's own if it is there.
+    fn open(command: &Command, named: Option<PathBuf>) -> Result<Self, String> {
+        let named = named.or_else(|| variable("config").map(|(_, path)| path.into()));
         let path = match &named {
             Some(path) => path.clone(),
             None => match user_config() {
@@ -300,10 +315,18 @@ fn canonical(command: &Command, key: &str) -> String {
     named.and_then(Arg::get_long).unwrap_or(&name).to_owned()
 }
 
-/// The flag whose name is most like this one.
+/// The flag that a name may be meant for: the only one that it begins, or the one that it is a few typing errors away from.
 fn nearest<'a>(command: &'a Command, name: &str) -> Option<&'a str> {
-    (settable(command).filter_map(Arg::get_long))
-        .max_by(|a, b| strsim::jaro(name, a).total_cmp(&strsim::jaro(name, b)))
+    let name = name.replace('-', "_");
+    let flags = || settable(command).filter_map(Arg::get_long);
+    let mut begun = flags().filter(|flag| flag.starts_with(&name));
+    if let (Some(flag), None) = (begun.next(), begun.next()) {
+        return Some(flag);
+    }
+    (flags()
+        .filter_map(|flag| Some((alike::typing_errors(&name, flag)?, flag)))
+        .min())
+    .map(|(_, flag)| flag)
 }
 
 /// What to say of each environment variable that looks like a setting of `transcribe` and is none.
@@ -428,6 +451,28 @@ mod tests {
             unknown.unwrap_err(),
             "config.toml: beam_sise is no flag of transcribe; did you mean beam_size?"
         );
+    }
+
+    #[test]
+    fn only_a_flag_that_is_nearly_written_so_is_suggested() {
+        let command = command();
+        let transcribe = command.find_subcommand("transcribe").unwrap();
+        for (name, flag) in [
+            ("beam-sise", Some("beam_size")),
+            ("modle", Some("model")),
+            ("verb", Some("verbose")),
+            ("word_timestamp", Some("word_timestamps")),
+            ("initialprompt", Some("initial_prompt")),
+            ("max_line", None),
+            ("colour", None),
+            ("font", None),
+            ("test", None),
+            ("api_key", None),
+            ("x", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(transcribe, name), flag, "{name}");
+        }
     }
 
     /// Any bytes are a config that can be printed and read again, or are refused by one line that names the file.

@@ -182,6 +182,8 @@ mod tests {
             ),
             ("-ml 0 -fa -oved CPU a.wav", "a.wav"),
             ("-mc 0", "--condition_on_previous_text=False"),
+            ("--device 1", "--device_index=1"),
+            ("--device cpu", "--device cpu"),
         ] {
             let line = respelled(&format!("whisper-rs transcribe {given}"));
             assert_eq!(line, format!("whisper-rs transcribe {meant}"));
@@ -289,6 +291,7 @@ mod tests {
     fn values_without_an_equal_are_refused() {
         for (line, says) in [
             ("whisper-rs transcribe -mc 100", "-mc: give 0"),
+            ("whisper-rs transcribe -p 4", "-p: recordings"),
             ("whisper-rs transcribe -ml wide", "-ml: write"),
             ("whisper-rs transcribe a.wav -bo", "-bo needs a value"),
         ] {

@@ -2,14 +2,16 @@
 
 use std::io::{self, ErrorKind, Write};
 
-/// Standard output, until its reader goes away.
+/// Standard output, until its reader goes away or it cannot be written to.
 #[derive(Debug, Default)]
 pub struct StandardOutput {
     closed: bool,
+    failed: bool,
 }
 
 impl StandardOutput {
-    /// Writes at once. When nobody reads any more, nothing is written and nothing is wrong.
+    /// Writes at once. When nobody reads any more, nothing is written and nothing is wrong. After an error nothing more is
+    /// written either: it is told once.
     pub fn write(
         &mut self,
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -24,12 +26,22 @@ impl StandardOutput {
                 self.closed = true;
                 Ok(())
             }
-            result => result,
+            Err(error) => {
+                self.closed = true;
+                self.failed = true;
+                Err(error)
+            }
+            Ok(()) => Ok(()),
         }
     }
 
-    /// Whether the reader of standard output has gone away.
+    /// Whether nothing is written any more: its reader has gone away, or it has failed.
     pub fn closed(&self) -> bool {
         self.closed
+    }
+
+    /// Whether something could not be written, as on a full disk.
+    pub fn failed(&self) -> bool {
+        self.failed
     }
 }

@@ -16,6 +16,7 @@ pub fn transcribe(flags: &[&str]) -> Result<TranscribeArguments, String> {
         Ok(Command::Transcribe(arguments)) => Ok(*arguments),
         Ok(other) => Err(format!("parsed as {other:?}")),
         Err(Stop::Clap(error)) => Err(one_line(&error)),
+        Err(Stop::Refused(refused)) => Err(refused.to_string()),
         Err(Stop::Printed(text)) => Err(format!("printed {text}")),
     }
 }

@@ -14,7 +14,7 @@ use super::batch::Batch;
 use super::chosen_device;
 use super::engine::{Engine, language_title};
 use super::feedback_flags::LogFormat;
-use super::inputs::{self, Input};
+use super::inputs::{self, Found, Input};
 use super::interrupt::Interrupt;
 use super::log;
 use super::models::Models;
@@ -50,15 +50,19 @@ pub fn run(arguments: &TranscribeArguments) -> ExitCode {
         Ok(device) => device,
         Err(error) => return fail(USAGE, error),
     };
-    let inputs = match inputs::inputs(&arguments.files, &arguments.input) {
-        Ok(inputs) => inputs,
-        Err(message) => return fail(FAILED, message),
+    let Found { inputs, errors } = match inputs::inputs(&arguments.files, &arguments.input) {
+        Ok(found) => found,
+        Err(refused) => return refused.end(),
     };
+    errors.iter().for_each(messages::error);
+    if inputs.is_empty() {
+        return ExitCode::from(FAILED);
+    }
     let read = [&arguments.input.files_from.0, &arguments.settings.config];
     let kept: Vec<_> = read.into_iter().flatten().cloned().collect();
     let outputs = match Outputs::open(&arguments.output, &inputs, &kept, arguments.unfinished()) {
         Ok(outputs) => outputs,
-        Err(message) => return fail(FAILED, message),
+        Err(refused) => return refused.end(),
     };
     (arguments.warnings(&device)).for_each(messages::warning);
     if outputs.is_none() && !arguments.feedback.verbose && !arguments.speech.detect_language {
@@ -68,11 +72,9 @@ pub fn run(arguments: &TranscribeArguments) -> ExitCode {
         );
     }
     // A mistyped model name should not wait for the audio to be decoded.
-    let models = match Models::open(&arguments.model.store)
-        .and_then(|models| models.check(arguments.model.name()).map(|()| models))
-    {
+    let models = match arguments.models() {
         Ok(models) => models,
-        Err(error) => return fail(FAILED, error),
+        Err(refused) => return refused.end(),
     };
     Run {
         arguments,
@@ -90,7 +92,7 @@ pub fn run(arguments: &TranscribeArguments) -> ExitCode {
             !arguments.decoding.without_timestamps,
         ),
     }
-    .all_files()
+    .all_files(!errors.is_empty())
 }
 
 fn fail(code: u8, message: impl std::fmt::Display) -> ExitCode {
@@ -125,9 +127,13 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn all_files(&mut self) -> ExitCode {
+    /// Does one input after the other. `failed`: whether something has failed before.
+    fn all_files(&mut self, failed: bool) -> ExitCode {
         let inputs = self.inputs;
-        let mut code = ExitCode::SUCCESS;
+        let mut code = match failed {
+            true => ExitCode::from(FAILED),
+            false => ExitCode::SUCCESS,
+        };
         let mut skipped = 0;
         let mut index = 0;
         while let Some(input) = inputs.get(index) {
@@ -166,7 +172,10 @@ impl Run<'_> {
                 inputs.len()
             ));
         }
-        code
+        match self.stdout.failed() {
+            true => ExitCode::from(FAILED),
+            false => code,
+        }
     }
 
     fn is_done(&self, index: usize, input: &Input) -> bool {
@@ -247,7 +256,7 @@ impl Run<'_> {
         let (title, sure) = (language_title(code), detected.probability());
         let line = format!("{name}: {title} ({code}), probability {sure:.2}");
         let printed = self.stdout.write(|out| writeln!(out, "{line}"));
-        printed.map_err(unwritable)?;
+        printed.map_err(|error| Failure::All(unwritable(error)))?;
         match self.stdout.closed() {
             true => Err(Failure::Unread),
             false => Ok(()),
@@ -301,12 +310,22 @@ impl Run<'_> {
                 progress.set(position);
             }
             if shown {
-                let mut print = || self.lines.print(&segment, &mut self.stdout);
+                let mut print = || {
+                    let printed = self.lines.print(&segment, &mut self.stdout);
+                    match printed.map_err(unwritable) {
+                        // The files are written all the same.
+                        Err(message) if writes_files => {
+                            messages::error(message);
+                            Ok(())
+                        }
+                        printed => printed,
+                    }
+                };
                 let printed = match &progress {
                     Some(progress) => progress.interrupt(print),
                     None => print(),
                 };
-                printed.map_err(unwritable)?;
+                printed.map_err(Failure::All)?;
             }
             if let Some(outputs) = &mut outputs {
                 (outputs.segment(&segment, &mut self.stdout)).map_err(Failure::File)?;
@@ -361,6 +380,6 @@ fn begin(inputs: &[Input], index: usize, audio: &Audio, shown: bool) -> Option<P
     ))
 }
 
-fn unwritable(error: io::Error) -> Failure {
-    Failure::All(format!("standard output: {error}"))
+fn unwritable(error: io::Error) -> String {
+    format!("standard output: {error}")
 }

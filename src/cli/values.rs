@@ -184,17 +184,18 @@ pub fn optional_whole_number(word: &str) -> Result<Optional<usize>, String> {
 /// A sampling temperature.
 pub fn temperature(word: &str) -> Result<f64, String> {
     match word.parse::<f64>() {
-        Ok(number) if (0.0..=1.0).contains(&number) => Ok(number),
-        _ => Err("write a number from 0 to 1".to_owned()),
+        Ok(number) if number >= 0.0 && number.is_finite() => Ok(number),
+        _ => Err("write a number from 0 up".to_owned()),
     }
 }
 
 /// The smallest step between temperatures: from 0 to 1 in such steps are as many as the library takes.
 const SMALLEST_INCREMENT: f64 = 0.01;
 
-/// The step between the temperatures of a fallback: a number from 0.01 up, or `None`.
+/// The step between the temperatures of a fallback: a number from 0.01 up, or `None`, which is 0 in whisper-cli.
 pub fn temperature_increment(word: &str) -> Result<Optional<f64>, String> {
     match word.parse() {
+        Ok(Optional(Some(0.0))) => Ok(Optional(None)),
         Ok(Optional(None)) => Ok(Optional(None)),
         Ok(Optional(Some(step))) if step >= SMALLEST_INCREMENT && f64::is_finite(step) => {
             Ok(Optional(Some(step)))
@@ -205,10 +206,11 @@ pub fn temperature_increment(word: &str) -> Result<Optional<f64>, String> {
     }
 }
 
-/// A count of beams or samples, or `None`.
+/// A count of beams or samples, or `None`, which is -1 in whisper-cli.
 pub fn count(word: &str) -> Result<Optional<usize>, String> {
     const MOST: usize = TranscribeOptions::MAX_ROWS;
     match word.parse() {
+        _ if word == "-1" => Ok(Optional(None)),
         Ok(Optional(None)) => Ok(Optional(None)),
         Ok(Optional(Some(count))) if (1..=MOST).contains(&count) => Ok(Optional(Some(count))),
         _ => Err(format!("write a whole number from 1 to {MOST}, or None")),
@@ -311,8 +313,9 @@ mod tests {
     fn counts_start_at_one() {
         assert_eq!(count("5"), Ok(Optional(Some(5))));
         assert_eq!(count("none"), Ok(Optional(None)));
+        assert_eq!(count("-1"), Ok(Optional(None)));
         assert_eq!(count("64"), Ok(Optional(Some(64))));
-        for word in ["0", "-1", "2.5", "", "65", "1000000000000"] {
+        for word in ["0", "-2", "2.5", "", "65", "1000000000000"] {
             assert!(count(word).is_err(), "{word}");
         }
     }
@@ -351,12 +354,14 @@ mod tests {
     #[test]
     fn temperatures_and_their_step_are_in_range() {
         assert_eq!(temperature("0"), Ok(0.0));
-        for word in ["-0.1", "1.1", "inf", "nan", "hot"] {
+        assert_eq!(temperature("1.5"), Ok(1.5));
+        for word in ["-0.1", "inf", "nan", "hot"] {
             assert!(temperature(word).is_err(), "{word}");
         }
         assert_eq!(temperature_increment("0.2"), Ok(Optional(Some(0.2))));
         assert_eq!(temperature_increment("0.01"), Ok(Optional(Some(0.01))));
-        for word in ["0", "-0.2", "inf", "nan", "1e-300", "1e-12", "0.009"] {
+        assert_eq!(temperature_increment("0.0"), Ok(Optional(None)));
+        for word in ["-0.2", "inf", "nan", "1e-300", "1e-12", "0.009"] {
             assert!(temperature_increment(word).is_err(), "{word}");
         }
     }

@@ -1,8 +1,9 @@
 //! The flags of whisper.cpp's `whisper-cli`, as aliases of the flags here.
 //!
-//! Single letters that mean the same here are short flags of the table itself (`-m`, `-l`, `-t`, `-d`). Two mean
+//! Single letters that mean the same here are short flags of the table itself (`-m`, `-l`, `-t`, `-d`). Three mean
 //! something else here, and what follows them tells which is meant: `-f talk.wav` is a file and `-f srt` a format, `-p 1`
-//! is a number of processors and `-p` alone asks for pretty JSON. What has no equal is refused by a line that says why.
+//! is a number of processors and `-p` alone asks for pretty JSON, `--device 0` is a GPU's number and `--device cuda` a
+//! kind of device. What has no equal is refused by a line that says why.
 
 use std::ffi::{OsStr, OsString};
 
@@ -19,12 +20,10 @@ pub enum Meaning {
     Flag(&'static str),
     /// Words that depend on the alias' value.
     Value(fn(&str) -> Result<Vec<String>, String>),
-    /// What is done anyway, whatever the value.
-    Nothing,
     /// The alias' value alone, which is an input.
     Input,
-    /// What is done anyway with this value, and what is said of any other.
-    Only(&'static str, &'static str),
+    /// What is done anyway with these values, and what is said of any other.
+    Only(&'static [&'static str], &'static str),
     /// What has no equal, and what is said of it.
     Unequalled(&'static str),
 }
@@ -65,7 +64,7 @@ const fn boolean(flag: &'static str) -> Meaning {
     Alone(Switch::Boolean(flag))
 }
 
-use Meaning::{Alone, Flag, Input, Nothing, Only, Unequalled, Value};
+use Meaning::{Alone, Flag, Input, Only, Unequalled, Value};
 
 /// All aliases, in the order of whisper-cli's help.
 #[rustfmt::skip]
@@ -78,9 +77,9 @@ pub const ALIASES: &[Alias] = &[
     alias("sow", "split-on-word", Alone(Switch::Nothing)),
     alias("bo", "", Flag("best_of")),
     alias("bs", "", Flag("beam_size")),
-    alias("ac", "audio-ctx", Only("0", "the encoder always hears 30 s")),
-    alias("wt", "word-thold", Only("0.01", "words are timed by --word_timestamps, without a threshold")),
-    alias("et", "entropy-thold", Only("2.4", "decoding fails by --compression_ratio_threshold, another measure")),
+    alias("ac", "audio-ctx", Only(&["0", "1500"], "the encoder always hears 30 s; a smaller --model is faster")),
+    alias("wt", "word-thold", Only(&["0.01"], "give --word_timestamps, which times words without a threshold")),
+    alias("et", "entropy-thold", Only(&["2.4"], "give --compression_ratio_threshold, another measure of repetition")),
     alias("lpt", "logprob-thold", Flag("logprob_threshold")),
     alias("nth", "no-speech-thold", Flag("no_speech_threshold")),
     alias("tp", "", Flag("temperature")),
@@ -95,7 +94,7 @@ pub const ALIASES: &[Alias] = &[
     alias("osrt", "output-srt", word("--output_format=srt")),
     alias("olrc", "output-lrc", word("--output_format=lrc")),
     alias("owts", "output-words", Unequalled("give --output_format ass for karaoke")),
-    alias("fp", "font-path", Nothing),
+    alias("fp", "font-path", Unequalled("--output_format ass leaves the font to the player")),
     alias("ocsv", "output-csv", word("--output_format=csv")),
     alias("oj", "output-json", word("--output_format=json")),
     alias("ojf", "output-json-full", word("--output_format=json-full")),
@@ -109,7 +108,7 @@ pub const ALIASES: &[Alias] = &[
     alias("dl", "", boolean("detect_language")),
     alias("", "prompt", Flag("initial_prompt")),
     alias("", "file", Input),
-    alias("oved", "ov-e-device", Nothing),
+    alias("oved", "ov-e-device", Only(&["CPU"], "there is no OpenVINO; give --device")),
     alias("dtw", "dtw", Value(dtw)),
     alias("ls", "log-score", word("--log_level=debug")),
     alias("ng", "no-gpu", word("--device=cpu")),
@@ -119,7 +118,7 @@ pub const ALIASES: &[Alias] = &[
     alias("sns", "suppress-nst", word("--suppress_tokens=-1")),
     alias("", "grammar", Unequalled(NO_GRAMMAR)),
     alias("", "grammar-rule", Unequalled(NO_GRAMMAR)),
-    alias("", "grammar-penalty", Only("100", NO_GRAMMAR)),
+    alias("", "grammar-penalty", Only(&["100"], NO_GRAMMAR)),
     alias("vm", "", Flag("vad_model")),
     alias("vt", "", Flag("vad_threshold")),
     alias("vspd", "", Flag("vad_min_speech_duration_ms")),
@@ -153,8 +152,11 @@ pub fn expand(word: &OsStr, next: Option<&OsStr>) -> Option<Result<Expansion, St
                 took_next: true,
             }));
         }
-        ("-p", Some(next)) if next.to_string_lossy().parse::<u32>().is_ok() => {
-            return expand(OsStr::new("--processors"), Some(next));
+        ("-p", Some(next)) if is_number(next) => {
+            return Some(meant(Value(processors), text, None, Some(next)));
+        }
+        ("--device", Some(next)) if is_number(next) => {
+            return Some(meant(Flag("device_index"), text, None, Some(next)));
         }
         _ => {}
     }
@@ -190,7 +192,6 @@ fn meant(
                 took_next: took_next && given.is_some(),
             });
         }
-        Nothing => value().map(|_| Vec::new())?,
         Input => vec![value()?],
         Flag(flag) => {
             let mut word = OsString::from(format!("--{flag}="));
@@ -202,10 +203,14 @@ fn meant(
             let words = words.map_err(|reason| format!("{name}: {reason}"))?;
             words.into_iter().map(OsString::from).collect()
         }
-        Only(done, otherwise) => match same_number(&value()?.to_string_lossy(), done) {
-            true => Vec::new(),
-            false => return Err(format!("{name}: has no equal here but {done}: {otherwise}")),
-        },
+        Only(done, otherwise) => {
+            let value = value()?;
+            if !done.iter().any(|done| same(&value.to_string_lossy(), done)) {
+                let done = done.join(" and ");
+                return Err(format!("{name}: has no equal here but {done}: {otherwise}"));
+            }
+            Vec::new()
+        }
         Unequalled(instead) => return Err(format!("{name}: has no equal here: {instead}")),
     };
     Ok(Expansion { words, took_next })
@@ -252,17 +257,25 @@ fn is_file(word: &OsStr) -> bool {
         || !text.split(',').any(|part| known.contains(&part)) && spelling::looks_like_file(word)
 }
 
-fn same_number(a: &str, b: &str) -> bool {
-    a.parse::<f64>().is_ok_and(|a| b.parse() == Ok(a))
+fn is_number(word: &OsStr) -> bool {
+    word.to_string_lossy().parse::<u32>().is_ok()
+}
+
+/// Whether two values are the same number, or the same word in any case.
+fn same(a: &str, b: &str) -> bool {
+    match (a.parse::<f64>(), b.parse::<f64>()) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => a.eq_ignore_ascii_case(b),
+    }
 }
 
 /// Parts that a recording is cut into, to be transcribed at the same time: none here.
 fn processors(value: &str) -> Result<Vec<String>, String> {
     match value {
         "1" => Ok(Vec::new()),
-        _ => {
-            Err("recordings are not cut into parts; give 1, and --threads for all cores".to_owned())
-        }
+        _ => Err(
+            "recordings are not cut into parts; give 1, and --threads 0 for all cores".to_owned(),
+        ),
     }
 }
 
@@ -280,12 +293,19 @@ fn find(name: &str) -> Option<&'static Alias> {
         .find(|alias| !short.is_empty() && alias.short == short)
 }
 
-/// Tokens of context from window to window: all (-1) or none (0) here.
+/// Tokens of context from window to window: all that a prompt has room for (-1, or as many), or none (0) here.
 fn max_context(value: &str) -> Result<Vec<String>, String> {
-    match value {
-        "0" => Ok(vec!["--condition_on_previous_text=False".to_owned()]),
-        "-1" => Ok(vec!["--condition_on_previous_text=True".to_owned()]),
-        _ => Err("give 0 for no context or -1 for all".to_owned()),
+    /// Half the decoder's context (whisper.cpp cuts larger numbers down to it as well).
+    const ROOM: i64 = 224;
+    match value.parse::<i64>() {
+        Ok(0) => Ok(vec!["--condition_on_previous_text=False".to_owned()]),
+        Ok(tokens) if tokens < 0 || tokens >= ROOM => {
+            Ok(vec!["--condition_on_previous_text=True".to_owned()])
+        }
+        Ok(_) => Err(format!(
+            "give 0 for no context (--condition_on_previous_text False), or -1 or {ROOM} for all (True)"
+        )),
+        Err(_) => Err("write a whole number".to_owned()),
     }
 }
 

@@ -4,10 +4,9 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::Serializer;
-use serde_json::ser::PrettyFormatter;
 
 use super::Writer;
-use super::python_json::PythonJson;
+use super::python_json::{IndentedPythonJson, PythonJson};
 use crate::transcribe::Transcript;
 
 /// One object on one line with the fields of openai/whisper's result, byte for byte as Python's `json.dump` writes it
@@ -37,7 +36,7 @@ pub(super) fn write_json(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     if pretty {
-        let indented = PrettyFormatter::with_indent(b"    ");
+        let indented = IndentedPythonJson::new();
         value.serialize(&mut Serializer::with_formatter(out, indented))?;
     } else {
         value.serialize(&mut Serializer::with_formatter(out, PythonJson))?;

@@ -1,11 +1,20 @@
-//! JSON in the form that Python's json module gives it by default.
+//! JSON in the forms that Python's json module gives it.
 
 use std::io::{self, Write};
 
-use serde_json::ser::Formatter;
+use serde_json::ser::{Formatter, PrettyFormatter};
 
-/// Separators `", "` and `": "`, ASCII only, floats as Python's `repr`.
+/// As by default: separators `", "` and `": "`, ASCII only, floats as Python's `repr`.
 pub(super) struct PythonJson;
+
+/// As with `indent=4, ensure_ascii=False`: floats as Python's `repr`, letters beyond ASCII as they are.
+pub(super) struct IndentedPythonJson(PrettyFormatter<'static>);
+
+impl IndentedPythonJson {
+    pub(super) fn new() -> Self {
+        IndentedPythonJson(PrettyFormatter::with_indent(b"    "))
+    }
+}
 
 impl Formatter for PythonJson {
     fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
@@ -43,6 +52,48 @@ impl Formatter for PythonJson {
             }
         }
         Ok(())
+    }
+}
+
+impl Formatter for IndentedPythonJson {
+    fn begin_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_array(out)
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_array(out)
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_array_value(out, first)
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_array_value(out)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_object(out)
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_object(out)
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_object_key(out, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(out)
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_object_value(out)
+    }
+
+    fn write_f64<W: ?Sized + Write>(&mut self, out: &mut W, value: f64) -> io::Result<()> {
+        PythonJson.write_f64(out, value)
     }
 }
 
@@ -100,5 +151,16 @@ mod tests {
         ] {
             assert_eq!(python_repr(value), repr);
         }
+    }
+
+    /// Against `json.dumps({"a": [1e-7, 1e16, "ä\n\x7f"], "b": [], "c": {}}, indent=4, ensure_ascii=False)`.
+    #[test]
+    fn indented_as_python_writes_it() {
+        let value = serde_json::json!({"a": [1e-7, 1e16, "ä\n\u{7f}"], "b": [], "c": {}});
+        let mut text = Vec::new();
+        let mut out = serde_json::Serializer::with_formatter(&mut text, IndentedPythonJson::new());
+        serde::Serialize::serialize(&value, &mut out).unwrap();
+        let expected = "{\n    \"a\": [\n        1e-07,\n        1e+16,\n        \"ä\\n\u{7f}\"\n    ],\n    \"b\": [],\n    \"c\": {}\n}";
+        assert_eq!(String::from_utf8(text).unwrap(), expected);
     }
 }

@@ -16,7 +16,7 @@ use super::engine::Engine;
 use super::engine_flags::EngineArguments;
 use super::interrupt::Interrupt;
 use super::models::Models;
-use super::{FAILED, INTERRUPTED, USAGE, chosen_device, messages, output_lines, threads};
+use super::{FAILED, INTERRUPTED, USAGE, chosen_device, code_of, messages, output_lines, threads};
 
 use clips::{Outcome, Run};
 use identity::Identity;
@@ -98,7 +98,10 @@ enum Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Failure::Run(error.to_string())
+        match code_of(&error) {
+            USAGE => Failure::Usage(error.to_string()),
+            _ => Failure::Run(error.to_string()),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use whisper_rs::Error;
 
-use super::{FAILED, INTERRUPTED, messages, output_lines};
+use super::{ended, messages, output_lines};
 
 pub use store::{Models, StoreArguments};
 
@@ -52,17 +52,7 @@ pub fn run(command: &ModelsCommand) -> ExitCode {
         ModelsCommand::Remove(arguments) => remove(arguments),
         ModelsCommand::Convert(arguments) => convert::run(arguments),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let code = match error {
-                Error::Weights(whisper_weights::Error::Cancelled) => INTERRUPTED,
-                _ => FAILED,
-            };
-            messages::error(error);
-            ExitCode::from(code)
-        }
-    }
+    ended(done)
 }
 
 fn fetch(arguments: &NameArguments) -> Result<(), Error> {
