@@ -5,13 +5,21 @@
 //!
 //! Without a file, the features of a rising tone are shown.
 
+use std::error::Error;
+use std::io::{self, Write};
+
 use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
 use whisper_kernels::{LogMelConfig, Pcm, Smoothing, Windows};
 use whisper_rs::{Audio, device};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut arguments = std::env::args().skip(1);
-    let samples = match arguments.next() {
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    run(&arguments, &mut io::stdout())
+}
+
+/// Writes the features of a file, or of a rising tone, as characters.
+pub fn run(arguments: &[String], out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
+    let samples = match arguments.first() {
         Some(path) => {
             let audio = Audio::open(path)?;
             let mut samples = vec![0.0; audio.len()];
@@ -20,18 +28,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         None => rising_tone(),
     };
-    let device = device::open(&arguments.next().unwrap_or_else(|| "auto".into()))?;
+    let device = device::open(arguments.get(1).map_or("auto", |device| device))?;
 
     // A whole signal: one call.
     let log_mel = LogMelConfig::new(80).init(&device)?;
     let pcm = upload(samples.clone(), &device);
     let features: Tensor<2> = log_mel.forward(pcm.clone());
-    println!(
+    writeln!(
+        out,
         "{:?} features of {} samples",
         features.dims(),
         samples.len()
-    );
-    draw(features);
+    )?;
+    draw(features, out)?;
 
     // Some windows of a long one, in half precision and smoothed: the maximum first, then what is wanted.
     let log_mel = log_mel.with_smoothing(Smoothing::Average3x3);
@@ -47,7 +56,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         false => FloatDType::F32,
     };
     let windows = log_mel.windows(&pcm, &maximum, windows, dtype)?;
-    println!("{:?} {:?}, smoothed", windows.dims(), windows.dtype());
+    writeln!(out, "{:?} {:?}, smoothed", windows.dims(), windows.dtype())?;
     Ok(())
 }
 
@@ -69,7 +78,7 @@ fn rising_tone() -> Vec<f32> {
 }
 
 /// The features as characters: mel bins upwards, time to the right.
-fn draw(features: Tensor<2>) {
+fn draw(features: Tensor<2>, out: &mut dyn Write) -> io::Result<()> {
     const SHADES: [char; 5] = [' ', '.', ':', 'o', '#'];
     let [n_mels, frames] = features.dims();
     let values: Vec<f32> = features.into_data().iter::<f32>().collect();
@@ -82,6 +91,7 @@ fn draw(features: Tensor<2>) {
                 SHADES[(loudness * SHADES.len() as f32) as usize]
             })
             .collect();
-        println!("|{line}|");
+        writeln!(out, "|{line}|")?;
     }
+    Ok(())
 }

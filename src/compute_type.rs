@@ -5,11 +5,14 @@ use std::str::FromStr;
 
 use burn::tensor::{DType, Device, FloatDType};
 
+use serde::{Deserialize, Serialize};
+
 use crate::device::is_gpu;
 use crate::{Error, Result};
 
 /// What weights and states are, by the names of faster-whisper's `compute_type`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum ComputeType {
     /// The best that is proven on the device; [`ComputeType::on`] says which.

@@ -58,6 +58,9 @@ pub enum Error {
     /// The device is not compiled in or not present.
     #[error("device: {0}")]
     Device(String),
+    /// A [`CancelToken`](crate::CancelToken) ended the work before it had any result.
+    #[error("cancelled")]
+    Cancelled,
 }
 
 /// A result with this crate's [`Error`].

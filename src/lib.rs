@@ -2,6 +2,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod audio;
+mod cancel;
 pub mod compare;
 mod compute_type;
 pub mod decoding;
@@ -17,12 +18,20 @@ pub mod plot;
 pub mod report;
 mod self_test;
 pub mod text;
+pub mod threads;
 pub mod tokenizer;
 pub mod transcribe;
 
 pub use audio::Audio;
+pub use burn::tensor::Device;
+pub use cancel::CancelToken;
 pub use compute_type::{ComputeType, Numbers, Weights};
 pub use error::{Error, Result};
 pub use self_test::{SelfTest, Stage, self_test};
 pub use tokenizer::{Task, Tokenizer};
-pub use transcribe::{Segment, Segments, Token, TranscribeOptions, Transcript, Whisper, Word};
+pub use transcribe::{
+    Event, Segment, Segments, Token, TranscribeOptions, Transcript, Transcription, Whisper,
+    WhisperBuilder, Word,
+};
+/// The crate of weights: checkpoints, the catalogue of models, fetching.
+pub use whisper_weights as weights;

@@ -351,7 +351,7 @@ fn a_second_interrupt_ends_the_program_at_once() {
     let mut rest = String::new();
     stderr.read_to_string(&mut rest).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130), "{rest}");
-    // Where the window at hand was done meanwhile, that is what is said.
+    // Where the run has ended meanwhile, that is what is said.
     assert!(rest.starts_with("error: interrupted"), "{rest}");
 }
 

@@ -1,10 +1,11 @@
 //! The page that `whisper-rs compare --html` writes, in a real browser.
 
+#[path = "common/browser.rs"]
+mod browser;
 mod common;
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use common::{data, run};
 
@@ -30,34 +31,6 @@ addEventListener('load', () => {
 });
 </script>";
 
-/// The page after its script ran, as Chromium has it.
-fn shown(page: &Path) -> String {
-    let browser = ["chromium", "chromium-browser", "google-chrome"]
-        .into_iter()
-        .find(|name| Command::new(name).arg("--version").output().is_ok())
-        .expect("chromium is installed");
-    let profile = tempfile::tempdir().unwrap();
-    let output = Command::new(browser)
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-dev-shm-usage",
-            "--window-size=1300,900",
-        ])
-        .arg(format!("--user-data-dir={}", profile.path().display()))
-        .args([
-            "--virtual-time-budget=5000",
-            "--timeout=60000",
-            "--dump-dom",
-        ])
-        .arg(format!("file://{}", page.display()))
-        .output()
-        .expect("chromium starts");
-    assert!(output.status.success(), "{output:?}");
-    String::from_utf8(output.stdout).expect("a page is UTF-8")
-}
-
 #[test]
 #[ignore = "needs chromium"]
 fn the_script_runs_and_differences_can_be_walked() {
@@ -77,7 +50,7 @@ fn the_script_runs_and_differences_can_be_walked() {
     let html = fs::read_to_string(&page).unwrap();
     fs::write(&page, html.replace("</body>", &format!("{READER}</body>"))).unwrap();
 
-    let dom = shown(&page);
+    let dom = browser::shown(&format!("file://{}", page.display()));
     let root = &dom[dom.find("<html").unwrap()..];
     let root = &root[..root.find('>').unwrap()];
     assert!(!root.contains("data-error"), "{root}");

@@ -20,6 +20,7 @@ pub struct AudioOptions {
 
 /// Which channel of a recording is heard.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Channel {
     /// All, mixed to one as ffmpeg mixes them.
     #[default]

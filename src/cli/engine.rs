@@ -33,9 +33,12 @@ impl Engine {
             ComputeType::Auto if options.strict => ComputeType::Float32,
             compute_type => compute_type,
         };
-        let whisper = Whisper::from_checkpoint_as(&checkpoint, device, compute_type)?
-            .with_smoothing(flags.speech.smoothing.into())
-            .with_normalisation(flags.speech.normalise.into());
+        let whisper = Whisper::builder(flags.model.name())
+            .on(device)
+            .compute_type(compute_type)
+            .smoothing(flags.speech.smoothing.into())
+            .normalisation(flags.speech.normalise.into())
+            .load_checkpoint(&checkpoint)?;
         if !whisper.is_multilingual() {
             english_only(flags.model.name(), &mut options);
         }

@@ -1,4 +1,4 @@
-//! Ctrl-C: while a recording is transcribed, the first one ends that after the window at hand. A second one, and one at any
+//! Ctrl-C: while a recording is transcribed, the first one ends that within a step of decoding. A second one, and one at any
 //! other time, ends the program at once.
 
 use std::io;
@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::{flag, low_level};
+use whisper_rs::CancelToken;
 
 use super::INTERRUPTED;
 
@@ -18,7 +19,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 /// Whether the user, or the system, has asked for an end.
 #[derive(Debug, Default)]
 pub struct Interrupt {
-    asked: Arc<AtomicBool>,
+    asked: CancelToken,
     work: Arc<Work>,
 }
 
@@ -50,7 +51,7 @@ impl Interrupt {
         for signal in [SIGINT, SIGTERM] {
             flag::register(signal, Arc::clone(&signalled))?;
         }
-        let (asked, work) = (interrupt.flag(), Arc::clone(&interrupt.work));
+        let (asked, work) = (interrupt.asked.clone(), Arc::clone(&interrupt.work));
         thread::spawn(move || {
             loop {
                 thread::sleep(BETWEEN_LOOKS);
@@ -61,7 +62,7 @@ impl Interrupt {
                 let mut work = work.lock();
                 match work.take() {
                     Some(notice) => {
-                        asked.store(true, Ordering::SeqCst);
+                        asked.cancel();
                         notice();
                     }
                     None => {
@@ -75,21 +76,21 @@ impl Interrupt {
         Ok(interrupt)
     }
 
-    /// Until what this returns is dropped, the first signal is only noted, and `notice` says so at once: the window at
-    /// hand may take a while.
+    /// Until what this returns is dropped, the first signal is only noted, and `notice` says so at once: the encoder may take
+    /// a while.
     pub fn while_working(&self, notice: impl FnOnce() + Send + 'static) -> Working<'_> {
         *self.work.lock() = Some(Box::new(notice));
         Working(self)
     }
 
-    /// What is set when an end is asked for.
-    pub fn flag(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.asked)
+    /// What is cancelled when an end is asked for.
+    pub fn token(&self) -> &CancelToken {
+        &self.asked
     }
 
     /// Whether an end was asked for.
     pub fn asked(&self) -> bool {
-        self.asked.load(Ordering::SeqCst)
+        self.asked.is_cancelled()
     }
 }
 

@@ -12,7 +12,7 @@ use super::progress::clock;
 pub const SECONDS_PER_FRAME: f64 = 0.01;
 
 /// What the first Ctrl-C is answered by.
-pub const ENDING: &str = "ending after the window at hand; Ctrl-C again ends at once";
+pub const ENDING: &str = "ending; Ctrl-C again ends at once";
 
 /// Tells how a segment was decoded, to those who asked for that much.
 pub fn tell(segment: &Segment) {

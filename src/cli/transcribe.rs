@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use burn::tensor::Device;
 use whisper_rs::device::is_gpu;
-use whisper_rs::{Audio, Error, Segment, Transcript};
+use whisper_rs::{Audio, Error, Segment};
 
 use super::arguments::TranscribeArguments;
 use super::batch::Batch;
@@ -43,8 +43,8 @@ pub fn run(arguments: &TranscribeArguments) -> ExitCode {
         Err(error) => return fail(FAILED, format!("cannot watch for Ctrl-C: {error}")),
     };
     // The threads first: to choose a device takes work on the CPU.
-    if let Err(message) = threads::configure(arguments.model.threads) {
-        return fail(FAILED, message);
+    if let Err(error) = threads::configure(arguments.model.threads) {
+        return fail(FAILED, error);
     }
     let device = match chosen_device::open(&arguments.model.device_name()) {
         Ok(device) => device,
@@ -276,12 +276,13 @@ impl Run<'_> {
         let failed = |error: Error| Failure::File(about(file, &error));
         let waiting = Waiting::for_a_gpu(index == 0 && is_gpu(&self.device));
         let mut waiting = Some(waiting);
-        let segments = (engine.whisper.segments(audio, &engine.options)).map_err(failed)?;
+        let transcription = engine.whisper.transcription(audio, &engine.options);
+        let segments = transcription.until(self.interrupt.token()).segments();
+        let mut segments = segments.map_err(failed)?;
         if engine.options.language.is_none() {
             let language = language_title(segments.language());
             messages::note(format!("Detected language: {language}"));
         }
-        let mut segments = segments.until(self.interrupt.flag());
         let on_standard_output = self.outputs.is_some_and(Outputs::on_standard_output);
         let writes_files = self.outputs.is_some() && !on_standard_output;
         let shown = self.arguments.feedback.verbose && !on_standard_output;
@@ -338,7 +339,7 @@ impl Run<'_> {
             all.push(segment);
         }
         drop(waiting);
-        let stopped = segments.stopped();
+        let stopped = segments.cancelled();
         if let Some(mut progress) = progress {
             if shown || stopped {
                 progress.clear();
@@ -347,9 +348,8 @@ impl Run<'_> {
                 progress.finish();
             }
         }
-        let language = segments.language().to_owned();
         let end = segments.position() as f64 * SECONDS_PER_FRAME;
-        let transcript = Transcript::new(segments.text(), all, language);
+        let transcript = segments.transcript(all);
         if stopped {
             let left = outputs.map(|outputs| outputs.leave(&transcript, &mut self.stdout));
             let left = left.transpose().map_err(Failure::File)?.flatten();

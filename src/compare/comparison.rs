@@ -20,6 +20,7 @@ use super::{Edit, ErrorCounts, character_errors};
 /// assert_eq!((comparison.words.substitutions, comparison.words.rate()), (1, Some(0.25)));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Comparison {
     /// How the texts were made comparable.
     pub normalizer: Normalizer,
@@ -44,6 +45,7 @@ pub struct Comparison {
 
 /// A word of the normalised reference beside that of the hypothesis.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct ComparedWord {
     /// What happened to the word.
     pub edit: Edit,
@@ -55,6 +57,7 @@ pub struct ComparedWord {
 
 /// A word and where it lies.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct PlacedWord {
     /// The normalised word.
     pub word: String,

@@ -9,6 +9,7 @@ use crate::measure::Series;
 
 /// Absolute differences of the starts and ends that two transcripts have in common, in seconds.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct TimeDifferences {
     /// Of how many segments or words the start, the end or both are in both transcripts.
     pub matched: usize,

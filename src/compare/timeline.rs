@@ -11,6 +11,7 @@ const SECONDS_PER_WORD: f64 = 0.4;
 /// What has no time of its own stands where its counterpart does, and what has no counterpart between its neighbours. Where
 /// neither transcript has times, the words are spread evenly.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Timeline {
     /// Length of the axis, in seconds.
     pub seconds: f64,

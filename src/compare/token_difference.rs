@@ -8,6 +8,7 @@ use super::word_error_rate::ErrorCounts;
 
 /// The tokens of two transcripts, aligned. Timestamps count as other tokens do.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TokenDifference {
     /// Tokens that are the same and that are not.
     pub counts: ErrorCounts,
@@ -17,6 +18,7 @@ pub struct TokenDifference {
 
 /// Neighbouring tokens that differ. One of the two may be empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TokenStretch {
     /// Place of the first token in the reference, counted from 0.
     pub at: usize,

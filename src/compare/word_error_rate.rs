@@ -20,6 +20,7 @@ use super::characters::words;
 /// assert_eq!(sum.rate(), Some(2.0 / 6.0));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ErrorCounts {
     /// Units that are the same in both.
     pub hits: usize,
@@ -101,6 +102,7 @@ impl std::iter::Sum for ErrorCounts {
 
 /// A word of the reference beside that of the hypothesis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AlignedWord<'a> {
     /// What happened to the word.
     pub edit: Edit,

@@ -10,6 +10,7 @@ use crate::{Error, Result};
 
 /// The language of a window, and how probable each language is.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct LanguageDetection {
     /// Code of the most probable language.
     pub language: &'static str,

@@ -8,7 +8,7 @@ use super::filters::{DeviceFilter, DeviceFilterChain};
 use super::hypothesis::Hypothesis;
 use super::task::check_number;
 use crate::model::{DecoderState, WhisperModel};
-use crate::{Error, Result};
+use crate::{CancelToken, Error, Result};
 
 /// What a window is decoded with.
 pub(super) struct GreedyOnDevice<'a> {
@@ -19,6 +19,8 @@ pub(super) struct GreedyOnDevice<'a> {
     pub no_speech: u32,
     /// Most tokens to sample.
     pub sample_len: usize,
+    /// Looked at before each step.
+    pub cancel: &'a CancelToken,
 }
 
 /// What was sampled.
@@ -36,7 +38,8 @@ impl GreedyOnDevice<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Device`] when a token cannot be read back, [`Error::Model`] when a log-probability is not a number.
+    /// [`Error::Device`] when a token cannot be read back, [`Error::Model`] when a log-probability is not a number,
+    /// [`Error::Cancelled`] when it was cancelled.
     pub fn decode(
         &self,
         initial: &[u32],
@@ -78,6 +81,7 @@ impl GreedyOnDevice<'_> {
             if token == self.eot || full {
                 break;
             }
+            self.cancel.check()?;
             report = next()?;
         }
         drop(next);
@@ -211,6 +215,7 @@ mod tests {
             eot: tokenizer.eot(),
             no_speech: tokenizer.no_speech(),
             sample_len: options.sample_len.unwrap(),
+            cancel: &CancelToken::new(),
         };
         let mut state = model.decoder.start(features, 1);
         (greedy.decode(&initial, 0, &mut state).unwrap(), on_host)
@@ -252,6 +257,7 @@ mod tests {
             eot: tokenizer.eot(),
             no_speech: tokenizer.no_speech(),
             sample_len: 3,
+            cancel: &CancelToken::new(),
         };
         let features = Tensor::zeros([1, DIMS.n_audio_ctx, DIMS.n_audio_state], &device);
         let mut state = model.decoder.start(features, 1);

@@ -2,6 +2,7 @@
 
 /// The text of one window and how sure the model is of it (decoding.py:115-126).
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct DecodingResult {
     /// Sampled tokens, timestamps among them, without the end of text.
     pub tokens: Vec<u32>,

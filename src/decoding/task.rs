@@ -17,7 +17,7 @@ use crate::device::is_gpu;
 use crate::model::{DecoderState, WhisperModel};
 use crate::text::{compression_ratio, python_round, python_strip};
 use crate::tokenizer::Tokenizer;
-use crate::{Error, Result};
+use crate::{CancelToken, Error, Result};
 
 /// Everything that does not change from window to window.
 pub struct DecodingTask<'a> {
@@ -30,6 +30,7 @@ pub struct DecodingTask<'a> {
     filters_on_device: Option<DeviceFilterChain>,
     sample_len: usize,
     options: DecodingOptions,
+    cancel: CancelToken,
 }
 
 /// Seconds per timestamp token: the encoder halves 100 frames a second (decoding.py:560).
@@ -61,7 +62,15 @@ impl<'a> DecodingTask<'a> {
             filters_on_device,
             sample_len: options.sample_len.unwrap_or(model.decoder.n_ctx() / 2),
             options: options.clone(),
+            cancel: CancelToken::new(),
         })
+    }
+
+    /// The same, but a window is given up once `token` is cancelled.
+    #[must_use]
+    pub fn until(mut self, token: &CancelToken) -> Self {
+        self.cancel = token.clone();
+        self
     }
 
     /// Decodes the next windows as another language, by its code.
@@ -99,7 +108,7 @@ impl<'a> DecodingTask<'a> {
     ///
     /// [`Error::Device`] when the logits cannot be read back, [`Error::Model`] when they are not numbers,
     /// [`Error::Option`] when prompt and prefix leave no room for text, every token is suppressed, or a filter of the
-    /// user's gives what is no number.
+    /// user's gives what is no number, [`Error::Cancelled`] when it was [cancelled](Self::until).
     pub fn decode(
         &self,
         prompt: &[u32],
@@ -108,6 +117,7 @@ impl<'a> DecodingTask<'a> {
         state: &mut DecoderState,
     ) -> Result<DecodingResult> {
         let initial = self.initial_tokens(prompt)?;
+        self.cancel.check()?;
         state.rewind();
         if temperature == 0.0
             && self.options.beam_size.is_none()
@@ -124,6 +134,7 @@ impl<'a> DecodingTask<'a> {
         let mut logits = first_logits.repeat(rows.len());
         for step in 0..self.sample_len {
             if step > 0 {
+                self.cancel.check()?;
                 logits = self.next_logits(&rows, &cache_rows, state)?;
             }
             let n_vocab = logits.len() / rows.len();
@@ -169,6 +180,7 @@ impl<'a> DecodingTask<'a> {
             eot: self.tokenizer.eot(),
             no_speech: self.tokenizer.no_speech(),
             sample_len: self.sample_len,
+            cancel: &self.cancel,
         };
         let sampled = greedy.decode(initial, self.sot_index(initial), state)?;
         let candidates: Vec<_> = sampled.hypothesis.into_iter().collect();

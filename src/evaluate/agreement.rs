@@ -12,6 +12,7 @@ use crate::transcribe::{Segment, Transcript};
 
 /// How much of reference transcripts is the same, token for token and letter for letter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Agreement {
     /// Transcripts compared.
     pub clips: usize,

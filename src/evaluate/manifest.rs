@@ -50,6 +50,7 @@ pub struct Clip {
 
 /// What is spoken in a clip.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Speech {
     /// A language that Whisper knows, by its code.
     Known(&'static str),

@@ -9,6 +9,7 @@ use crate::compare::{ErrorCounts, Normalizer, character_errors, word_errors};
 
 /// The errors of one transcript, or of many together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Score {
     /// In words; in letters for languages that are written without spaces.
     pub words: ErrorCounts,

@@ -23,6 +23,7 @@ pub struct Timer {
 
 /// Times of two calls that took turns.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct PairedTimes {
     /// Seconds of the first call.
     pub first: Series,

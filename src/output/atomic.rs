@@ -27,6 +27,7 @@ pub const PARTIAL: &str = "whisper-rs.partial";
 
 /// What becomes of a file that an earlier run began and left unfinished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Unfinished {
     /// It stays; a new one gets a number: `talk.txt.2.whisper-rs.partial`.
     Kept,

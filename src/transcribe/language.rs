@@ -4,10 +4,10 @@ use burn::tensor::Tensor;
 
 use super::stages::StageClock;
 use super::{TranscribeOptions, Whisper};
-use crate::Result;
 use crate::decoding::{LanguageDetection, detect_language};
 use crate::frontend::{Features, N_FRAMES};
 use crate::model::DecoderState;
+use crate::{CancelToken, Result};
 
 /// The language of a recording, and what finding it leaves for decoding.
 pub(super) struct RecordingLanguage {
@@ -23,16 +23,20 @@ impl RecordingLanguage {
     /// Detects the language, in the first 30 s as openai/whisper (transcribe.py:147-160), or in more windows of 30 s as
     /// faster-whisper (1.2.1, transcribe.py:1812-1842): up to the first that is sure, else by their votes.
     ///
+    /// It ends before the next window where it is cancelled.
+    ///
     /// The silence after the recording is heard as it is, while decoded windows are padded with zeros.
     pub fn detect(
         whisper: &Whisper,
         features: &mut Features<'_>,
         options: &TranscribeOptions,
+        cancel: &CancelToken,
         clock: &mut StageClock,
     ) -> Result<Self> {
         let decoder = &whisper.model.decoder;
         let content_frames = features.content_frames();
         let mut encode = |window: usize, clock: &mut StageClock| -> Result<Tensor<3>> {
+            cancel.check()?;
             let mel = clock.time(
                 |times| &mut times.frontend,
                 || features.window(window * N_FRAMES, N_FRAMES),

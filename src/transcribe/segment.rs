@@ -100,6 +100,9 @@ pub struct Transcript {
     pub segments: Vec<Segment>,
     /// The code of the language that was spoken, given or detected.
     pub language: String,
+    /// Whether it ends before the recording, since a [`CancelToken`](crate::CancelToken) ended it. In no JSON.
+    #[serde(skip)]
+    pub cancelled: bool,
 }
 
 impl Transcript {
@@ -109,6 +112,7 @@ impl Transcript {
             text,
             segments,
             language,
+            cancelled: false,
         }
     }
 }

@@ -1,8 +1,6 @@
 //! The seek loop: from window to window through a recording (transcribe.py:186-515).
 
 use std::collections::VecDeque;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::tensor::Tensor;
 
@@ -11,20 +9,22 @@ use super::fallback::decode_with_fallback;
 use super::language::RecordingLanguage;
 use super::prompt::Prompt;
 use super::stages::{StageClock, StageTimes};
+use super::watch::{OnSegment, Watch};
 use super::window::{Slice, slice_window};
 use super::words::{Next, WindowSpan, WordTimestamps};
-use super::{Segment, Token, TranscribeOptions, Whisper};
-use crate::Result;
+use super::{Event, Segment, Token, TranscribeOptions, Transcript, Whisper};
 use crate::audio::{Audio, SAMPLE_RATE};
 use crate::decoding::{DecodingOptions, DecodingResult, DecodingTask, detect_language};
 use crate::frontend::{Features, HOP_LENGTH, N_FRAMES};
 use crate::model::{DecoderState, RepeatedEncoder};
 use crate::text::python_strip;
 use crate::tokenizer::Tokenizer;
+use crate::{Error, Result};
 
 /// Segments of a recording, each decoded when it is asked for.
 ///
-/// After an error the iterator ends; the segments before it stand.
+/// After an error the iterator ends; the segments before it stand. Where it is [cancelled](super::Transcription::until), it ends
+/// with the last segment of the windows that are whole.
 pub struct Segments<'a> {
     whisper: &'a Whisper,
     options: &'a TranscribeOptions,
@@ -47,9 +47,8 @@ pub struct Segments<'a> {
     ready: VecDeque<Segment>,
     /// Present when words were asked for.
     words: Option<WordTimestamps<'a>>,
-    /// Set when no further window is to be decoded.
-    stop: Arc<AtomicBool>,
-    stopped: bool,
+    watch: Watch<'a>,
+    cancelled: bool,
     clock: StageClock,
 }
 
@@ -58,6 +57,7 @@ impl<'a> Segments<'a> {
         whisper: &'a Whisper,
         audio: &'a Audio,
         options: &'a TranscribeOptions,
+        mut watch: Watch<'a>,
         mut clock: StageClock,
     ) -> Result<Self> {
         options.check()?;
@@ -76,11 +76,17 @@ impl<'a> Segments<'a> {
         let language = match language {
             Some(language) => language,
             None => {
+                let cancel = &watch.cancel;
                 let detected =
-                    RecordingLanguage::detect(whisper, &mut features, options, &mut clock)?;
+                    RecordingLanguage::detect(whisper, &mut features, options, cancel, &mut clock)?;
+                let language = detected.language;
+                watch.tell(Event::LanguageFound {
+                    position: 0.0,
+                    language,
+                });
                 state = Some(detected.state);
                 first_window = detected.first_window;
-                detected.language
+                language
             }
         };
 
@@ -122,7 +128,8 @@ impl<'a> Segments<'a> {
                 no_repeat_ngram_size: options.no_repeat_ngram_size,
                 logit_filters: options.logit_filters.clone(),
             },
-        )?;
+        )?
+        .until(&watch.cancel);
         let clips = Clips::new(&options.clip_timestamps, features.content_frames());
         let prompt = Prompt::new(
             initial_prompt.unwrap_or_default(),
@@ -146,18 +153,10 @@ impl<'a> Segments<'a> {
             next_id: 0,
             ready: VecDeque::new(),
             words: (options.word_timestamps).then(|| WordTimestamps::new(whisper, options)),
-            stop: Arc::default(),
-            stopped: false,
+            watch,
+            cancelled: false,
             clock,
         })
-    }
-
-    /// The same, but no window is begun once `stop` is set, by another thread or a signal. The segments of the window
-    /// that is decoded by then still come.
-    #[must_use]
-    pub fn until(mut self, stop: Arc<AtomicBool>) -> Self {
-        self.stop = stop;
-        self
     }
 
     /// What the stages took, where a clock runs.
@@ -165,9 +164,9 @@ impl<'a> Segments<'a> {
         self.clock.times
     }
 
-    /// Whether the iterator has ended before the recording, since it was told to by [`until`](Self::until).
-    pub fn stopped(&self) -> bool {
-        self.stopped
+    /// Whether the iterator has ended before the recording, since it was [cancelled](super::Transcription::until).
+    pub fn cancelled(&self) -> bool {
+        self.cancelled
     }
 
     /// Code of the recording's language, as asked for or detected.
@@ -178,6 +177,27 @@ impl<'a> Segments<'a> {
     /// The text of all segments so far, decoded jointly, so that letters split between segments are whole.
     pub fn text(&self) -> String {
         self.whisper.tokenizer.decode(self.prompt.transcribed())
+    }
+
+    /// The transcript of the segments that the iterator has given.
+    pub fn transcript(&self, segments: Vec<Segment>) -> Transcript {
+        Transcript {
+            cancelled: self.cancelled,
+            ..Transcript::new(self.text(), segments, self.language.to_owned())
+        }
+    }
+
+    /// Goes on to the end, and gives each segment to `on_segment` as it comes.
+    pub(super) fn finish(&mut self, mut on_segment: Option<OnSegment<'_>>) -> Result<Transcript> {
+        let mut all = Vec::new();
+        for segment in &mut *self {
+            let segment = segment?;
+            if let Some(on_segment) = &mut on_segment {
+                on_segment(&segment);
+            }
+            all.push(segment);
+        }
+        Ok(self.transcript(all))
     }
 
     /// Frame (of 10 ms) that decoding has come to.
@@ -192,11 +212,25 @@ impl<'a> Segments<'a> {
 
     /// Decodes the next window and queues its segments; a window that is skipped as silence queues none.
     fn decode_window(&mut self, segment_size: usize) -> Result<()> {
+        self.watch.check()?;
+        let position = seconds(self.seek);
+        self.watch.tell(Event::WindowBegun {
+            position,
+            length: seconds(segment_size),
+        });
         let mut state = self.begin_window(segment_size)?;
         self.detect_window_language(&mut state)?;
         let prompt = self.prompt.tokens();
         let window = self.seek as u64;
+        let mut attempts = 0;
         let result = decode_with_fallback(self.options, |temperature| {
+            if attempts > 0 {
+                self.watch.tell(Event::Fallback {
+                    position,
+                    temperature,
+                });
+            }
+            attempts += 1;
             let result = self.clock.time(
                 |times| &mut times.decoder,
                 || self.task.decode(&prompt, temperature, window, &mut state),
@@ -206,8 +240,18 @@ impl<'a> Segments<'a> {
         })?;
         self.clock.times.windows += 1;
         self.state = Some(state);
+        self.watch.check()?;
+        self.queue_window(&result, segment_size)?;
+        self.watch.tell(Event::WindowDone {
+            position: seconds(Self::position(self)),
+            seconds: seconds(self.content_frames()),
+        });
+        Ok(())
+    }
 
-        if self.is_silence(&result) {
+    /// Queues the segments of a window, and goes on to where the next one begins.
+    fn queue_window(&mut self, result: &DecodingResult, segment_size: usize) -> Result<()> {
+        if self.is_silence(result) {
             self.seek += segment_size;
             return Ok(());
         }
@@ -221,13 +265,13 @@ impl<'a> Segments<'a> {
             single_timestamp_ending: window.single_timestamp_ending,
         };
         let mut segments: Vec<Segment> = (window.slices.into_iter())
-            .map(|slice| self.segment(slice, &result))
+            .map(|slice| self.segment(slice, result))
             .collect();
         match self.add_words(&mut segments, span)? {
             Next::Drop(seek) => self.seek = seek,
             Next::Keep(seek) => {
                 segments.into_iter().for_each(|segment| self.queue(segment));
-                self.reset_prompt_after(&result);
+                self.reset_prompt_after(result);
                 self.seek = seek;
             }
         }
@@ -270,6 +314,10 @@ impl<'a> Segments<'a> {
         )?;
         self.task.set_language(detected.language)?;
         self.window_language = Some(detected.language);
+        self.watch.tell(Event::LanguageFound {
+            position: seconds(self.seek),
+            language: detected.language,
+        });
         Ok(())
     }
 
@@ -350,13 +398,10 @@ impl Iterator for Segments<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         while self.ready.is_empty() {
             let segment_size = self.clips.next_window(&mut self.seek)?;
-            self.stopped = self.stop.load(Ordering::Relaxed);
-            if self.stopped {
-                return None;
-            }
             if let Err(error) = self.decode_window(segment_size) {
                 self.clips = Clips::default();
-                return Some(Err(error));
+                self.cancelled = matches!(error, Error::Cancelled);
+                return (!self.cancelled).then_some(Err(error));
             }
         }
         self.ready.pop_front().map(Ok)

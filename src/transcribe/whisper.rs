@@ -5,7 +5,7 @@ use whisper_weights::Checkpoint;
 
 use super::segments::Segments;
 use super::stages::{StageClock, StageTimes};
-use super::{Segment, TranscribeOptions, Transcript};
+use super::{Segment, TranscribeOptions, Transcript, Transcription, WhisperBuilder};
 use crate::audio::Audio;
 use crate::compute_type::{Numbers, Weights};
 use crate::decoding::{LanguageDetection, detect_language};
@@ -14,7 +14,8 @@ use crate::model::{AlignmentHeads, WhisperModel, check_dims};
 use crate::tokenizer::Tokenizer;
 use crate::{ComputeType, Error, Result};
 
-/// A Whisper model on a device, with its tokenizer and frontend. Shared by reference between threads.
+/// A Whisper model on a device, with its tokenizer and frontend. Shared by reference, or in an [`Arc`](std::sync::Arc), between
+/// threads, which may use it at once.
 #[derive(Debug)]
 pub struct Whisper {
     pub(super) model: WhisperModel,
@@ -27,18 +28,18 @@ pub struct Whisper {
 }
 
 impl Whisper {
-    /// Loads a model by its name, such as `base`, or from a file or folder of weights.
+    /// Loads a model by its name, such as `base`, or from a file or folder of weights, in single precision.
     ///
-    /// A name that is not in the cache yet is fetched, without a word: use
-    /// [`whisper_weights::Fetcher`] and [`from_checkpoint`](Self::from_checkpoint) to show progress.
+    /// A name that is not in the cache yet is fetched, without a word; a [`builder`](Self::builder) can show progress, and takes
+    /// what else there is to choose.
     ///
     /// # Errors
     ///
     /// [`Error::Weights`](crate::Error::Weights) when the name is unknown or no source has it; else as
     /// [`from_checkpoint`](Self::from_checkpoint).
     pub fn load(model: &str, device: &Device) -> Result<Self> {
-        let path = whisper_weights::fetch(model, &whisper_weights::Silent)?;
-        Self::from_checkpoint(&Checkpoint::open(path)?, device)
+        let builder = Self::builder(model).on(device);
+        builder.compute_type(ComputeType::Float32).load()
     }
 
     /// Puts a checkpoint on a device, in single precision.
@@ -99,40 +100,44 @@ impl Whisper {
         Ok(features.with_dtype(self.model.dtype()))
     }
 
+    /// What is chosen before a model is loaded: device, numbers, threads, the folder of models. `model` is a name, such as
+    /// `base`, or a file or folder of weights.
+    pub fn builder(model: &str) -> WhisperBuilder {
+        WhisperBuilder::new(model)
+    }
+
+    /// A recording to be transcribed, for who wants to look on or to end it early.
+    pub fn transcription<'a>(
+        &'a self,
+        audio: &'a Audio,
+        options: &'a TranscribeOptions,
+    ) -> Transcription<'a> {
+        Transcription::new(self, audio, options)
+    }
+
     /// Transcribes a recording.
     ///
     /// # Errors
     ///
-    /// - [`Error::Option`](crate::Error::Option) when an option makes no sense ([`TranscribeOptions::check`]), or a token
-    ///   to suppress is not in the model's vocabulary
-    /// - [`Error::Language`](crate::Error::Language) when nobody, or not this model, knows the language asked for
-    /// - [`Error::Io`](crate::Error::Io) when samples that were put in a temporary file cannot be read back
-    /// - [`Error::Model`](crate::Error::Model) when the model's output is not a number
-    /// - [`Error::Device`](crate::Error::Device) when the device fails
+    /// As [`Transcription::run`].
     pub fn transcribe(&self, audio: &Audio, options: &TranscribeOptions) -> Result<Transcript> {
-        self.transcribe_with(audio, options, |_| {})
+        self.transcription(audio, options).run()
     }
 
     /// Transcribes a recording and gives each segment to `on_segment` as soon as its window is decoded.
     ///
     /// # Errors
     ///
-    /// As [`transcribe`](Self::transcribe).
-    pub fn transcribe_with(
-        &self,
-        audio: &Audio,
-        options: &TranscribeOptions,
-        mut on_segment: impl FnMut(&Segment),
+    /// As [`Transcription::run`].
+    pub fn transcribe_with<'a>(
+        &'a self,
+        audio: &'a Audio,
+        options: &'a TranscribeOptions,
+        on_segment: impl FnMut(&Segment) + 'a,
     ) -> Result<Transcript> {
-        let mut segments = self.segments(audio, options)?;
-        let mut all = Vec::new();
-        for segment in &mut segments {
-            let segment = segment?;
-            on_segment(&segment);
-            all.push(segment);
-        }
-        let language = segments.language().to_owned();
-        Ok(Transcript::new(segments.text(), all, language))
+        self.transcription(audio, options)
+            .on_segment(on_segment)
+            .run()
     }
 
     /// The segments of a recording, decoded window by window as the iterator is advanced.
@@ -141,13 +146,13 @@ impl Whisper {
     ///
     /// # Errors
     ///
-    /// As [`transcribe`](Self::transcribe).
+    /// As [`Transcription::run`].
     pub fn segments<'a>(
         &'a self,
         audio: &'a Audio,
         options: &'a TranscribeOptions,
     ) -> Result<Segments<'a>> {
-        Segments::new(self, audio, options, StageClock::default())
+        self.transcription(audio, options).segments()
     }
 
     /// Transcribes a recording and tells what each stage took. The device is waited for after each stage, which makes a GPU a
@@ -155,17 +160,15 @@ impl Whisper {
     ///
     /// # Errors
     ///
-    /// As [`transcribe`](Self::transcribe).
+    /// As [`Transcription::run`].
     pub fn transcribe_timed(
         &self,
         audio: &Audio,
         options: &TranscribeOptions,
     ) -> Result<(Transcript, StageTimes)> {
         let clock = StageClock::on(&self.device);
-        let mut segments = Segments::new(self, audio, options, clock)?;
-        let all = segments.by_ref().collect::<Result<_>>()?;
-        let language = segments.language().to_owned();
-        let transcript = Transcript::new(segments.text(), all, language);
+        let mut segments = self.transcription(audio, options).segments_timed(clock)?;
+        let transcript = segments.finish(None)?;
         Ok((transcript, segments.times()))
     }
 
@@ -252,12 +255,12 @@ impl Whisper {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn a_model_is_shared_between_threads() {
-        fn shared<T: Send + Sync>() {}
-        shared::<super::Whisper>();
-        shared::<crate::Error>();
-    }
-}
+/// What threads share.
+const _: () = {
+    const fn shared<T: Send + Sync>() {}
+    shared::<Whisper>();
+    shared::<Audio>();
+    shared::<TranscribeOptions>();
+    shared::<crate::CancelToken>();
+    shared::<Error>();
+};

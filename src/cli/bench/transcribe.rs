@@ -124,7 +124,7 @@ pub fn run(arguments: &TranscribeBenchArguments) -> Result<(), Error> {
     let versus = (arguments.vs.as_ref())
         .map(|command| versus::run(&arguments.file, &arguments.given, command, arguments.runs))
         .transpose()?;
-    threads::configure(flags.model.threads).map_err(Error::Option)?;
+    threads::configure(flags.model.threads)?;
     let device = chosen_device::open(&flags.model.device_name())?;
     (flags.model.warning(&device).into_iter()).for_each(messages::warning);
     let audio = open(arguments)?;

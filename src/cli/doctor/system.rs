@@ -3,9 +3,7 @@
 use std::fs;
 
 use serde::Serialize;
-use whisper_rs::measure;
-
-use crate::cli::threads;
+use whisper_rs::{measure, threads};
 
 /// What the machine is.
 #[derive(Debug, Serialize)]

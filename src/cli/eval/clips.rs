@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use whisper_rs::evaluate::{Clip, Manifest, Record, RecordFile};
 use whisper_rs::measure::{host_memory, reset_host_peak};
-use whisper_rs::{Audio, Error, Transcript};
+use whisper_rs::{Audio, Error};
 
 use crate::cli::engine::Engine;
 use crate::cli::input_flags::decoded_by_ffmpeg_too;
@@ -99,14 +99,14 @@ impl<'a> Run<'a> {
         if let Some(code) = known.filter(|_| self.engine.whisper.is_multilingual()) {
             options.language = Some(code.to_owned());
         }
-        let segments = self.engine.whisper.segments(&audio, &options)?;
-        let mut segments = segments.until(self.interrupt.flag());
-        let all = segments.by_ref().collect::<Result<Vec<_>, _>>()?;
-        if segments.stopped() {
+        let transcription = self.engine.whisper.transcription(&audio, &options);
+        let transcript = match transcription.until(self.interrupt.token()).run() {
+            Err(Error::Cancelled) => return Ok(None),
+            transcript => transcript?,
+        };
+        if transcript.cancelled {
             return Ok(None);
         }
-        let language = segments.language().to_owned();
-        let transcript = Transcript::new(segments.text(), all, language);
         Ok(Some(Record {
             file: clip.name.clone(),
             audio_seconds: audio.seconds(),

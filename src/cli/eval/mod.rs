@@ -133,7 +133,7 @@ fn evaluate(arguments: &EvalArguments) -> Result<ExitCode, Failure> {
     })
     .map_err(|error| Failure::Run(format!("cannot watch for Ctrl-C: {error}")))?;
     let flags = arguments.engine.flags();
-    threads::configure(flags.model.threads).map_err(Failure::Run)?;
+    threads::configure(flags.model.threads)?;
     let device = chosen_device::open(&flags.model.device_name())
         .map_err(|error| Failure::Usage(error.to_string()))?;
     (flags.model.warning(&device).into_iter()).for_each(messages::warning);

@@ -70,12 +70,13 @@ pub fn run(arguments: &ConvertArguments) -> Result<(), Error> {
     let interrupt = Interrupt::watch(|| messages::error("interrupted")).ok();
     let working = (interrupt.as_ref())
         .map(|interrupt| interrupt.while_working(|| messages::note("ending: nothing is kept")));
-    let cancelled = interrupt.as_ref().map(Interrupt::flag).unwrap_or_default();
+    let cancelled = interrupt.as_ref().map(Interrupt::token).cloned();
+    let cancelled = cancelled.unwrap_or_default();
     match arguments.format {
         TargetFormat::Safetensors => checkpoint.write_safetensors_unless(
             &arguments.target,
             arguments.dtype.map(DType::from),
-            &cancelled,
+            cancelled.as_flag(),
         )?,
     }
     drop(working);

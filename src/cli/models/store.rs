@@ -44,13 +44,7 @@ pub struct Models {
 
 impl Models {
     pub fn open(arguments: &StoreArguments) -> Result<Self, Error> {
-        let mut fetcher = match &arguments.model_dir.0 {
-            Some(folder) => Fetcher::new(folder),
-            None => Fetcher::from_env()?,
-        };
-        if arguments.offline {
-            fetcher = fetcher.offline(true);
-        }
+        let fetcher = Fetcher::open(arguments.model_dir.0.as_deref(), arguments.offline)?;
         Ok(Models { fetcher })
     }
 

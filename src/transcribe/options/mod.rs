@@ -5,6 +5,8 @@ mod strict;
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::words;
 use crate::decoding::filters::LogitFilter;
 use crate::tokenizer::Task;
@@ -13,7 +15,21 @@ use crate::tokenizer::Task;
 ///
 /// Some options are faster-whisper's (1.2.1, whose `transcribe.py` is meant by "faster-whisper:" and a line); their defaults
 /// change nothing. `docs/decoding.md` has all of them side by side.
-#[derive(Clone, Debug)]
+///
+/// serde reads and writes them under the same names, `task` as `"transcribe"` or `"translate"`. What is left out has its default,
+/// and a name that is none of these is refused:
+///
+/// ```
+/// use whisper_rs::TranscribeOptions;
+///
+/// let options: TranscribeOptions = serde_json::from_str(r#"{"language": "de", "beam_size": 5}"#)?;
+/// assert_eq!(options.beam_size, Some(5));
+/// let error = serde_json::from_str::<TranscribeOptions>(r#"{"beams": 5}"#).unwrap_err();
+/// assert!(error.to_string().starts_with("unknown field `beams`, expected one of `language`, `task`"));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct TranscribeOptions {
     /// Code or name of the spoken language; `None` detects it from the first 30 s.
@@ -95,7 +111,8 @@ pub struct TranscribeOptions {
     /// Most tokens to sample in a window, timestamps among them; more than half the model's context, 224, are never
     /// sampled. `None` is that half.
     pub max_new_tokens: Option<usize>,
-    /// Filters of one's own for the logits: see [`filters`](crate::decoding::filters).
+    /// Filters of one's own for the logits: see [`filters`](crate::decoding::filters). Code, and so nothing that serde reads.
+    #[serde(skip)]
     pub logit_filters: Vec<Arc<dyn LogitFilter>>,
     /// Refuse options, and a model, with which the result has not been proven equal to openai/whisper's. Proven, in f32,
     /// are four settings:
@@ -169,5 +186,32 @@ impl TranscribeOptions {
     /// Sequences that are followed side by side.
     pub(super) fn max_rows(&self) -> usize {
         self.beam_size.unwrap_or(1).max(self.best_of.unwrap_or(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_read_as_they_are_written() {
+        let options = TranscribeOptions {
+            language: Some("de".to_owned()),
+            task: Task::Translate,
+            logprob_threshold: None,
+            ..TranscribeOptions::default()
+        };
+        for options in [TranscribeOptions::default(), options] {
+            let written = serde_json::to_string(&options).unwrap();
+            let read: TranscribeOptions = serde_json::from_str(&written).unwrap();
+            assert_eq!(format!("{read:?}"), format!("{options:?}"));
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_has_its_default() {
+        let read: TranscribeOptions = serde_json::from_str("{}").unwrap();
+        let default = TranscribeOptions::default();
+        assert_eq!(format!("{read:?}"), format!("{default:?}"));
     }
 }

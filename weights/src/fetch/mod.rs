@@ -73,6 +73,23 @@ impl Fetcher {
         Ok(Self::new(cache))
     }
 
+    /// Keeps models in `cache`, or where the environment says; `offline` keeps to the models of this machine, and without it
+    /// the environment decides.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoCacheFolder`] where none is given and none is known.
+    pub fn open(cache: Option<&Path>, offline: bool) -> Result<Self> {
+        let fetcher = match cache {
+            Some(folder) => Self::new(folder),
+            None => Self::from_env()?,
+        };
+        Ok(match offline {
+            true => fetcher.offline(true),
+            false => fetcher,
+        })
+    }
+
     /// Keeps models in this folder; the other settings are those of the environment.
     pub fn new(cache: impl Into<PathBuf>) -> Self {
         let env = variables();

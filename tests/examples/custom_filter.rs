@@ -1,15 +1,11 @@
-//! What `examples/custom_filter.rs` does with real speech; the first run fetches the model.
-
-#[allow(dead_code, reason = "the example's main is not called here")]
-#[path = "../examples/custom_filter.rs"]
-mod custom_filter;
+//! What `examples/custom_filter.rs` does with real speech.
 
 use std::sync::Arc;
 
-use custom_filter::{Effect, WordFilter};
 use whisper_rs::{Audio, TranscribeOptions, Whisper, device};
 
-const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/");
+use super::DATA;
+use super::custom_filter::{self, Effect, WordFilter};
 
 /// The beginning of a clip with words boosted and banned, greedily, with beams, and sampled.
 fn transcribe(words: &[(&str, Effect)], clip: &str) -> [String; 3] {
