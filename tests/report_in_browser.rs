@@ -5,7 +5,6 @@ mod browser;
 mod common;
 
 use std::fs;
-use std::path::Path;
 
 use common::{data, run};
 

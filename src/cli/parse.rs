@@ -98,14 +98,14 @@ fn asks_for_json(command: &clap::Command, words: &[OsString]) -> bool {
 /// The last value that these words have for a flag.
 fn given(command: &clap::Command, words: &[OsString], flag: &str) -> Option<OsString> {
     let is_flag = |name: &str| abbreviations::whole(command, name) == Some(Ok(flag.to_owned()));
-    let values = words.iter().enumerate().filter_map(|(index, word)| {
+    let mut values = words.iter().enumerate().filter_map(|(index, word)| {
         let text = word.to_str()?.strip_prefix("--")?;
         match text.split_once('=') {
             Some((name, value)) => is_flag(name).then(|| value.into()),
             None => is_flag(text).then(|| words.get(index + 1).cloned())?,
         }
     });
-    values.last()
+    values.next_back()
 }
 
 /// Parses the command line, settings from elsewhere included.
