@@ -167,7 +167,10 @@ fn an_interrupted_run_leaves_what_there_is_and_says_how_to_go_on() {
     assert_eq!(segments.len(), 1 + rest.lines().count());
     assert!(line.contains(segments[0]["text"].as_str().unwrap()));
     assert!(
-        error.contains(&format!("{}/sonnet1.*.partial", folder.path().display())),
+        error.contains(&format!(
+            "{}/sonnet1.*.whisper-rs.partial",
+            folder.path().display()
+        )),
         "{error}"
     );
 }

@@ -1,6 +1,7 @@
 //! From the names on the command line to the recordings to transcribe: globs, folders, a list, channels.
 
-use std::fs::File;
+use std::collections::HashSet;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -159,7 +160,16 @@ impl Found {
         };
         let before = self.len();
         let mut folders = false;
+        // `**` goes down links as well, which may lead in a circle.
+        let mut seen = pattern.contains("**").then(HashSet::new);
         for path in paths {
+            let again = |path: &PathBuf| {
+                let real = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+                seen.as_mut().is_some_and(|seen| !seen.insert(real))
+            };
+            if path.as_ref().is_ok_and(again) {
+                continue;
+            }
             match path {
                 Ok(path) if path.is_dir() && recursive => self.add_folder(&path, recursive),
                 // `*` finds folders as well, which nobody may have meant.
@@ -299,6 +309,16 @@ mod tests {
     fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
         let owned = |&(path, place): &(&str, &str)| (path.to_owned(), place.to_owned());
         expected.iter().map(owned).collect()
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_glob_that_goes_in_a_circle_finds_each_file_once() {
+        let tree = tree();
+        std::os::unix::fs::symlink("..", tree.path().join("deep/loop")).unwrap();
+        let (inputs, errors) = found(tree.path(), &["**/*.wav"], &[]);
+        assert_eq!(inputs.len(), 1, "{inputs:?}");
+        assert_eq!(errors, "");
     }
 
     #[test]

@@ -189,8 +189,10 @@ impl InputOutputs<'_> {
             // Behind the ending there may be a number.
             let left = left.display().to_string();
             let ending = format!(".{}.", writer.extension());
-            let stem = left.rfind(&ending).map_or(&*left, |at| &left[..at]);
-            common = Some(format!("{stem}.*.partial"));
+            common = Some(match left.rsplit_once(&ending) {
+                Some((stem, rest)) => format!("{stem}.*.{rest}"),
+                None => left,
+            });
         }
         InputOutputs {
             outputs: on_standard_output,

@@ -287,7 +287,8 @@ impl Run<'_> {
         let writes_files = self.outputs.is_some() && !on_standard_output;
         let shown = self.arguments.feedback.verbose && !on_standard_output;
         let asked = self.arguments.feedback.print_progress;
-        let mut progress = begin(self.inputs, index, audio, shown && !asked);
+        let end = decoded_until(&engine.options.clip_timestamps, audio.seconds());
+        let mut progress = begin(self.inputs, index, end, shown && !asked);
         let notices = progress.as_ref().map(Progress::notices);
         let working = self.interrupt.while_working(|| match notices {
             Some(notice) => notice(ENDING),
@@ -305,7 +306,7 @@ impl Run<'_> {
                 let position = segment
                     .end
                     .min(segments.position() as f64 * SECONDS_PER_FRAME);
-                let fraction = position / audio.seconds();
+                let fraction = position / end;
                 progress.set_all_left(self.batch.time_left(index, fraction));
                 progress.set(position);
             }
@@ -344,7 +345,7 @@ impl Run<'_> {
             if shown || stopped {
                 progress.clear();
             } else {
-                progress.set(audio.seconds());
+                progress.set(end);
                 progress.finish();
             }
         }
@@ -363,8 +364,8 @@ impl Run<'_> {
     }
 }
 
-/// How far an input is: instead of its segments, or on a terminal below them.
-fn begin(inputs: &[Input], index: usize, audio: &Audio, shown: bool) -> Option<Progress> {
+/// How far an input is, of which `end` seconds are decoded: instead of its segments, or on a terminal below them.
+fn begin(inputs: &[Input], index: usize, end: f64, shown: bool) -> Option<Progress> {
     if shown && !io::stderr().is_terminal() {
         return None;
     }
@@ -373,13 +374,30 @@ fn begin(inputs: &[Input], index: usize, audio: &Audio, shown: bool) -> Option<P
         1 => name,
         count => format!("{name} ({} of {count})", index + 1),
     };
-    Some(Progress::begin(
-        label,
-        Unit::AudioSeconds,
-        Some(audio.seconds()),
-    ))
+    Some(Progress::begin(label, Unit::AudioSeconds, Some(end)))
+}
+
+/// Where the last clip ends, in seconds; without clips, or where the last one has no end, the audio's.
+fn decoded_until(clips: &[f64], seconds: f64) -> f64 {
+    match clips {
+        [.., end] if clips.len().is_multiple_of(2) => end.min(seconds),
+        _ => seconds,
+    }
 }
 
 fn unwritable(error: io::Error) -> String {
     format!("standard output: {error}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decoded_until;
+
+    #[test]
+    fn clips_end_where_the_last_one_does() {
+        assert_eq!(decoded_until(&[], 60.0), 60.0);
+        assert_eq!(decoded_until(&[30.0], 60.0), 60.0);
+        assert_eq!(decoded_until(&[0.0, 8.0], 60.0), 8.0);
+        assert_eq!(decoded_until(&[0.0, 8.0, 20.0, 90.0], 60.0), 60.0);
+    }
 }
