@@ -69,7 +69,7 @@ fn features_are_drawn() {
         text.starts_with("[80, 1100] features of 176000 samples"),
         "{text}"
     );
-    assert!(text.contains("[3, 80, 100] F32, smoothed"), "{text}");
+    assert!(text.contains("[3, 80, 100] F16, smoothed"), "{text}");
 }
 
 #[test]
