@@ -74,6 +74,12 @@ fn a_folder() {
     assert!(refusal(clip("")).contains("folder"));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_device_that_may_be_endless() {
+    assert!(refusal("/dev/zero").contains("device"));
+}
+
 #[test]
 fn an_empty_file() {
     let file = tempfile::NamedTempFile::new().unwrap();

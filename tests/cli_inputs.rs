@@ -283,7 +283,7 @@ fn outputs_with_names_of_ones_own() {
     );
     fs::copy(clip, folder.path().join("talk.txt")).unwrap();
     for (flags, inputs, says) in [
-        (&["-of", "one"][..], &[clip, clip][..], "2 inputs"),
+        (&["-of", "one"][..], &[clip, clip][..], "the inputs (2)"),
         (&["-of", "a", "-of", "A"], &[clip, clip], "another output"),
         (&["-of", "talk"], &["talk.txt"], "an input"),
         (&["-of", ".."], &[clip], "no name"),

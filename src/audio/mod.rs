@@ -23,6 +23,8 @@ mod source;
 
 use std::fs::File;
 use std::io::{self, Cursor, Read};
+#[cfg(unix)]
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 pub use ffmpeg::ffmpeg_version;
@@ -91,8 +93,16 @@ impl Audio {
                 reason: "is a folder; give the audio files in it".into(),
             });
         }
+        #[cfg(unix)]
+        if metadata.file_type().is_char_device() || metadata.file_type().is_block_device() {
+            // Which may be endless, as /dev/zero is.
+            return Err(Error::Audio {
+                name,
+                reason: "is a device; give a file or a pipe".into(),
+            });
+        }
         if !metadata.is_file() {
-            // A pipe or a terminal: it can be read once, from front to back.
+            // A pipe: it can be read once, from front to back.
             return Audio::from_reader_with(file, &name, options);
         }
         if metadata.len() == 0 {

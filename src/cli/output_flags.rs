@@ -86,9 +86,13 @@ impl OutputFlags {
         let formats = self.formats();
         if self.place() == Some(Place::StandardOutput) && formats.len() != 1 {
             return Err(format!(
-                "--output_dir - writes one format to standard output; give --output_format one of {}",
+                "- as --output_dir or --output_file writes one format to standard output; give --output_format one of {}",
                 output::FORMATS.join(", ")
             ));
+        }
+        let folder = self.output_dir.0.as_deref();
+        if folder == Some(Path::new(STANDARD_OUTPUT)) && !self.output_file.is_empty() {
+            return Err("--output_dir - writes to standard output, --output_file to a file; leave one of them out".to_owned());
         }
         Ok(())
     }
@@ -181,6 +185,17 @@ impl OutputFlags {
 #[cfg(test)]
 mod tests {
     use super::super::testing::transcribe;
+
+    #[test]
+    fn standard_output_is_one_format_and_no_file() {
+        let refusal = |flags: &str| {
+            let flags: Vec<_> = flags.split(' ').collect();
+            transcribe(&flags).unwrap_err()
+        };
+        assert!(refusal("-o -").contains("one format"));
+        assert!(refusal("--output_file -").contains("--output_file writes one format"));
+        assert!(refusal("-o - -f srt --output_file x").contains("leave one of them out"));
+    }
 
     #[test]
     fn flags_for_lines_of_words_need_words() {

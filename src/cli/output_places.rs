@@ -44,7 +44,7 @@ pub fn given(
 ) -> Result<Vec<PathBuf>, Refused> {
     if given.len() != inputs.len() {
         return Err(Refused::Usage(format!(
-            "--output_file: {} of them for {} inputs; give one for each, or --output_dir",
+            "the number of --output_file ({}) is not that of the inputs ({}); give one for each, or --output_dir",
             given.len(),
             inputs.len()
         )));
