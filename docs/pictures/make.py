@@ -27,13 +27,13 @@ from PIL import Image
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-COLUMNS, ROWS = 100, 24
+COLUMNS, ROWS = 118, 24
 LARGEST = 100_000
 
 # The terminal's commands, as a user types them.
 SESSION = [
     "transcribe tests/data/jfk.wav",
-    "transcribe tests/data/clips/sonnet1.flac --word_timestamps True -f srt,json -o subtitles",
+    "transcribe tests/data/clips/sonnet1.flac --clip_timestamps 0,36 --word_timestamps True -f srt,json -o subtitles",
 ]
 # The report: clips in English and what nobody said.
 EVALUATION = "eval tests/data/manifest.tsv --model tiny.en --word_timestamps True --only en --html".split()
