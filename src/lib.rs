@@ -35,6 +35,11 @@
 //!
 //! A [`Whisper`] is `Send + Sync`: threads share it by reference. Errors are one type, [`Error`], each a line that says what to do.
 //!
+//! # Features
+//!
+//! By default the crate has everything that its command line needs. `default-features = false` with `flex`, the CPU's backend, leaves model, frontend and decoding; a program adds what it uses: `audio-files`
+//! (files of any format), `fetch` (models by name), `output` (writers), `measure`, `compare`, `evaluate`, `plot`, `report`. `cuda`, `vulkan`, `metal`, `wgpu` and `ndarray` add devices ([building](book::building)).
+//!
 //! # The book
 //!
 //! [`book`] has the project's documents as chapters:
@@ -76,13 +81,16 @@ pub mod threads;
 pub mod tokenizer;
 pub mod transcribe;
 
+#[doc(inline)]
 pub use audio::Audio;
 pub use burn::tensor::Device;
 pub use cancel::CancelToken;
 pub use compute_type::{ComputeType, Numbers, Weights};
 pub use error::{Error, Result};
 pub use self_test::{SelfTest, Stage, self_test};
+#[doc(inline)]
 pub use tokenizer::{Task, Tokenizer};
+#[doc(inline)]
 pub use transcribe::{
     Event, Segment, Segments, Token, TranscribeOptions, Transcript, Transcription, Whisper,
     WhisperBuilder, Word,
