@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::{ChildStdout, Command, Stdio};
 use std::thread;
 
-use super::decode::{self, Failure};
+use super::decode;
+use super::failure::Failure;
 use super::options::Channel;
 use super::pcm::{PcmWriter, SAMPLES_IN_MEMORY};
 use super::source::{self, Source};

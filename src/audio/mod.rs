@@ -12,14 +12,17 @@ mod convert;
 mod decode;
 mod downmix;
 mod encoder_delay;
+mod failure;
 mod ffmpeg;
 mod mp4_edit;
 mod options;
 mod opus;
+mod outcome;
 mod pcm;
 mod raw;
 mod resample;
 mod source;
+mod track;
 
 use std::fs::File;
 use std::io::{self, Cursor, Read};
@@ -32,7 +35,7 @@ pub use options::{AudioOptions, Channel};
 pub use raw::RawFormat;
 
 use crate::error::{Error, Result};
-use decode::Failure;
+use failure::Failure;
 use pcm::{PcmStore, PcmWriter};
 use resample::Resampler;
 use source::Source;
