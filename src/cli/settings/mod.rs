@@ -93,6 +93,15 @@ impl Settings {
             .flat_map(|setting| setting.words().map(|word| (word, &setting.source)))
     }
 
+    /// The flags among these that a line speaks of, each with its source.
+    pub fn named_in<'a>(&'a self, line: &'a str) -> impl Iterator<Item = (&'a str, &'a Source)> {
+        let in_name = |letter: char| letter.is_alphanumeric() || letter == '_';
+        let names = move |flag: &str| line.split(|c| !in_name(c)).any(|word| word == flag);
+        (self.settings.iter())
+            .filter(move |setting| names(&setting.flag))
+            .map(|setting| (setting.flag.as_str(), &setting.source))
+    }
+
     /// Every flag's value, as a config file would have it, with its source behind it.
     pub fn print(&self, command: &Command, in_force: &ArgMatches) -> String {
         let found: HashMap<&str, &Source> = (self.settings.iter())
