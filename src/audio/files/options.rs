@@ -2,12 +2,15 @@
 
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::raw::RawFormat;
 
-/// What [`Audio::open_with`](super::Audio::open_with) does that [`Audio::open`](super::Audio::open) does not.
+/// What [`Audio::open_with`](crate::Audio::open_with) does that [`Audio::open`](crate::Audio::open) does not.
 ///
 /// More fields may come: begin with the default one.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AudioOptions {
     /// Which of several channels is heard.
@@ -19,7 +22,8 @@ pub struct AudioOptions {
 }
 
 /// Which channel of a recording is heard.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Channel {
     /// All, mixed to one as ffmpeg mixes them.
