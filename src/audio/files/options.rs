@@ -58,3 +58,35 @@ impl FromStr for Channel {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_read_as_they_are_written() {
+        let options = AudioOptions {
+            channel: Channel::Left,
+            raw: Some("s24le,44100,2".parse().unwrap()),
+            ffmpeg: true,
+        };
+        let text = serde_json::to_string(&options).unwrap();
+        assert_eq!(
+            text,
+            r#"{"channel":"left","raw":"s24le,44100,2","ffmpeg":true}"#
+        );
+        assert_eq!(
+            serde_json::from_str::<AudioOptions>(&text).unwrap(),
+            options
+        );
+        let default: AudioOptions = serde_json::from_str("{}").unwrap();
+        assert_eq!(default, AudioOptions::default());
+        for (wrong, says) in [
+            (r#"{"raw": "s16be,16000,1"}"#, "no known sample type"),
+            (r#"{"canal": "left"}"#, "unknown field `canal`"),
+        ] {
+            let error = serde_json::from_str::<AudioOptions>(wrong).unwrap_err();
+            assert!(error.to_string().contains(says), "{error}");
+        }
+    }
+}
