@@ -94,7 +94,7 @@ impl Format {
 /// Draws the recording and writes the picture.
 pub fn run(arguments: &PlotArguments) -> ExitCode {
     let device = match chosen_device::open(&arguments.device) {
-        Ok(device) => device,
+        Ok(chosen) => chosen.device,
         Err(error) => {
             messages::error(error);
             return ExitCode::from(USAGE);
