@@ -81,8 +81,8 @@ impl WhisperBuilder {
         self
     }
 
-    /// The features smoothed over their neighbours, which OpenAI's transcripts are made without (`docs/smoothing.md` has the
-    /// word error rates).
+    /// The features smoothed over their neighbours, which OpenAI's transcripts are made without ([word error
+    /// rates](crate::book::smoothing)).
     pub fn smoothing(mut self, smoothing: Smoothing) -> Self {
         self.smoothing = smoothing;
         self
