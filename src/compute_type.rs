@@ -33,6 +33,7 @@ pub enum ComputeType {
 
 /// What the tensors of a model are made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Numbers {
     /// Features, states, and the weights of what is no matrix product.
     pub states: FloatDType,

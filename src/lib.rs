@@ -62,18 +62,24 @@ pub mod audio;
 #[cfg(any(doc, test))]
 pub mod book;
 mod cancel;
+#[cfg(feature = "compare")]
 pub mod compare;
 mod compute_type;
 pub mod decoding;
 pub mod device;
 mod error;
+#[cfg(feature = "evaluate")]
 pub mod evaluate;
 pub mod frontend;
+#[cfg(feature = "measure")]
 pub mod measure;
 pub mod model;
+#[cfg(feature = "output")]
 pub mod output;
 mod panics;
+#[cfg(feature = "plot")]
 pub mod plot;
+#[cfg(feature = "report")]
 pub mod report;
 mod self_test;
 pub mod text;

@@ -10,6 +10,7 @@ use crate::host::quantised::{Integer, quantise_rows};
 
 /// How many bits the integers of a weight have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum IntegerBits {
     /// From -127 to 127.
     Eight,

@@ -93,12 +93,15 @@ impl Input {
 #[derive(Debug, Default)]
 pub struct Found {
     pub inputs: Vec<Input>,
+    /// A line for each input that several names stand for, which is there once.
+    pub repeated: Vec<String>,
     /// A line for each name, or part of a folder, that stands for nothing.
     pub errors: Vec<String>,
 }
 
 /// The recordings that names and flags stand for, in their order; what is in folders, and what a glob finds, by name.
-/// Where there is nothing behind a name that is told, and the others count all the same.
+/// Where there is nothing behind a name that is told, and the others count all the same. What several names stand for is there
+/// once.
 ///
 /// # Errors
 ///
@@ -118,6 +121,7 @@ pub fn inputs(names: &[PathBuf], flags: &InputFlags) -> Result<Found, Refused> {
             .errors
             .push("no FILES: the list names none".to_owned());
     }
+    found.keep_first_of_each();
     found.inputs = (found.inputs.into_iter())
         .flat_map(|input| channels(input, flags.channel))
         .collect();
@@ -228,9 +232,36 @@ impl Found {
         }
     }
 
+    /// Leaves out what is there already. A link of another name is another input, since its outputs are called otherwise.
+    fn keep_first_of_each(&mut self) {
+        let mut seen = HashSet::new();
+        let mut told = HashSet::new();
+        self.inputs.retain(|input| {
+            let place = place(&input.path);
+            let first = input.is_standard_input() || seen.insert(place.clone());
+            if !first && told.insert(place) {
+                let line = format!("{}: given more than once, done once", input.name());
+                self.repeated.push(line);
+            }
+            first
+        });
+    }
+
     /// How much there is, errors included.
     fn len(&self) -> usize {
         self.inputs.len() + self.errors.len()
+    }
+}
+
+/// Where a file lies, by whatever path it was named: the real folder, and the file's name in it.
+fn place(path: &Path) -> PathBuf {
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    match (fs::canonicalize(folder), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path.to_owned(),
     }
 }
 
@@ -359,6 +390,22 @@ mod tests {
         let list = format!("--files_from={}", tree.path().join("none").display());
         let (inputs, errors) = found(tree.path(), &["b.wav"], &[&list]);
         assert_eq!((inputs.len(), errors.contains("none: ")), (1, true));
+    }
+
+    #[test]
+    fn what_is_given_twice_is_done_once_and_told() {
+        let tree = tree();
+        let names: Vec<PathBuf> = ["b.wav", "deep/../b.wav", ".", "missing.wav", "missing.wav"]
+            .map(|name| tree.path().join(name))
+            .into();
+        let found = inputs(&names, &transcribe(&[]).unwrap().input).unwrap();
+        let paths: Vec<_> = found.inputs.iter().map(|input| &input.path).collect();
+        assert_eq!(paths, [&names[0], &tree.path().join("a.MP3"), &names[3]]);
+        let [first, second] = found.repeated.as_slice() else {
+            panic!("{:?}", found.repeated);
+        };
+        assert!(first.contains("b.wav: given more than once"), "{first}");
+        assert!(second.contains("missing.wav: given more"), "{second}");
     }
 
     #[cfg(unix)]

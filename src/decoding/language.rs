@@ -2,8 +2,8 @@
 
 use burn::tensor::{Int, Tensor, TensorData};
 
+use super::logits::{check_finite, read};
 use super::probability::{argmax, probability};
-use super::task::{check_finite, read};
 use crate::model::{DecoderState, WhisperModel};
 use crate::tokenizer::Tokenizer;
 use crate::{Error, Result};
