@@ -56,7 +56,7 @@
 //! 30 s, which the encoder makes 1500 positions of; a *token* is a `u32` of the model's vocabulary, and the timestamps among them count in steps of 0.02 s. Shapes are written as `[batch, n_mels, frames]`, probabilities are natural
 //! logarithms where the name says `logprob`. Sources are named as file and line of openai/whisper v20250625.
 //!
-//! No type of a dependency is in this interface but Burn's [`Tensor`](burn::tensor::Tensor) and [`Device`], and what is [`weights`]'s and whisper-kernels'.
+//! Of other crates this interface has Burn's types alone ([building](book::building#the-library-alone) lists them), and those of the two crates of this project.
 
 pub mod audio;
 #[cfg(any(doc, test))]
