@@ -46,6 +46,7 @@ mod quantised;
 mod recordings;
 mod refined;
 mod repeated;
+pub mod softmax;
 mod step;
 mod timestamps;
 mod windows;
