@@ -1,4 +1,5 @@
 //! Defaults of one's own: the config file, environment variables, and what `--print_config` says of them.
+#![cfg(feature = "cli")]
 
 mod common;
 

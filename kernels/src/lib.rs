@@ -30,6 +30,8 @@ mod convolution;
 mod copies;
 #[cfg(feature = "cubecl")]
 mod cube;
+#[cfg(feature = "cubecl")]
+mod driver;
 mod embedding;
 mod error;
 mod gelu;
@@ -59,6 +61,8 @@ pub use compiled::keep_compiled_kernels;
 pub use convolution::convolution_gelu;
 #[cfg(feature = "cubecl")]
 pub use copies::{Copies, Direction, count_copies};
+#[cfg(feature = "cubecl")]
+pub use driver::device_driver;
 pub use embedding::embed;
 pub use error::{Error, Result};
 pub use gelu::gelu;

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use std::rc::Rc;
 
 use burn::tensor::Device;
-use whisper_rs::device::is_gpu;
 use whisper_rs::{Audio, Error, Segment};
 
 use super::arguments::TranscribeArguments;
@@ -47,7 +46,7 @@ pub fn run(arguments: &TranscribeArguments) -> ExitCode {
         return fail(FAILED, error);
     }
     let device = match chosen_device::open(&arguments.model.device_name()) {
-        Ok(device) => device,
+        Ok(chosen) => chosen.device,
         Err(error) => return fail(USAGE, error),
     };
     let Found {
@@ -89,6 +88,7 @@ pub fn run(arguments: &TranscribeArguments) -> ExitCode {
         batch: Batch::new(&inputs),
         interrupt,
         device,
+        has_worked: arguments.model.warmup,
         outputs: outputs.as_ref(),
         models,
         engine: None,
@@ -125,6 +125,8 @@ struct Run<'a> {
     batch: Batch,
     interrupt: Interrupt,
     device: Device,
+    /// Whether a recording has been computed on it, or silence.
+    has_worked: bool,
     outputs: Option<&'a Outputs>,
     models: Models,
     /// Loaded for the first file that can be decoded: a mistyped file name does not wait for a model, or fetch one.
@@ -239,10 +241,16 @@ impl Run<'_> {
 
     fn warmed_up(&self, engine: Engine) -> Result<Engine, Error> {
         if self.arguments.model.warmup {
-            let took = engine.whisper.warm_up(&engine.options)?;
+            let took = engine.warm_up()?;
             messages::note(format!("warmed up in {:.2} s", took.as_secs_f64()));
         }
         Ok(engine)
+    }
+
+    /// Who waits for the first work of the device that is seen: what warms it up says so itself.
+    fn first_work(&mut self) -> Option<Waiting> {
+        let has_worked = std::mem::replace(&mut self.has_worked, true);
+        (!has_worked).then(|| Waiting::for_first_work(&self.device))
     }
 
     /// `talk.wav: English (en), probability 0.98`
@@ -258,8 +266,10 @@ impl Run<'_> {
                 "{model} is an English-only model: it cannot detect a language; give another --model"
             )));
         }
+        let waiting = self.first_work();
         let detected = (engine.whisper.detect_language(audio))
             .map_err(|error| Failure::File(about(&input.path, &error)))?;
+        drop(waiting);
         let (name, code) = (input.name(), detected.language);
         let (title, sure) = (language_title(code), detected.probability());
         let line = format!("{name}: {title} ({code}), probability {sure:.2}");
@@ -282,9 +292,10 @@ impl Run<'_> {
         let index = inputs.start;
         let file = self.inputs[index].path.as_path();
         let failed = |error: Error| Failure::File(about(file, &error));
-        let waiting = Waiting::for_a_gpu(index == 0 && is_gpu(&self.device));
-        let mut waiting = Some(waiting);
-        let transcription = engine.whisper.transcription(audio, &engine.options);
+        let mut transcription = engine.whisper.transcription(audio, &engine.options);
+        if let Some(waiting) = self.first_work() {
+            transcription = transcription.on_event(waiting.until_first_window());
+        }
         let segments = transcription.until(self.interrupt.token()).segments();
         let mut segments = segments.map_err(failed)?;
         if engine.options.language.is_none() {
@@ -308,7 +319,6 @@ impl Run<'_> {
         let mut all: Vec<Segment> = Vec::new();
         while let Some(segment) = segments.next() {
             let segment = segment.map_err(failed)?;
-            drop(waiting.take());
             tell(&segment);
             if let Some(progress) = &mut progress {
                 // The bar goes with what is shown: other segments of the same window come next.
@@ -348,7 +358,6 @@ impl Run<'_> {
             }
             all.push(segment);
         }
-        drop(waiting);
         let stopped = segments.cancelled();
         if let Some(mut progress) = progress {
             if shown || stopped {

@@ -9,15 +9,15 @@ use symphonia::core::meta::MetadataOptions;
 
 use crate::error::{Error, Result};
 
-use super::Audio;
 use super::convert::{Converter, Refused};
 use super::encoder_delay::Delay;
 use super::failure::{Failure, describe, of_this_kind, unreadable};
 use super::options::Channel;
 use super::outcome::Outcome;
-use super::pcm::{PcmWriter, SAMPLES_IN_MEMORY};
+use super::pcm_writer::{PcmWriter, SAMPLES_IN_MEMORY};
 use super::source::Source;
 use super::track::Track;
+use crate::audio::Audio;
 
 /// Decodes the whole of a source, of several channels all or one. `ffmpeg` may be asked about what is not supported then; Opus
 /// is left to it where it is installed, since its samples are openai/whisper's: it has a decoder of its own, which differs from
@@ -135,7 +135,7 @@ fn decode_all(
             Ok(()) => outcome.seconds += seconds(buffer.frames(), buffer.spec().rate()),
             Err(Refused::NotFinite { frame }) => {
                 let position = outcome.seconds + seconds(frame, buffer.spec().rate());
-                return Err(refuse(super::not_finite(position)).into());
+                return Err(refuse(crate::audio::not_finite(position)).into());
             }
             Err(Refused::Error(error)) => return Err(error.into()),
         }

@@ -17,7 +17,7 @@ use super::codec_name::codec_name;
 use super::failure::{CONVERT, of_this_kind};
 use super::ffmpeg::ffmpeg_version;
 use super::opus::OpusDecoder;
-use super::resample::check_rate;
+use crate::audio::resample::check_rate;
 
 /// The codecs that can be decoded.
 static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
