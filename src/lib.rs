@@ -35,6 +35,11 @@
 //!
 //! A [`Whisper`] is `Send + Sync`: threads share it by reference. Errors are one type, [`Error`], each a line that says what to do.
 //!
+//! # Features
+//!
+//! By default the crate has everything that its command line needs. `default-features = false` with `flex`, the CPU's backend, leaves model, frontend and decoding; a program adds what it uses: `audio-files`
+//! (files of any format), `fetch` (models by name), `output` (writers), `measure`, `compare`, `evaluate`, `plot`, `report`. `cuda`, `vulkan`, `metal`, `wgpu` and `ndarray` add devices ([building](book::building)).
+//!
 //! # The book
 //!
 //! [`book`] has the project's documents as chapters:
@@ -51,7 +56,12 @@
 //! 30 s, which the encoder makes 1500 positions of; a *token* is a `u32` of the model's vocabulary, and the timestamps among them count in steps of 0.02 s. Shapes are written as `[batch, n_mels, frames]`, probabilities are natural
 //! logarithms where the name says `logprob`. Sources are named as file and line of openai/whisper v20250625.
 //!
-//! No type of a dependency is in this interface but Burn's [`Tensor`](burn::tensor::Tensor) and [`Device`], and what is [`weights`]'s and whisper-kernels'.
+//! Of dependencies, this interface has Burn's [`Tensor`](burn::tensor::Tensor) and [`Device`] alone, the element types [`DType`](burn::tensor::DType) and
+//! [`FloatDType`](burn::tensor::FloatDType), and on the parts of the [`model`] the traits and parameters of Burn's modules
+//! ([`Module`](burn::module::Module), [`Param`](burn::module::Param), [`Config`](burn::config::Config)). [`weights`] and whisper-kernels are this project's.
+
+#[cfg(not(feature = "flex"))]
+compile_error!("the feature `flex` is the CPU, which every build has: other devices are compared with it");
 
 pub mod audio;
 #[cfg(any(doc, test))]
@@ -82,13 +92,16 @@ pub mod threads;
 pub mod tokenizer;
 pub mod transcribe;
 
+#[doc(inline)]
 pub use audio::Audio;
 pub use burn::tensor::Device;
 pub use cancel::CancelToken;
 pub use compute_type::{ComputeType, Numbers, Weights};
 pub use error::{Error, Result};
 pub use self_test::{SelfTest, Stage, self_test};
+#[doc(inline)]
 pub use tokenizer::{Task, Tokenizer};
+#[doc(inline)]
 pub use transcribe::{
     Event, Segment, Segments, Token, TranscribeOptions, Transcript, Transcription, Whisper,
     WhisperBuilder, Word,
