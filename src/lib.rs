@@ -56,7 +56,12 @@
 //! 30 s, which the encoder makes 1500 positions of; a *token* is a `u32` of the model's vocabulary, and the timestamps among them count in steps of 0.02 s. Shapes are written as `[batch, n_mels, frames]`, probabilities are natural
 //! logarithms where the name says `logprob`. Sources are named as file and line of openai/whisper v20250625.
 //!
-//! Of other crates this interface has Burn's types alone ([building](book::building#the-library-alone) lists them), and those of the two crates of this project.
+//! Of dependencies, this interface has Burn's [`Tensor`](burn::tensor::Tensor) and [`Device`] alone, the element types [`DType`](burn::tensor::DType) and
+//! [`FloatDType`](burn::tensor::FloatDType), and on the parts of the [`model`] the traits and parameters of Burn's modules
+//! ([`Module`](burn::module::Module), [`Param`](burn::module::Param), [`Config`](burn::config::Config)). [`weights`] and whisper-kernels are this project's.
+
+#[cfg(not(feature = "flex"))]
+compile_error!("the feature `flex` is the CPU, which every build has: other devices are compared with it");
 
 pub mod audio;
 #[cfg(any(doc, test))]

@@ -59,6 +59,7 @@ mod quantised;
 mod recordings;
 mod refined;
 mod repeated;
+pub mod softmax;
 mod step;
 mod timestamps;
 mod windows;

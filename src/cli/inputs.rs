@@ -100,8 +100,7 @@ pub struct Found {
 }
 
 /// The recordings that names and flags stand for, in their order; what is in folders, and what a glob finds, by name.
-/// Where there is nothing behind a name that is told, and the others count all the same. What several names stand for is there
-/// once.
+/// Where there is nothing behind a name that is told, and the others count all the same.
 ///
 /// # Errors
 ///
@@ -121,7 +120,6 @@ pub fn inputs(names: &[PathBuf], flags: &InputFlags) -> Result<Found, Refused> {
             .errors
             .push("no FILES: the list names none".to_owned());
     }
-    found.keep_first_of_each();
     found.inputs = (found.inputs.into_iter())
         .flat_map(|input| channels(input, flags.channel))
         .collect();
@@ -147,6 +145,22 @@ fn listed(list: &Path) -> Result<Vec<PathBuf>, String> {
 }
 
 impl Found {
+    /// Leaves out what is there already. A link of another name is another input, since its outputs are called otherwise.
+    pub fn once_each(mut self) -> Self {
+        let mut seen = HashSet::new();
+        let mut told = HashSet::new();
+        self.inputs.retain(|input| {
+            let place = place(&input.path);
+            let first = input.is_standard_input() || seen.insert((place.clone(), input.suffix));
+            if !first && told.insert(place) {
+                let path = input.path.display();
+                (self.repeated).push(format!("{path}: given more than once, done once"));
+            }
+            first
+        });
+        self
+    }
+
     /// Adds what one name stands for. A file that is not there is an input all the same, and fails when its turn comes.
     fn add(&mut self, name: &Path, recursive: bool) {
         let pattern = name.to_str().filter(|text| text.contains(['*', '?', '[']));
@@ -230,21 +244,6 @@ impl Found {
             self.errors
                 .push(format!("{folder}: no audio in this folder{hint}"));
         }
-    }
-
-    /// Leaves out what is there already. A link of another name is another input, since its outputs are called otherwise.
-    fn keep_first_of_each(&mut self) {
-        let mut seen = HashSet::new();
-        let mut told = HashSet::new();
-        self.inputs.retain(|input| {
-            let place = place(&input.path);
-            let first = input.is_standard_input() || seen.insert(place.clone());
-            if !first && told.insert(place) {
-                let line = format!("{}: given more than once, done once", input.name());
-                self.repeated.push(line);
-            }
-            first
-        });
     }
 
     /// How much there is, errors included.
@@ -398,7 +397,8 @@ mod tests {
         let names: Vec<PathBuf> = ["b.wav", "deep/../b.wav", ".", "missing.wav", "missing.wav"]
             .map(|name| tree.path().join(name))
             .into();
-        let found = inputs(&names, &transcribe(&[]).unwrap().input).unwrap();
+        let flags = transcribe(&["--channel", "left"]).unwrap().input;
+        let found = inputs(&names, &flags).unwrap().once_each();
         let paths: Vec<_> = found.inputs.iter().map(|input| &input.path).collect();
         assert_eq!(paths, [&names[0], &tree.path().join("a.MP3"), &names[3]]);
         let [first, second] = found.repeated.as_slice() else {

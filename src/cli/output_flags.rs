@@ -77,6 +77,11 @@ pub enum Place<'a> {
 }
 
 impl OutputFlags {
+    /// Whether each input's outputs have a name of their own.
+    pub fn names_each(&self) -> bool {
+        !self.output_file.is_empty()
+    }
+
     /// Refuses what needs words when there are none (openai/whisper transcribe.py, `cli`), and what one stream cannot
     /// hold.
     pub fn check(&self, word_timestamps: bool) -> Result<(), String> {
@@ -91,7 +96,7 @@ impl OutputFlags {
             ));
         }
         let folder = self.output_dir.0.as_deref();
-        if folder == Some(Path::new(STANDARD_OUTPUT)) && !self.output_file.is_empty() {
+        if folder == Some(Path::new(STANDARD_OUTPUT)) && self.names_each() {
             return Err("--output_dir - writes to standard output, --output_file to a file; leave one of them out".to_owned());
         }
         Ok(())

@@ -54,7 +54,9 @@ pub fn run(arguments: &TranscribeArguments) -> ExitCode {
         repeated,
         errors,
     } = match inputs::inputs(&arguments.files, &arguments.input) {
-        Ok(found) => found,
+        // Outputs of several names may be made of one input.
+        Ok(found) if arguments.output.names_each() => found,
+        Ok(found) => found.once_each(),
         Err(refused) => return refused.end(),
     };
     errors.iter().for_each(messages::error);

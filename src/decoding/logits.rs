@@ -1,8 +1,8 @@
 //! Logits from the device, and whether they are numbers.
 
 use burn::tensor::Tensor;
+use whisper_kernels::softmax::log_sum_exp;
 
-use super::probability::log_sum_exp;
 use crate::{Error, Result};
 
 /// Reads logits from the device.

@@ -12,7 +12,6 @@ mod language;
 mod logits;
 mod on_device;
 mod options;
-mod probability;
 mod ranking;
 mod result;
 mod task;

@@ -1,6 +1,7 @@
 //! Decodes windows with one set of options: prompt, filters, and the loop over tokens.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use whisper_kernels::softmax::probability;
 
 use super::beam_search::BeamSearch;
 use super::cache_rows::CacheRows;
@@ -10,7 +11,6 @@ use super::hypothesis::{Hypothesis, TokenDecoder};
 use super::initial_tokens::{InitialTokens, sot_sequence, tail};
 use super::logits::{check_finite, read};
 use super::on_device::GreedyOnDevice;
-use super::probability::probability;
 use super::{DecodingOptions, DecodingResult, ranking};
 use crate::device::is_gpu;
 use crate::model::{DecoderState, WhisperModel};

@@ -84,20 +84,9 @@ pub trait LogitFilter: Debug + Send + Sync {
     }
 }
 
-/// Forbids the tokens of a range of the vocabulary; parts outside it are ignored.
-fn forbid(logits: &mut [f32], range: impl std::ops::RangeBounds<usize>) {
-    use std::ops::Bound;
-    let start = match range.start_bound() {
-        Bound::Included(&start) => start,
-        Bound::Excluded(&start) => start + 1,
-        Bound::Unbounded => 0,
-    };
-    let end = match range.end_bound() {
-        Bound::Included(&end) => end + 1,
-        Bound::Excluded(&end) => end,
-        Bound::Unbounded => logits.len(),
-    };
-    if let Some(slice) = logits.get_mut(start..end.min(logits.len())) {
-        slice.fill(f32::NEG_INFINITY);
+/// Forbids a token; one outside the vocabulary is ignored.
+fn forbid(logits: &mut [f32], token: usize) {
+    if let Some(logit) = logits.get_mut(token) {
+        *logit = f32::NEG_INFINITY;
     }
 }
