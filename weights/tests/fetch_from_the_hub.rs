@@ -12,7 +12,7 @@ use support::assert_same_tensors;
 use support::hub::{Fault, Server};
 use support::synthetic::Synthetic;
 use tempfile::TempDir;
-use whisper_weights::{Checkpoint, DType, Error, Event, Fetcher, Place, Silent};
+use whisper_weights::{Checkpoint, DType, Error, FetchEvent, Fetcher, Place, Silent};
 
 const REPOSITORY: &str = "someone/whisper-small-model";
 /// Limits of time that are reached, and that are not.
@@ -71,8 +71,8 @@ impl World {
     /// A fetch that must succeed, with its messages.
     fn fetch(&self) -> (PathBuf, String) {
         let lines = RefCell::new(String::new());
-        let progress = |event: Event<'_>| {
-            if let Event::Message(line) = event {
+        let progress = |event: FetchEvent<'_>| {
+            if let FetchEvent::Message(line) = event {
                 lines.borrow_mut().push_str(&format!("{line}\n"));
             }
         };
@@ -132,9 +132,9 @@ impl World {
 fn a_model_is_fetched_once_and_then_used_without_the_network() {
     let world = World::new(Fault::None);
     let (events, largest) = (RefCell::new(Vec::new()), RefCell::new(0));
-    let progress = |event: Event<'_>| {
+    let progress = |event: FetchEvent<'_>| {
         events.borrow_mut().push(format!("{event:?}"));
-        if let Event::Advanced { done } = event {
+        if let FetchEvent::Advanced { done } = event {
             *largest.borrow_mut() = done;
         }
     };
@@ -497,8 +497,8 @@ fn a_hub_that_cannot_be_reached_gives_way_to_the_package_index() {
         .unwrap();
     for endpoint in [format!("http://{closed}"), "http://hub.invalid".to_string()] {
         let lines = RefCell::new(Vec::new());
-        let progress = |event: Event<'_>| {
-            if let Event::Message(line) = event {
+        let progress = |event: FetchEvent<'_>| {
+            if let FetchEvent::Message(line) = event {
                 lines.borrow_mut().push(line.to_string());
             }
         };
@@ -717,8 +717,8 @@ fn a_damaged_copy_in_the_cache_is_fetched_again() {
 
         world.server.set_fault(Fault::None);
         let lines = RefCell::new(String::new());
-        let progress = |event: Event<'_>| {
-            if let Event::Message(line) = event {
+        let progress = |event: FetchEvent<'_>| {
+            if let FetchEvent::Message(line) = event {
                 lines.borrow_mut().push_str(line);
             }
         };
