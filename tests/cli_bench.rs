@@ -1,4 +1,5 @@
 //! `whisper-rs bench`: the reports that a user gets.
+#![cfg(feature = "cli")]
 
 mod common;
 

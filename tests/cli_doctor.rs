@@ -1,4 +1,5 @@
 //! `whisper-rs doctor`: what a user is told of a machine that is well, and of one that is not.
+#![cfg(feature = "cli")]
 
 mod common;
 

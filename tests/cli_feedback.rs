@@ -1,4 +1,5 @@
 //! What a run tells while it goes on, and how it ends when it is told to.
+#![cfg(feature = "cli")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! What a user sees who types a wrong command line, or asks for help.
+#![cfg(feature = "cli")]
 
 mod common;
 

@@ -128,10 +128,9 @@ fn plot(arguments: &PlotArguments, device: &Device) -> Result<(), Error> {
         messages::warning(format!("{}: {warning}", arguments.file.display()));
     }
     let words = words(arguments, &audio, device)?;
-    let options = FigureOptions {
-        width: arguments.width,
-        n_mels: arguments.n_mels,
-    };
+    let mut options = FigureOptions::default();
+    options.width = arguments.width;
+    options.n_mels = arguments.n_mels;
     let title = arguments
         .file
         .file_name()

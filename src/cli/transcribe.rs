@@ -49,11 +49,18 @@ pub fn run(arguments: &TranscribeArguments) -> ExitCode {
         Ok(chosen) => chosen.device,
         Err(error) => return fail(USAGE, error),
     };
-    let Found { inputs, errors } = match inputs::inputs(&arguments.files, &arguments.input) {
-        Ok(found) => found,
+    let Found {
+        inputs,
+        repeated,
+        errors,
+    } = match inputs::inputs(&arguments.files, &arguments.input) {
+        // Outputs of several names may be made of one input.
+        Ok(found) if arguments.output.names_each() => found,
+        Ok(found) => found.once_each(),
         Err(refused) => return refused.end(),
     };
     errors.iter().for_each(messages::error);
+    repeated.iter().for_each(messages::note);
     if inputs.is_empty() {
         return ExitCode::from(FAILED);
     }
@@ -161,6 +168,7 @@ impl Run<'_> {
                 Ok(done) => index += done,
                 Err(Failure::File(message)) => {
                     code = fail(FAILED, message);
+                    self.batch.skip(index);
                     index += 1;
                 }
                 Err(Failure::All(message)) => return fail(FAILED, message),
@@ -299,6 +307,7 @@ impl Run<'_> {
         let shown = self.arguments.feedback.verbose && !on_standard_output;
         let asked = self.arguments.feedback.print_progress;
         let end = decoded_until(&engine.options.clip_timestamps, audio.seconds());
+        self.batch.begin(index, end);
         let mut progress = begin(self.inputs, index, end, shown && !asked);
         let notices = progress.as_ref().map(Progress::notices);
         let working = self.interrupt.while_working(|| match notices {

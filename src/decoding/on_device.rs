@@ -6,7 +6,7 @@ use whisper_kernels::{Chosen, Progress, Repeated, most_probable, record};
 
 use super::filters::{DeviceFilter, DeviceFilterChain, LaterFilter};
 use super::hypothesis::Hypothesis;
-use super::task::check_number;
+use super::logits::check_number;
 use crate::model::{DecoderState, WhisperModel};
 use crate::{CancelToken, Error, Result};
 

@@ -138,9 +138,9 @@ fn nth(devices: Vec<Device>, index: usize) -> Result<Device, String> {
 }
 
 /// Keeps what is compiled for a GPU in the cache folder, from the first device on. A program that has set CubeCL up by itself is left
-/// as it is, and where there is no cache folder each process compiles anew.
+/// as it is, and where there is no cache folder, or no feature `fetch` that knows it, each process compiles anew.
 fn keep_compiled_kernels() {
-    #[cfg(any(feature = "cuda", feature = "vulkan"))]
+    #[cfg(all(feature = "fetch", any(feature = "cuda", feature = "vulkan")))]
     {
         static ONCE: std::sync::Once = std::sync::Once::new();
         ONCE.call_once(|| {

@@ -77,11 +77,14 @@ pub fn choose(name: &str) -> Result<Chosen> {
 }
 
 /// The folder that kernels compiled for CUDA and Vulkan are kept in, for other processes of the same build; `None` in builds without
-/// either, and where there is no cache folder.
+/// either or without the feature `fetch`, and where there is no cache folder.
 pub fn kept_kernels() -> Option<PathBuf> {
-    let keeps = cfg!(any(feature = "cuda", feature = "vulkan"));
-    let fetcher = keeps.then(whisper_weights::Fetcher::from_env)?.ok()?;
-    Some(fetcher.cache_folder().join("kernels"))
+    #[cfg(all(feature = "fetch", any(feature = "cuda", feature = "vulkan")))]
+    let folder = (whisper_weights::Fetcher::from_env().ok())
+        .map(|fetcher| fetcher.cache_folder().join("kernels"));
+    #[cfg(not(all(feature = "fetch", any(feature = "cuda", feature = "vulkan"))))]
+    let folder = None;
+    folder
 }
 
 /// Whether `name` is one that this build can open, if the machine has it: that is not looked at.
