@@ -68,11 +68,9 @@ fn main() -> Result<()> {
 
         // All tokens of a window, without the encoder.
         for (way, beam_size) in [("greedy", None), ("beams", Some(5))] {
-            let options = DecodingOptions {
-                language: Some("en".to_owned()),
-                beam_size,
-                ..DecodingOptions::default()
-            };
+            let mut options = DecodingOptions::default();
+            options.language = Some("en".to_owned());
+            options.beam_size = beam_size;
             let task = DecodingTask::new(model, whisper.tokenizer(), &device, &options)?;
             let mut state = decoder.start(encoded.clone(), beam_size.unwrap_or(1));
             stages.time(&format!("{way} {name}"), || {

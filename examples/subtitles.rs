@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::path::Path;
 
-use whisper_rs::output::{FormatOptions, SubtitleOptions, write_atomically, writer};
+use whisper_rs::output::{FormatOptions, write_atomically, writer};
 use whisper_rs::{Audio, TranscribeOptions, Whisper};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -18,15 +18,9 @@ pub fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
         return Err("give a file, and the file of its subtitles".into());
     };
     let subtitles = Path::new(subtitles);
-    let lines = SubtitleOptions {
-        max_line_width: Some(42),
-        max_line_count: Some(2),
-        ..SubtitleOptions::default()
-    };
-    let format = FormatOptions {
-        subtitles: lines,
-        ..FormatOptions::default()
-    };
+    let mut format = FormatOptions::default();
+    format.subtitles.max_line_width = Some(42);
+    format.subtitles.max_line_count = Some(2);
     let extension = subtitles.extension().unwrap_or_default();
     let writer = writer(&extension.to_string_lossy(), &format)?;
 

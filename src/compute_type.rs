@@ -18,7 +18,7 @@ pub enum ComputeType {
     /// The best that is proven on the device; [`ComputeType::on`] says which.
     #[default]
     Auto,
-    /// IEEE single precision: token for token what openai/whisper gives, see `docs/parity-exceptions.md`.
+    /// IEEE single precision: token for token what openai/whisper gives, but for [what floating point decides](crate::book::parity_exceptions).
     Float32,
     /// IEEE half precision, summed in single precision where products are summed. On the CPU the weights alone are kept so.
     Float16,
@@ -33,6 +33,7 @@ pub enum ComputeType {
 
 /// What the tensors of a model are made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Numbers {
     /// Features, states, and the weights of what is no matrix product.
     pub states: FloatDType,

@@ -4,12 +4,15 @@ use std::fmt;
 use std::time::Instant;
 
 use burn::module::Module;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+use whisper_kernels::{
+    Chosen, Progress, TimestampTokens, most_probable, record, timestamp_rules_so_far,
+};
 use whisper_weights::ModelDims;
 
 use crate::audio::{Audio, SAMPLE_RATE};
 use crate::frontend::{Features, N_FRAMES, log_mel};
-use crate::model::WhisperModel;
+use crate::model::{DecoderState, WhisperModel};
 use crate::panics::caught;
 use crate::{Error, Result};
 
@@ -30,6 +33,15 @@ const DIMS: ModelDims = ModelDims {
 /// Any tokens will do.
 const PROMPT: [i64; 4] = [11, 12, 13, 14];
 const NEXT: [i64; 1] = [15];
+const NEWEST: i32 = 16;
+
+/// Where marks and timestamps begin in the vocabulary.
+const TIMESTAMPS: TimestampTokens = TimestampTokens {
+    end_of_text: 400,
+    no_timestamps: 401,
+    begin: 402,
+    latest_first: None,
+};
 
 /// How far a device is from the CPU, see [`self_test`].
 #[derive(Clone, Debug)]
@@ -134,23 +146,58 @@ fn stages(
     let prompt = decoder.forward(tokens(&PROMPT, device), &mut state);
     let step = decoder.forward(tokens(&NEXT, device), &mut state);
     let logits = decoder.logits(step.clone());
+    let (greedy_step, choice) = greedy_step(model, &mut state, device)?;
     Ok(vec![
         ("features", values(features)?),
         ("encoder", values(encoded)?),
         ("prompt", values(prompt)?),
         ("decoder step", values(step)?),
         ("logits", values(logits)?),
+        ("greedy step", greedy_step),
+        ("choice of a token", choice),
     ])
+}
+
+/// The step after [`NEXT`] as greedy decoding on a device has it, whose position the device alone knows: the states, and of the token
+/// that is chosen by the rules its log-probability and its logit.
+fn greedy_step(
+    model: &WhisperModel,
+    state: &mut DecoderState,
+    device: &Device,
+) -> Result<(Vec<f32>, Vec<f32>)> {
+    let decoder = &model.decoder;
+    let report = TensorData::new(vec![NEWEST, 0], [1, 2]);
+    let report = Tensor::from_data(report, (device, DType::I32));
+    let sampled = Tensor::zeros([1, 2], (device, DType::I32));
+    let progress = Progress::new(PROMPT.len() + NEXT.len() - 1, 0, device);
+    let (sampled, progress) = record(sampled, progress, report);
+    let states = decoder.forward_newest(sampled.clone(), &progress, state);
+    let logits = decoder.logits(states.clone()).squeeze_dim::<2>(1);
+    let allowed = timestamp_rules_so_far(logits.clone(), sampled, &progress, TIMESTAMPS);
+    let report = most_probable(allowed).report.try_into_data();
+    let report: Vec<i32> = report.map_err(failed)?.iter().collect();
+    let logits = values(logits)?;
+    let choice = match report[..] {
+        [token, logprob] => Chosen::of([token, logprob]),
+        _ => return Err(failed("too little came back")),
+    };
+    // Of two tokens that are equally probable either may be chosen: they are alike in this.
+    let logit = choice.token.and_then(|token| logits.get(token as usize));
+    let choice = vec![choice.logprob, logit.copied().unwrap_or(f32::NAN)];
+    Ok((values(states)?, choice))
 }
 
 fn tokens(ids: &[i64], device: &Device) -> Tensor<2, Int> {
     Tensor::from_data(TensorData::new(ids.to_vec(), [1, ids.len()]), device)
 }
 
-fn values(tensor: Tensor<3>) -> Result<Vec<f32>> {
-    let data = tensor.try_into_data();
-    let data = data.map_err(|error| Error::Device(format!("the work failed: {error}")))?;
+fn values<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
+    let data = tensor.try_into_data().map_err(failed)?;
     Ok(data.iter::<f32>().collect())
+}
+
+fn failed(error: impl fmt::Display) -> Error {
+    Error::Device(format!("the work failed: {error}"))
 }
 
 /// See [`Stage::relative_error`].
@@ -179,7 +226,7 @@ mod tests {
         let test = self_test(&Device::flex()).unwrap();
         assert!(test.passed(), "{test:?}");
         assert_eq!(test.largest_relative_error(), 0.0, "{test:?}");
-        assert_eq!(test.stages.len(), 5);
+        assert_eq!(test.stages.len(), 7);
         println!("{test} in {:.3} s", test.seconds);
     }
 

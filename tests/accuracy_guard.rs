@@ -1,5 +1,6 @@
 //! A guard against transcripts that become worse: errors against what is said in the clips of `tests/data/manifest.tsv`, and windows
 //! with openai/whisper's tokens, held against `tests/data/guard/accuracy.tsv`. `BLESS=1` writes the file anew.
+#![cfg(all(feature = "audio-files", feature = "evaluate", feature = "fetch"))]
 
 #[path = "common/guard.rs"]
 mod guard;

@@ -1,5 +1,6 @@
 //! Audio files in every supported format, against the samples that openai/whisper's ffmpeg command
 //! gives for them and against the recording that they were made from.
+#![cfg(feature = "audio-files")]
 
 use std::fs::{self, File};
 use std::path::PathBuf;

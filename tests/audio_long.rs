@@ -1,4 +1,5 @@
 //! An hour of audio: neither decoding it nor its features take memory that grows with its length.
+#![cfg(feature = "audio-files")]
 #![cfg(target_os = "linux")]
 
 use std::io::Read;

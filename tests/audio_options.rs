@@ -1,4 +1,5 @@
 //! Audio that is opened with options: one channel alone, and samples without a header.
+#![cfg(feature = "audio-files")]
 
 use std::io::Cursor;
 

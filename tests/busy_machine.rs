@@ -1,6 +1,6 @@
 //! Beside programs that never wait a transcription slows down in proportion, since threads that wait for each other sleep. In a file, and so
 //! a process, of its own, whose CPU time is measured; the first run fetches the model.
-
+#![cfg(all(feature = "audio-files", feature = "fetch"))]
 #![cfg(target_os = "linux")]
 
 use std::process::{Child, Command, Stdio};

@@ -1,4 +1,5 @@
 //! Inputs that cannot be used: each gives one line that says what is wrong, exit code 1, and no panic.
+#![cfg(feature = "cli")]
 
 mod common;
 

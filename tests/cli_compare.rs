@@ -1,4 +1,5 @@
 //! `whisper-rs compare`: what a user learns of transcripts beside their references.
+#![cfg(feature = "cli")]
 
 mod common;
 

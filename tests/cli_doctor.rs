@@ -1,4 +1,5 @@
 //! `whisper-rs doctor`: what a user is told of a machine that is well, and of one that is not.
+#![cfg(feature = "cli")]
 
 mod common;
 
@@ -78,8 +79,15 @@ fn every_device_of_this_build_is_examined_and_named_in_the_report() {
         let told = |line: &str| line.starts_with(backend);
         assert!(text.lines().any(told), "{backend}: {text}");
     }
+    // A driver that computes on the processor is there, and left alone.
+    let software = (text.lines()).filter(|line| line.contains("is a software rasteriser"));
+    for line in software {
+        assert!(line.contains("not tested: "), "{line}");
+    }
     assert!(text.contains("self-test passed in"), "{text}");
     assert!(text.ends_with("This machine can transcribe.\n"), "{text}");
+    // In a first run a GPU may be waited for.
+    #[cfg(not(any(feature = "cuda", feature = "wgpu")))]
     assert_eq!(run.stderr, "");
 }
 
@@ -93,6 +101,8 @@ fn a_cache_that_cannot_be_written_is_told_and_fails_where_no_model_is_here() {
     let report = json(&run);
     assert_eq!(report["can_transcribe"], false);
     assert!(advises(&report, "--model_dir"), "{report}");
+    // One cause is told once.
+    assert!(!advises(&report, "the disk of the cache"), "{report}");
 
     let run = finish(&mut doctor(folder.path(), &["--offline"]));
     assert_eq!(run.code, Some(1), "{run:?}");
@@ -109,6 +119,47 @@ fn a_missing_ffmpeg_is_told_and_no_obstacle() {
     let report = json(run.succeeded());
     assert_eq!(report["ffmpeg"], Value::Null);
     assert!(advises(&report, "ffmpeg is not installed"), "{report}");
+}
+
+#[test]
+#[cfg(feature = "wgpu")]
+fn a_gpu_that_is_not_there_is_told_by_its_number() {
+    let run = run(&["doctor", "--device", "wgpu:77", "--json"]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    let report = json(&run);
+    let refused = &report["refused"][0];
+    assert_eq!(refused["name"], "wgpu:77");
+    let has_others = refused["status"] == "unusable";
+    assert!(has_others || refused["status"] == "absent", "{report}");
+    assert_eq!(
+        advises(&report, "wgpu:77 cannot be used"),
+        has_others,
+        "{report}"
+    );
+    assert_eq!(advises(&report, "finds no GPU"), !has_others, "{report}");
+}
+
+#[test]
+#[cfg(feature = "wgpu")]
+fn a_software_driver_that_is_named_is_tested_and_told_with_its_driver() {
+    let run = run(&["doctor", "--device", "wgpu", "--json"]);
+    let report = json(&run);
+    let Some(device) = report["devices"].get(0) else {
+        return;
+    };
+    assert_eq!(device["self_test"]["passed"], true, "{report}");
+    assert!(
+        device["driver"]
+            .as_str()
+            .is_some_and(|driver| !driver.is_empty()),
+        "{report}"
+    );
+    let software = device["kind"] == "software_rasteriser";
+    assert_eq!(
+        advises(&report, "computes on the processor"),
+        software,
+        "{report}"
+    );
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! `whisper-rs eval`: the table, the files that it writes, and going on with a run that did not end.
+#![cfg(feature = "cli")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Every flag of openai/whisper, whisper-ctranslate2 and whisper.cpp's `whisper-cli`, as their users write it.
+#![cfg(feature = "cli")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! The many ways to say what is to be transcribed.
+#![cfg(feature = "cli")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! `whisper-rs plot`: the pictures that a user gets.
+#![cfg(feature = "cli")]
 
 mod common;
 

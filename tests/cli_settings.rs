@@ -1,4 +1,5 @@
 //! Defaults of one's own: the config file, environment variables, and what `--print_config` says of them.
+#![cfg(feature = "cli")]
 
 mod common;
 
@@ -66,6 +67,26 @@ fn what_is_in_force_and_where_from() {
             .collect()
     };
     assert_eq!(values(&run), values(&again));
+}
+
+#[test]
+fn flags_that_do_not_fit_together_are_told_with_where_they_come_from() {
+    let home = tempfile::tempdir().unwrap();
+    write_config(home.path(), "patience = 2\nseed = 7\n");
+    let variables = [("WHISPER_RS_BEAM_SIZE", "None")];
+    for flags in [&["no_such_file.wav"][..], &["--print_config"]] {
+        let run = run_with(home.path(), &variables, flags);
+        let line = run.one_error(2);
+        assert!(
+            line.contains("patience needs a beam_size (beam_size is from WHISPER_RS_BEAM_SIZE, ")
+                && line.contains("patience is from ")
+                && line.ends_with("config.toml)"),
+            "{line}"
+        );
+    }
+    let here = ["no_such_file.wav", "--patience", "2"];
+    let line = run_with(home.path(), &variables, &here);
+    assert!(!line.one_error(2).contains("patience is from"), "{line:?}");
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! What a user does with `whisper-rs transcribe` on real models; the first run fetches them.
+#![cfg(feature = "cli")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! The CPU's compute types on real speech; the first run fetches the model.
+#![cfg(all(feature = "audio-files", feature = "fetch"))]
 
 use burn::tensor::{FloatDType, Int, Tensor, TensorData};
 use whisper_rs::frontend::{self, Features, N_FRAMES};

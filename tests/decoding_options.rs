@@ -1,4 +1,5 @@
 //! What a user changes with the options of decoding, on real speech; the first run fetches the models.
+#![cfg(all(feature = "audio-files", feature = "fetch"))]
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 

@@ -1,4 +1,5 @@
 //! What a program does with the library: load a model, look on, end it early, share it; the first run fetches the model.
+#![cfg(all(feature = "audio-files", feature = "fetch"))]
 
 use std::sync::{Arc, OnceLock};
 use std::thread;

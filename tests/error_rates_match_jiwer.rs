@@ -1,6 +1,7 @@
 //! Alignments and error rates are jiwer's.
 //!
 //! The references were written by tests/tools/jiwer_reference.py.
+#![cfg(feature = "compare")]
 
 use serde::Deserialize;
 use whisper_rs::compare::{Edit, ErrorCounts, align, align_words, character_errors, word_errors};

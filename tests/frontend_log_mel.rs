@@ -1,5 +1,6 @@
 //! The log-Mel frontend against the definition computed naively, against openai/whisper's numbers, and
 //! at every edge of a file.
+#![cfg(feature = "audio-files")]
 
 #[path = "../kernels/tests/support/definition.rs"]
 mod definition;

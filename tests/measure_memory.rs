@@ -1,5 +1,5 @@
 //! The memory that is measured is that of the process. In a file, and so a process, of its own: nothing else allocates.
-
+#![cfg(feature = "measure")]
 #![cfg(target_os = "linux")]
 
 use whisper_rs::measure::{host_memory, reset_host_peak};

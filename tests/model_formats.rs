@@ -2,6 +2,7 @@
 //!
 //! `WHISPER_FORMATS` names a folder that `weights/tests/tools/write_formats.py` has filled with real models; run the test with
 //! `WHISPER_FORMATS=PATH cargo test --workspace --test model_formats -- --ignored`.
+#![cfg(all(feature = "audio-files", feature = "fetch"))]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -2,6 +2,7 @@
 //!
 //! The references were written by tests/tools/normalizer_reference.py. `NORMALIZER_TEXTS` names a file of more of
 //! them, one a line, as the tool's `random` prints them.
+#![cfg(feature = "compare")]
 
 use std::io::Read;
 

@@ -1,6 +1,7 @@
 //! Files and lines of a transcript are, byte for byte, those that openai/whisper writes.
 //!
 //! The references were written by tests/tools/output_reference.py.
+#![cfg(feature = "output")]
 
 use std::io::Read;
 use std::path::Path;

@@ -4,6 +4,7 @@
 //! `WHISPER_REFERENCE=PATH cargo test --workspace --test reference_folder -- --ignored`. They need ffmpeg, which decoded the
 //! clips for the reference. In the folder are `audio/CLIP`, `golden/MODEL/CLIP.json` with the probabilities of languages,
 //! `golden/jfk.json` with tokens of single windows, and `golden/jfk-MODEL.safetensors` with the samples that they are of.
+#![cfg(feature = "fetch")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -76,18 +77,12 @@ fn decode_jfk(model: &str) {
     let folder = folder();
     let reference = &json(&folder.join("golden/jfk.json"))[model];
     let whisper = load(model);
-    let greedy = DecodingOptions {
-        language: Some("en".to_owned()),
-        ..DecodingOptions::default()
-    };
-    let beam = DecodingOptions {
-        beam_size: Some(5),
-        ..greedy.clone()
-    };
-    let text_only = DecodingOptions {
-        without_timestamps: true,
-        ..greedy.clone()
-    };
+    let mut greedy = DecodingOptions::default();
+    greedy.language = Some("en".to_owned());
+    let mut beam = greedy.clone();
+    beam.beam_size = Some(5);
+    let mut text_only = greedy.clone();
+    text_only.without_timestamps = true;
     let samples = folder.join(format!("golden/jfk-{model}.safetensors"));
     let decode = |options: &DecodingOptions| decode(&whisper, &samples, options);
 

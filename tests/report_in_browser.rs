@@ -1,4 +1,5 @@
 //! The page that `whisper-rs compare --html` writes, in a real browser.
+#![cfg(feature = "cli")]
 
 #[path = "common/browser.rs"]
 mod browser;

@@ -1,4 +1,5 @@
 //! A long recording takes no more memory than a short one.
+#![cfg(feature = "cli")]
 #![cfg(target_os = "linux")]
 
 mod common;

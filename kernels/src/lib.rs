@@ -5,6 +5,17 @@
 //! they are vectorised and use the current rayon pool; results do not depend on the number of
 //! threads.
 //!
+//! ```
+//! use burn::tensor::{Device, Tensor};
+//! use whisper_kernels::LogMelConfig;
+//!
+//! // A second of silence, 16 kHz: 100 frames of 80 mel bins.
+//! let device = Device::flex();
+//! let features = LogMelConfig::new(80).init(&device)?.forward(Tensor::zeros([16_000], &device));
+//! assert_eq!(features.dims(), [80, 100]);
+//! # Ok::<(), whisper_kernels::Error>(())
+//! ```
+//!
 //! - [`LogMel`]: PCM to Whisper's features, fused: a CubeCL kernel for CUDA, Vulkan, Metal and
 //!   WebGPU, and host code for flex and ndarray.
 //! - [`Loudness`]: peak and RMS normalisation of PCM, and [`cut_windows`]: PCM to windows with a
@@ -30,6 +41,8 @@ mod convolution;
 mod copies;
 #[cfg(feature = "cubecl")]
 mod cube;
+#[cfg(feature = "cubecl")]
+mod driver;
 mod embedding;
 mod error;
 mod gelu;
@@ -47,6 +60,7 @@ mod quantised;
 mod recordings;
 mod refined;
 mod repeated;
+pub mod softmax;
 mod step;
 mod timestamps;
 mod windows;
@@ -59,6 +73,8 @@ pub use compiled::keep_compiled_kernels;
 pub use convolution::convolution_gelu;
 #[cfg(feature = "cubecl")]
 pub use copies::{Copies, Direction, count_copies};
+#[cfg(feature = "cubecl")]
+pub use driver::device_driver;
 pub use embedding::embed;
 pub use error::{Error, Result};
 pub use gelu::gelu;

@@ -25,6 +25,10 @@ pub fn linear<const D: usize>(
 /// `GELU(x W^T + b)`: [`linear`] and [`gelu`](crate::gelu) in one pass over the result, as in the
 /// first half of Whisper's MLP.
 ///
+/// # Shapes
+///
+/// As of [`linear`].
+///
 /// # Panics
 ///
 /// If the shapes do not fit.

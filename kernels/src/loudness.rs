@@ -1,13 +1,16 @@
 //! Peak and RMS normalisation of PCM, where the PCM is.
 
 use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
 
 /// How loud PCM is made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Normalisation {
     /// It is left as it is, as openai/whisper does.
     #[default]
+    #[serde(rename = "none")]
     Off,
     /// The largest magnitude becomes 1.
     Peak,

@@ -11,6 +11,7 @@ use crate::host::quantised::{Integer, quantise_rows};
 
 /// How many bits the integers of a weight have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum IntegerBits {
     /// From -127 to 127.
     Eight,
@@ -121,6 +122,13 @@ fn integers<T: Integer>(
 /// exact: a row's result is the same bits on any chip, with any number of threads and whatever rows are beside it. Elsewhere
 /// the weight is brought to the element type of `x`.
 ///
+/// # Shapes
+///
+/// - x: `[.., inputs]`
+/// - weight: `[outputs, inputs]`
+/// - bias: `[outputs]`
+/// - result: `[.., outputs]`
+///
 /// # Panics
 ///
 /// If the shapes do not fit.
@@ -133,6 +141,10 @@ pub fn quantised_linear<const D: usize>(
 }
 
 /// [`linear_gelu`](crate::linear_gelu) with a quantised weight.
+///
+/// # Shapes
+///
+/// As of [`quantised_linear`].
 ///
 /// # Panics
 ///

@@ -75,6 +75,12 @@ fn widened(values: Tensor<3, Int>, scales: Tensor<1>) -> Tensor<2> {
 /// of its row, or may be the largest of 1024 neighbours. A row's result is the same bits on any chip, with any number of threads and whatever
 /// rows are beside it. Elsewhere the weight is brought to the element type of `x`, and all results have both integers.
 ///
+/// # Shapes
+///
+/// - x: `[.., inputs]`
+/// - weight: `[outputs, inputs]`
+/// - result: `[.., outputs]`
+///
 /// # Panics
 ///
 /// If the shapes do not fit.

@@ -59,8 +59,20 @@ impl<T, W: FnMut() -> T> Repeated<T, W> {
     ///
     /// # Errors
     ///
-    /// [`Error::Recording`] when the device gives up a recording that it began, or cannot repeat it.
+    /// [`Error::Recording`] when the device gives up a recording that it began, or cannot repeat it. CubeCL then takes all memory that the
+    /// recording writes for lost, what the work carries over from run to run among it: whoever begins again in new
+    /// memory can go on, since nothing is recorded in this process from then on.
     pub fn run(&mut self) -> Result<&T> {
+        let run = self.run_or_record();
+        if run.is_err() {
+            recordings::allow_recordings(false);
+            self.stage = Stage::Plain;
+        }
+        run?;
+        Ok(self.output.as_ref().expect("the work has been done"))
+    }
+
+    fn run_or_record(&mut self) -> Result<()> {
         if self.thread != thread::current().id() {
             self.forget();
         }
@@ -98,7 +110,7 @@ impl<T, W: FnMut() -> T> Repeated<T, W> {
                 self.output = Some((self.work)());
             }
         }
-        Ok(self.output.as_ref().expect("the work has been done"))
+        Ok(())
     }
 
     /// Whether the device repeats a recording.

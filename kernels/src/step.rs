@@ -167,7 +167,7 @@ pub fn timestamp_rules_so_far(
     ))
 }
 
-/// `source`, in the memory of `target` on a GPU, whoever else holds it.
+/// `source`, in the memory of `target` on a GPU, whoever else holds it. Both are of one shape, which may be any.
 ///
 /// # Panics
 ///

@@ -6,6 +6,7 @@ use burn::backend::Dispatch;
 use burn::tensor::{Int, Tensor};
 
 use crate::backends::SamplingOps;
+use crate::host::sampling;
 
 /// The tokens that the rules speak of. Text comes first in the vocabulary, then `end_of_text` and other marks, `no_timestamps`
 /// among them, and timestamps last.
@@ -61,6 +62,11 @@ impl TimestampTokens {
             text: first_text as usize..begin,
             timestamps: first_timestamp.min(n_vocab)..n_vocab,
         }
+    }
+
+    /// Forbids in one row of logits in the host's memory, `[n_vocab]`, what [`timestamp_rules`] forbids after these tokens.
+    pub fn apply(&self, sampled: &[u32], logits: &mut [f32]) {
+        sampling::timestamp_rules(logits, sampled, *self);
     }
 }
 

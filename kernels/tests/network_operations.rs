@@ -16,7 +16,11 @@ use whisper_kernels::{
 };
 
 /// The element types, and how far off each may be, beside the largest value.
-const TYPES: [(FloatDType, f32); 2] = [(FloatDType::F32, 1e-5), (FloatDType::F16, 1e-2)];
+const TYPES: [(FloatDType, f32); 3] = [
+    (FloatDType::F32, 1e-5),
+    (FloatDType::F16, 1e-2),
+    (FloatDType::BF16, 8e-2),
+];
 
 fn random<const D: usize>(shape: [usize; D]) -> Tensor<D> {
     let normal = Distribution::Normal(0.0, 1.0);
@@ -59,7 +63,7 @@ fn compare<const D: usize>(what: &str, operation: impl Fn(&Device, FloatDType) -
 
 #[test]
 fn linear_layers_of_few_and_of_many_rows() {
-    for (rows, inputs, outputs) in [
+    compare_linear_layers(&[
         (1, 384, 384),
         (1, 512, 2048),
         (2, 96, 51),
@@ -68,7 +72,27 @@ fn linear_layers_of_few_and_of_many_rows() {
         (9, 384, 384),
         (100, 384, 1536),
         (1, 1, 1),
-    ] {
+        (32, 384, 1001),
+        (130, 40, 51),
+        (130, 72, 130),
+    ]);
+}
+
+/// Sizes of the encoder, which have kernels of their own on large GPUs: of 100 tiles and more, narrow and wide.
+#[test]
+#[cfg(feature = "cuda")]
+fn linear_layers_of_very_many_rows() {
+    compare_linear_layers(&[
+        (1500, 64, 1281),
+        (1500, 512, 2048),
+        (1500, 1280, 5120),
+        (3001, 1096, 4000),
+    ]);
+}
+
+/// Layers of `(rows, inputs, outputs)`, without and with bias and GELU.
+fn compare_linear_layers(sizes: &[(usize, usize, usize)]) {
+    for &(rows, inputs, outputs) in sizes {
         let x = random([1, rows, inputs]);
         let weight = random([outputs, inputs]) * 0.1;
         let bias = random([outputs]);
@@ -106,6 +130,8 @@ fn attention_of_few_and_of_many_queries() {
         (2, 3, 1500, 1500, 2, 64, false),
         (1, 30, 448, 65, 2, 64, true),
         (1, 200, 200, 200, 2, 64, false),
+        (2, 70, 448, 300, 2, 64, false),
+        (2, 70, 448, 300, 2, 64, true),
         (2, 5, 40, 33, 3, 32, true),
     ] {
         let n_state = n_head * width;
@@ -155,8 +181,8 @@ fn convolutions_of_any_layout() {
 
 #[test]
 fn scores_too_large_for_half_precision_are_none_for_attention() {
-    // Products of 64 elements of some 60 pass 65,504.
-    let [query, key] = [random([1, 20, 128]) * 60.0, random([1, 20, 128]) * 60.0];
+    // Products of 64 elements of some 60 pass 65,504. Whole numbers, since rounding would change which score is the highest.
+    let [query, key] = [0, 1].map(|_| (random([1, 20, 128]) * 60.0).round());
     let value = random([1, 20, 128]);
     let options = AttentionOptions {
         n_head: 2,

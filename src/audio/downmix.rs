@@ -6,9 +6,17 @@
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
-use symphonia::core::audio::{Channels, Position};
+// Weights of loudspeakers relative to the centre's.
+pub(super) const CENTRE: f64 = 1.0;
+/// Left and right of the front.
+pub(super) const FRONT: f64 = FRAC_1_SQRT_2;
+/// At the sides and the rear.
+pub(super) const SURROUND: f64 = 0.5;
+/// Low frequencies alone.
+pub(super) const BASS: f64 = 0.0;
 
 /// How the channels of a signal are mixed into one.
+#[derive(Debug, PartialEq)]
 pub(super) struct Downmix {
     /// One weight a channel, of sum 1.
     weights: Vec<f32>,
@@ -17,39 +25,22 @@ pub(super) struct Downmix {
 }
 
 impl Downmix {
-    /// The mix for decoded channels: by their positions where the file has them, else by their count.
-    pub(super) fn new(channels: &Channels) -> Downmix {
-        match channels {
-            Channels::Positioned(positions) => Downmix::for_positions(*positions),
-            other => Downmix::for_count(other.count()),
-        }
-    }
-
     /// The mix for channels of which only the number is known: they are taken to be in the usual
     /// layout of that many loudspeakers (that of WAV files without a channel mask), up to eight;
     /// more are averaged.
     pub(super) fn for_count(count: usize) -> Downmix {
-        use Position as P;
-        let front = P::FRONT_LEFT | P::FRONT_RIGHT;
-        let positions = match count {
-            2 => front,
-            3 => front | P::LFE1,
-            4 => front | P::FRONT_CENTER | P::REAR_CENTER,
-            5 => front | P::FRONT_CENTER | P::REAR_LEFT | P::REAR_RIGHT,
-            6 => front | P::FRONT_CENTER | P::LFE1 | P::REAR_LEFT | P::REAR_RIGHT,
-            7 => front | P::FRONT_CENTER | P::LFE1 | P::REAR_CENTER | P::SIDE_LEFT | P::SIDE_RIGHT,
-            8 => {
-                front
-                    | P::FRONT_CENTER
-                    | P::LFE1
-                    | P::REAR_LEFT
-                    | P::REAR_RIGHT
-                    | P::SIDE_LEFT
-                    | P::SIDE_RIGHT
-            }
-            _ => return Downmix::from_weights(vec![1.0; count]),
-        };
-        Downmix::for_positions(positions)
+        Downmix::from_weights(match count {
+            2 => vec![FRONT, FRONT],
+            3 => vec![FRONT, FRONT, BASS],
+            4 => vec![FRONT, FRONT, CENTRE, SURROUND],
+            5 => vec![FRONT, FRONT, CENTRE, SURROUND, SURROUND],
+            6 => vec![FRONT, FRONT, CENTRE, BASS, SURROUND, SURROUND],
+            7 => vec![FRONT, FRONT, CENTRE, BASS, SURROUND, SURROUND, SURROUND],
+            8 => vec![
+                FRONT, FRONT, CENTRE, BASS, SURROUND, SURROUND, SURROUND, SURROUND,
+            ],
+            _ => vec![1.0; count],
+        })
     }
 
     /// One channel of so many, as it is.
@@ -58,12 +49,8 @@ impl Downmix {
         Downmix::from_weights((0..count).map(weight).collect())
     }
 
-    /// Decoders give positioned channels in ascending order of their position's bit.
-    fn for_positions(positions: Position) -> Downmix {
-        Downmix::from_weights(positions.iter().map(position_weight).collect())
-    }
-
-    fn from_weights(mut weights: Vec<f64>) -> Downmix {
+    /// The mix by the weight of each channel, of any sum.
+    pub(super) fn from_weights(mut weights: Vec<f64>) -> Downmix {
         // A file of low-frequency channels alone still has its sound there.
         if weights.iter().all(|&weight| weight == 0.0) {
             weights.fill(1.0);
@@ -134,23 +121,6 @@ impl Downmix {
     }
 }
 
-/// The weight of one loudspeaker relative to the centre.
-fn position_weight(position: Position) -> f64 {
-    let front_sides = Position::FRONT_LEFT
-        | Position::FRONT_RIGHT
-        | Position::FRONT_LEFT_CENTER
-        | Position::FRONT_RIGHT_CENTER;
-    if position == Position::FRONT_CENTER {
-        1.0
-    } else if front_sides.contains(position) {
-        FRAC_1_SQRT_2
-    } else if (Position::LFE1 | Position::LFE2).contains(position) {
-        0.0
-    } else {
-        0.5
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,7 +187,7 @@ mod tests {
             );
             mix_f32_matches(&mix, &vec![0.5; count], 0.5);
         }
-        let bass = Downmix::for_positions(Position::LFE1);
+        let bass = Downmix::from_weights(vec![BASS]);
         assert_eq!(bass.weights, [1.0]);
     }
 }

@@ -1,38 +1,37 @@
 //! The device of a run: opened by its name, or chosen, which is told.
 
-use burn::tensor::Device;
-use whisper_rs::device::{self, Chosen, is_gpu};
+use whisper_rs::device::{self, Chosen};
 use whisper_rs::{Error, Result};
 
 use super::messages;
 use super::waiting::Waiting;
 
 /// Opens the device of `--device`. Of `auto` one line says what it chose, and why nothing better, where there was a choice.
-pub fn open(name: &str) -> Result<Device, Error> {
-    if name != "auto" || !device::has_gpu_backend() {
-        return device::open(name);
-    }
-    let waiting = Waiting::for_a_gpu(true);
-    let chosen = device::auto();
+///
+/// # Errors
+///
+/// [`Error::Option`]: the command line asks for what this machine or build does not have.
+pub fn open(name: &str) -> Result<Chosen, Error> {
+    let waiting = Waiting::for_choice(name);
+    let chosen = device::choose(name).map_err(|error| Error::Option(error.to_string()))?;
     drop(waiting);
-    messages::note(line(&chosen));
-    Ok(chosen.device)
+    if name == "auto" && device::has_gpu_backend() {
+        messages::note(line(&chosen));
+    }
+    Ok(chosen)
 }
 
-/// What reports call the device of `--device`: `auto` without a GPU is the CPU.
-pub fn shown(name: &str, device: &Device) -> String {
-    match name {
-        "auto" if !is_gpu(device) => "cpu".to_owned(),
-        name => name.to_owned(),
+/// What reports call a device: `cpu`, `cuda:0 (NVIDIA H100 80GB HBM3)`.
+pub fn title(chosen: &Chosen) -> String {
+    match &chosen.description {
+        Some(description) => format!("{} ({description})", chosen.name),
+        None => chosen.name.clone(),
     }
 }
 
 /// `device: cuda:0 (NVIDIA H100 80GB HBM3); not vulkan: this machine has no such GPU`
 fn line(chosen: &Chosen) -> String {
-    let mut line = format!("device: {}", chosen.name);
-    if let Some(description) = &chosen.description {
-        line += &format!(" ({description})");
-    }
+    let mut line = format!("device: {}", title(chosen));
     for refusal in &chosen.refused {
         line += &format!("; not {refusal}");
     }
@@ -54,9 +53,16 @@ mod tests {
 
     #[test]
     fn any_name_is_opened() {
-        assert!(open("auto").is_ok() && open("cpu").is_ok());
-        assert!(open("abacus").is_err());
-        assert_eq!(shown("auto", &Device::flex()), "cpu");
-        assert_eq!(shown("ndarray", &Device::flex()), "ndarray");
+        assert!(open("auto").is_ok());
+        assert_eq!(title(&open("cpu").unwrap()), "cpu");
+        assert!(matches!(open("abacus"), Err(Error::Option(_))));
+    }
+
+    #[test]
+    fn a_gpu_is_told_in_its_driver_s_words() {
+        let mut chosen = open("cpu").unwrap();
+        chosen.name = "cuda:0".to_owned();
+        chosen.description = Some("a card".to_owned());
+        assert_eq!(title(&chosen), "cuda:0 (a card)");
     }
 }

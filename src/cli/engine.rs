@@ -1,5 +1,7 @@
 //! A model that is loaded, and the options as they fit it.
 
+use std::time::Duration;
+
 use burn::tensor::Device;
 use regex::Regex;
 use whisper_rs::frontend::note_on_filters;
@@ -10,6 +12,7 @@ use whisper_weights::Checkpoint;
 use super::engine_flags::EngineFlags;
 use super::messages;
 use super::models::Models;
+use super::waiting::Waiting;
 
 /// A model ready to transcribe, with the options that fit it.
 pub struct Engine {
@@ -33,12 +36,14 @@ impl Engine {
             ComputeType::Auto if options.strict => ComputeType::Float32,
             compute_type => compute_type,
         };
+        let waiting = Waiting::for_model(device);
         let whisper = Whisper::builder(flags.model.name())
             .on(device)
             .compute_type(compute_type)
             .smoothing(flags.speech.smoothing.into())
             .normalisation(flags.speech.normalise.into())
             .load_checkpoint(&checkpoint)?;
+        drop(waiting);
         if !whisper.is_multilingual() {
             english_only(flags.model.name(), &mut options);
         }
@@ -49,6 +54,12 @@ impl Engine {
         }
         word_warnings(&options).for_each(messages::warning);
         Ok(Engine { whisper, options })
+    }
+
+    /// Runs the model once on silence, see [`Whisper::warm_up`].
+    pub fn warm_up(&self) -> Result<Duration, Error> {
+        let _waiting = Waiting::for_first_work(self.whisper.device());
+        self.whisper.warm_up(&self.options)
     }
 }
 

@@ -93,6 +93,8 @@ impl Input {
 #[derive(Debug, Default)]
 pub struct Found {
     pub inputs: Vec<Input>,
+    /// A line for each input that several names stand for, which is there once.
+    pub repeated: Vec<String>,
     /// A line for each name, or part of a folder, that stands for nothing.
     pub errors: Vec<String>,
 }
@@ -143,6 +145,22 @@ fn listed(list: &Path) -> Result<Vec<PathBuf>, String> {
 }
 
 impl Found {
+    /// Leaves out what is there already. A link of another name is another input, since its outputs are called otherwise.
+    pub fn once_each(mut self) -> Self {
+        let mut seen = HashSet::new();
+        let mut told = HashSet::new();
+        self.inputs.retain(|input| {
+            let place = place(&input.path);
+            let first = input.is_standard_input() || seen.insert((place.clone(), input.suffix));
+            if !first && told.insert(place) {
+                let path = input.path.display();
+                (self.repeated).push(format!("{path}: given more than once, done once"));
+            }
+            first
+        });
+        self
+    }
+
     /// Adds what one name stands for. A file that is not there is an input all the same, and fails when its turn comes.
     fn add(&mut self, name: &Path, recursive: bool) {
         let pattern = name.to_str().filter(|text| text.contains(['*', '?', '[']));
@@ -231,6 +249,18 @@ impl Found {
     /// How much there is, errors included.
     fn len(&self) -> usize {
         self.inputs.len() + self.errors.len()
+    }
+}
+
+/// Where a file lies, by whatever path it was named: the real folder, and the file's name in it.
+fn place(path: &Path) -> PathBuf {
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    match (fs::canonicalize(folder), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path.to_owned(),
     }
 }
 
@@ -359,6 +389,23 @@ mod tests {
         let list = format!("--files_from={}", tree.path().join("none").display());
         let (inputs, errors) = found(tree.path(), &["b.wav"], &[&list]);
         assert_eq!((inputs.len(), errors.contains("none: ")), (1, true));
+    }
+
+    #[test]
+    fn what_is_given_twice_is_done_once_and_told() {
+        let tree = tree();
+        let names: Vec<PathBuf> = ["b.wav", "deep/../b.wav", ".", "missing.wav", "missing.wav"]
+            .map(|name| tree.path().join(name))
+            .into();
+        let flags = transcribe(&["--channel", "left"]).unwrap().input;
+        let found = inputs(&names, &flags).unwrap().once_each();
+        let paths: Vec<_> = found.inputs.iter().map(|input| &input.path).collect();
+        assert_eq!(paths, [&names[0], &tree.path().join("a.MP3"), &names[3]]);
+        let [first, second] = found.repeated.as_slice() else {
+            panic!("{:?}", found.repeated);
+        };
+        assert!(first.contains("b.wav: given more than once"), "{first}");
+        assert!(second.contains("missing.wav: given more"), "{second}");
     }
 
     #[cfg(unix)]

@@ -87,11 +87,15 @@ impl ModelFlags {
 
     /// Refuses numbers that cannot be computed in yet, and an index where there is nothing to count, by a line.
     pub fn check(&self) -> Result<(), String> {
-        let has_several = !["auto", "cpu"].contains(&self.device.as_str());
-        if self.device_index > 0 && !has_several {
+        let (device, index) = (&self.device, self.device_index);
+        if index > 0 && ["auto", "cpu", "ndarray"].contains(&device.as_str()) {
             return Err(format!(
-                "--device_index {} is for GPUs: give a --device such as cuda as well",
-                self.device_index
+                "--device_index {index} is for GPUs: give a --device such as cuda as well"
+            ));
+        }
+        if index > 0 && device.contains(':') {
+            return Err(format!(
+                "--device {device} says which GPU is meant, and --device_index {index} does so as well: give one of the two"
             ));
         }
         precision::compute_type(&self.compute_type).map(drop)
@@ -132,6 +136,11 @@ mod tests {
         let flags = transcribe(&["--device_index", "1", "--device", "cuda"]).unwrap();
         assert_eq!(flags.model.device_name(), "cuda:1");
         assert!(transcribe(&["--device_index", "0"]).is_ok());
+        let message = transcribe(&["--device_index", "1", "--device", "ndarray"]).unwrap_err();
+        assert!(message.contains("is for GPUs"), "{message}");
+        let message = transcribe(&["--device_index", "2", "--device", "cuda:1"]).unwrap_err();
+        assert!(message.contains("one of the two"), "{message}");
+        assert!(transcribe(&["--device_index", "0", "--device", "cuda:1"]).is_ok());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
-use whisper_rs::output::{self, FormatOptions, SubtitleOptions, Writer};
+use whisper_rs::output::{self, FormatOptions, Writer};
 
 use super::heading;
 use super::values::{self, Optional};
@@ -77,6 +77,11 @@ pub enum Place<'a> {
 }
 
 impl OutputFlags {
+    /// Whether each input's outputs have a name of their own.
+    pub fn names_each(&self) -> bool {
+        !self.output_file.is_empty()
+    }
+
     /// Refuses what needs words when there are none (openai/whisper transcribe.py, `cli`), and what one stream cannot
     /// hold.
     pub fn check(&self, word_timestamps: bool) -> Result<(), String> {
@@ -91,7 +96,7 @@ impl OutputFlags {
             ));
         }
         let folder = self.output_dir.0.as_deref();
-        if folder == Some(Path::new(STANDARD_OUTPUT)) && !self.output_file.is_empty() {
+        if folder == Some(Path::new(STANDARD_OUTPUT)) && self.names_each() {
             return Err("--output_dir - writes to standard output, --output_file to a file; leave one of them out".to_owned());
         }
         Ok(())
@@ -166,16 +171,13 @@ impl OutputFlags {
 
     /// The writers of the formats asked for.
     pub fn writers(&self) -> Result<Vec<Box<dyn Writer>>, whisper_rs::Error> {
-        let options = FormatOptions {
-            subtitles: SubtitleOptions {
-                max_line_width: self.max_line_width.0,
-                max_line_count: self.max_line_count.0,
-                max_words_per_line: self.max_words_per_line.0,
-                highlight_words: self.highlight_words,
-            },
-            pretty_json: self.pretty_json,
-            offset_n: self.offset_n,
-        };
+        let mut options = FormatOptions::default();
+        options.subtitles.max_line_width = self.max_line_width.0;
+        options.subtitles.max_line_count = self.max_line_count.0;
+        options.subtitles.max_words_per_line = self.max_words_per_line.0;
+        options.subtitles.highlight_words = self.highlight_words;
+        options.pretty_json = self.pretty_json;
+        options.offset_n = self.offset_n;
         (self.formats().into_iter())
             .map(|format| output::writer(format, &options))
             .collect()

@@ -113,10 +113,11 @@ pub(super) fn try_parse(arguments: impl IntoIterator<Item = OsString>) -> Result
     let command = command();
     let mut words = spelling::respell(&command, arguments)?;
     let mut matches = command.clone().try_get_matches_from(&words)?;
+    let mut settings = Settings::default();
     if let (Some(("transcribe", given)), Some(transcribe)) =
         (matches.subcommand(), command.find_subcommand("transcribe"))
     {
-        let settings = Settings::find(transcribe, given)?;
+        settings = Settings::find(transcribe, given)?;
         let mut found = Vec::new();
         for (word, source) in settings.words() {
             // Each alone, so that a mistake is told with its place.
@@ -131,13 +132,16 @@ pub(super) fn try_parse(arguments: impl IntoIterator<Item = OsString>) -> Result
         let print = given.get_flag("print_config");
         matches = command.clone().try_get_matches_from(&words)?;
         if let (true, Some((_, in_force))) = (print, matches.subcommand()) {
-            TranscribeArguments::from_arg_matches(in_force)?.check_flags()?;
+            let arguments = TranscribeArguments::from_arg_matches(in_force)?;
+            (arguments.check_flags()).map_err(|refused| with_sources(refused, &settings))?;
             return Err(Stop::Printed(settings.print(transcribe, in_force)));
         }
     }
     let mut cli = Cli::from_arg_matches(&matches)?;
     match &mut cli.command {
-        Command::Transcribe(arguments) => arguments.check()?,
+        Command::Transcribe(arguments) => {
+            (arguments.check()).map_err(|refused| with_sources(refused, &settings))?;
+        }
         Command::Eval(arguments) => arguments.check()?,
         Command::Bench(BenchCommand::Transcribe(arguments)) => {
             arguments.check()?;
@@ -152,6 +156,22 @@ pub(super) fn try_parse(arguments: impl IntoIterator<Item = OsString>) -> Result
         _ => {}
     }
     Ok(cli.command)
+}
+
+/// Adds to a line about several flags where those of them come from that are not on the command line.
+fn with_sources(refused: Refused, settings: &Settings) -> Refused {
+    match refused {
+        Refused::Usage(line) => {
+            let sources: Vec<String> = (settings.named_in(&line))
+                .map(|(flag, source)| format!("{flag} is from {source}"))
+                .collect();
+            Refused::Usage(match sources.as_slice() {
+                [] => line,
+                _ => format!("{line} ({})", sources.join(", ")),
+            })
+        }
+        other => other,
+    }
 }
 
 /// Leaves out the flag that clap takes for the one that was meant, where another word was written.

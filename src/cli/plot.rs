@@ -94,7 +94,7 @@ impl Format {
 /// Draws the recording and writes the picture.
 pub fn run(arguments: &PlotArguments) -> ExitCode {
     let device = match chosen_device::open(&arguments.device) {
-        Ok(device) => device,
+        Ok(chosen) => chosen.device,
         Err(error) => {
             messages::error(error);
             return ExitCode::from(USAGE);
@@ -128,10 +128,9 @@ fn plot(arguments: &PlotArguments, device: &Device) -> Result<(), Error> {
         messages::warning(format!("{}: {warning}", arguments.file.display()));
     }
     let words = words(arguments, &audio, device)?;
-    let options = FigureOptions {
-        width: arguments.width,
-        n_mels: arguments.n_mels,
-    };
+    let mut options = FigureOptions::default();
+    options.width = arguments.width;
+    options.n_mels = arguments.n_mels;
     let title = arguments
         .file
         .file_name()

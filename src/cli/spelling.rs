@@ -14,6 +14,9 @@ use super::{abbreviations, values, whisper_cli};
 /// The subcommand that is meant when none is named, of the command and of `bench`.
 const TRANSCRIBE: &str = "transcribe";
 
+/// The benchmark that is meant where random weights are asked for.
+const NETWORK: &str = "network";
+
 /// What names of files have and other words have not.
 const FILE_MARKS: [char; 4] = ['.', '/', '\\', '*'];
 
@@ -37,7 +40,12 @@ pub fn respell(
         && let (Some(bench), Some(first)) = (command.find_subcommand("bench"), words.get(2))
         && means_transcribe(bench, first)
     {
-        words.insert(2, TRANSCRIBE.into());
+        let flags = words.iter().take_while(|word| *word != "--");
+        let meant = match flags.into_iter().any(|word| is_random_weights(word)) {
+            true => NETWORK,
+            false => TRANSCRIBE,
+        };
+        words.insert(2, meant.into());
     }
     let transcribe = command.find_subcommand(TRANSCRIBE);
     match transcribe {
@@ -59,6 +67,13 @@ fn looks_like_no_value(word: &OsStr) -> bool {
 /// Whether a word is a file, by its letters or since it is there.
 pub fn looks_like_file(word: &OsStr) -> bool {
     word.to_string_lossy().contains(FILE_MARKS) || Path::new(word).exists()
+}
+
+/// Whether a word is the flag that `bench network` alone has.
+fn is_random_weights(word: &OsStr) -> bool {
+    let text = word.to_string_lossy();
+    let name = text.split('=').next().unwrap_or_default();
+    ["--random_weights", "--random-weights"].contains(&name)
 }
 
 /// Whether a command line that begins so has left out the subcommand: a file, or a flag that is not the command's own.
@@ -276,6 +291,15 @@ mod tests {
             respelled("whisper-rs bench a.wav --runs 2"),
             "whisper-rs bench transcribe a.wav --runs 2"
         );
+        for flag in [
+            "--random_weights large-v3",
+            "--runs 2 --random-weights=tiny",
+        ] {
+            assert_eq!(
+                respelled(&format!("whisper-rs bench {flag}")),
+                format!("whisper-rs bench network {flag}")
+            );
+        }
         for line in [
             "whisper-rs --help",
             "whisper-rs bench",

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use std::rc::Rc;
 
 use burn::tensor::Device;
-use whisper_rs::device::is_gpu;
 use whisper_rs::{Audio, Error, Segment};
 
 use super::arguments::TranscribeArguments;
@@ -19,7 +18,7 @@ use super::interrupt::Interrupt;
 use super::log;
 use super::models::Models;
 use super::outputs::Outputs;
-use super::progress::{self, Progress, Unit};
+use super::progress::{self, ProgressDisplay, Unit};
 use super::reports::{
     ENDING, SECONDS_PER_FRAME, about, at_once, between_files, interrupted, strict_warning, tell,
 };
@@ -47,14 +46,21 @@ pub fn run(arguments: &TranscribeArguments) -> ExitCode {
         return fail(FAILED, error);
     }
     let device = match chosen_device::open(&arguments.model.device_name()) {
-        Ok(device) => device,
+        Ok(chosen) => chosen.device,
         Err(error) => return fail(USAGE, error),
     };
-    let Found { inputs, errors } = match inputs::inputs(&arguments.files, &arguments.input) {
-        Ok(found) => found,
+    let Found {
+        inputs,
+        repeated,
+        errors,
+    } = match inputs::inputs(&arguments.files, &arguments.input) {
+        // Outputs of several names may be made of one input.
+        Ok(found) if arguments.output.names_each() => found,
+        Ok(found) => found.once_each(),
         Err(refused) => return refused.end(),
     };
     errors.iter().for_each(messages::error);
+    repeated.iter().for_each(messages::note);
     if inputs.is_empty() {
         return ExitCode::from(FAILED);
     }
@@ -82,6 +88,7 @@ pub fn run(arguments: &TranscribeArguments) -> ExitCode {
         batch: Batch::new(&inputs),
         interrupt,
         device,
+        has_worked: arguments.model.warmup,
         outputs: outputs.as_ref(),
         models,
         engine: None,
@@ -118,6 +125,8 @@ struct Run<'a> {
     batch: Batch,
     interrupt: Interrupt,
     device: Device,
+    /// Whether a recording has been computed on it, or silence.
+    has_worked: bool,
     outputs: Option<&'a Outputs>,
     models: Models,
     /// Loaded for the first file that can be decoded: a mistyped file name does not wait for a model, or fetch one.
@@ -159,6 +168,7 @@ impl Run<'_> {
                 Ok(done) => index += done,
                 Err(Failure::File(message)) => {
                     code = fail(FAILED, message);
+                    self.batch.skip(index);
                     index += 1;
                 }
                 Err(Failure::All(message)) => return fail(FAILED, message),
@@ -231,10 +241,16 @@ impl Run<'_> {
 
     fn warmed_up(&self, engine: Engine) -> Result<Engine, Error> {
         if self.arguments.model.warmup {
-            let took = engine.whisper.warm_up(&engine.options)?;
+            let took = engine.warm_up()?;
             messages::note(format!("warmed up in {:.2} s", took.as_secs_f64()));
         }
         Ok(engine)
+    }
+
+    /// Who waits for the first work of the device that is seen: what warms it up says so itself.
+    fn first_work(&mut self) -> Option<Waiting> {
+        let has_worked = std::mem::replace(&mut self.has_worked, true);
+        (!has_worked).then(|| Waiting::for_first_work(&self.device))
     }
 
     /// `talk.wav: English (en), probability 0.98`
@@ -250,8 +266,10 @@ impl Run<'_> {
                 "{model} is an English-only model: it cannot detect a language; give another --model"
             )));
         }
+        let waiting = self.first_work();
         let detected = (engine.whisper.detect_language(audio))
             .map_err(|error| Failure::File(about(&input.path, &error)))?;
+        drop(waiting);
         let (name, code) = (input.name(), detected.language);
         let (title, sure) = (language_title(code), detected.probability());
         let line = format!("{name}: {title} ({code}), probability {sure:.2}");
@@ -274,9 +292,10 @@ impl Run<'_> {
         let index = inputs.start;
         let file = self.inputs[index].path.as_path();
         let failed = |error: Error| Failure::File(about(file, &error));
-        let waiting = Waiting::for_a_gpu(index == 0 && is_gpu(&self.device));
-        let mut waiting = Some(waiting);
-        let transcription = engine.whisper.transcription(audio, &engine.options);
+        let mut transcription = engine.whisper.transcription(audio, &engine.options);
+        if let Some(waiting) = self.first_work() {
+            transcription = transcription.on_event(waiting.until_first_window());
+        }
         let segments = transcription.until(self.interrupt.token()).segments();
         let mut segments = segments.map_err(failed)?;
         if engine.options.language.is_none() {
@@ -288,8 +307,9 @@ impl Run<'_> {
         let shown = self.arguments.feedback.verbose && !on_standard_output;
         let asked = self.arguments.feedback.print_progress;
         let end = decoded_until(&engine.options.clip_timestamps, audio.seconds());
+        self.batch.begin(index, end);
         let mut progress = begin(self.inputs, index, end, shown && !asked);
-        let notices = progress.as_ref().map(Progress::notices);
+        let notices = progress.as_ref().map(ProgressDisplay::notices);
         let working = self.interrupt.while_working(|| match notices {
             Some(notice) => notice(ENDING),
             None => messages::note(ENDING),
@@ -299,7 +319,6 @@ impl Run<'_> {
         let mut all: Vec<Segment> = Vec::new();
         while let Some(segment) = segments.next() {
             let segment = segment.map_err(failed)?;
-            drop(waiting.take());
             tell(&segment);
             if let Some(progress) = &mut progress {
                 // The bar goes with what is shown: other segments of the same window come next.
@@ -339,7 +358,6 @@ impl Run<'_> {
             }
             all.push(segment);
         }
-        drop(waiting);
         let stopped = segments.cancelled();
         if let Some(mut progress) = progress {
             if shown || stopped {
@@ -365,7 +383,7 @@ impl Run<'_> {
 }
 
 /// How far an input is, of which `end` seconds are decoded: instead of its segments, or on a terminal below them.
-fn begin(inputs: &[Input], index: usize, end: f64, shown: bool) -> Option<Progress> {
+fn begin(inputs: &[Input], index: usize, end: f64, shown: bool) -> Option<ProgressDisplay> {
     if shown && !io::stderr().is_terminal() {
         return None;
     }
@@ -374,7 +392,7 @@ fn begin(inputs: &[Input], index: usize, end: f64, shown: bool) -> Option<Progre
         1 => name,
         count => format!("{name} ({} of {count})", index + 1),
     };
-    Some(Progress::begin(label, Unit::AudioSeconds, Some(end)))
+    Some(ProgressDisplay::begin(label, Unit::AudioSeconds, Some(end)))
 }
 
 /// Where the last clip ends, in seconds; without clips, or where the last one has no end, the audio's.

@@ -9,6 +9,7 @@ use whisper_weights::Checkpoint;
 
 use super::models::{Models, StoreArguments};
 use super::reports::about;
+use super::waiting::Waiting;
 
 /// A model that transcribes recordings, one after the other.
 pub struct Transcriber {
@@ -28,6 +29,7 @@ impl Transcriber {
         let mut options = TranscribeOptions::default();
         options.language = language.map(str::to_owned);
         options.word_timestamps = true;
+        let _waiting = Waiting::for_model(device);
         Ok(Self {
             whisper: Whisper::from_checkpoint(&checkpoint, device)?,
             options,
@@ -36,7 +38,9 @@ impl Transcriber {
 
     /// What the model hears in a recording, which `file` names in messages: segments, words and tokens.
     pub fn transcribe(&self, audio: &Audio, file: &Path) -> Result<TimedText, Error> {
-        let transcript = (self.whisper.transcribe(audio, &self.options))
+        let waiting = Waiting::for_first_work(self.whisper.device());
+        let transcription = self.whisper.transcription(audio, &self.options);
+        let transcript = (transcription.on_event(waiting.until_first_window()).run())
             .map_err(|error| Error::Option(about(file, &error)))?;
         Ok(TimedText::from(&transcript))
     }

@@ -1,28 +1,61 @@
-//! A line for who waits for a GPU's kernels.
+//! A line for who waits for a GPU.
 
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
+
+use burn::tensor::Device;
+use whisper_rs::Event;
+use whisper_rs::device::{self, is_gpu};
 
 use super::messages;
 
 /// A start that takes no longer needs no explanation.
 const SHORT: Duration = Duration::from_secs(2);
 
-/// Until it is dropped, the device may be compiling: after [`SHORT`], a line says so.
+/// Until it is dropped, the user may be waiting for a GPU: after [`SHORT`], a line says so.
+#[must_use = "what is dropped at once tells nothing"]
 pub struct Waiting {
     _done: Option<Sender<()>>,
 }
 
 impl Waiting {
-    /// For the first work of a device, or the choice of one: only GPUs compile anything.
-    pub fn for_a_gpu(there_may_be_one: bool) -> Self {
-        let line = "waiting for the GPU, which compiles kernels in the first run on a machine";
+    /// For the choice of a device by its name.
+    pub fn for_choice(name: &str) -> Self {
+        let on_the_host = ["cpu", "ndarray"].contains(&name);
+        Self::telling(COMPILING, device::has_gpu_backend() && !on_the_host)
+    }
+
+    /// For the first work of a device: only GPUs compile anything.
+    pub fn for_first_work(device: &Device) -> Self {
+        Self::telling(COMPILING, is_gpu(device))
+    }
+
+    /// For a model on its way to a device: it lies in the host's memory already where that computes.
+    pub fn for_model(device: &Device) -> Self {
+        Self::telling("loading the model to the GPU", is_gpu(device))
+    }
+
+    fn telling(line: &'static str, may_take_long: bool) -> Self {
         Self {
-            _done: there_may_be_one.then(|| say_after(SHORT, move || messages::note(line))),
+            _done: may_take_long.then(|| say_after(SHORT, move || messages::note(line))),
+        }
+    }
+
+    /// What hears a transcription's events: the waiting ends with its first window, whether or not that has any text.
+    pub fn until_first_window(self) -> impl FnMut(&Event) {
+        let mut waiting = Some(self);
+        move |event| {
+            if matches!(event, Event::WindowDone { .. }) {
+                drop(waiting.take());
+            }
         }
     }
 }
+
+/// What GPUs do in a first run on a machine, and by the feature `wgpu` alone in each.
+const COMPILING: &str =
+    "waiting for the GPU, which compiles the kernels that it has not kept from an earlier run";
 
 /// Calls `say` after `time`, unless what is returned was dropped before.
 fn say_after(time: Duration, say: impl FnOnce() + Send + 'static) -> Sender<()> {
@@ -57,6 +90,13 @@ mod tests {
 
     #[test]
     fn a_cpu_is_not_waited_for() {
-        assert!(Waiting::for_a_gpu(false)._done.is_none());
+        let cpu = Device::flex();
+        for waiting in [
+            Waiting::for_choice("cpu"),
+            Waiting::for_first_work(&cpu),
+            Waiting::for_model(&cpu),
+        ] {
+            assert!(waiting._done.is_none());
+        }
     }
 }

@@ -7,6 +7,7 @@ const WITHOUT_SPACES: [&str; 6] = ["zh", "ja", "th", "lo", "my", "yue"];
 
 /// How texts are made comparable before their words are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Normalizer {
     /// openai/whisper's for English.
     English,

@@ -1,7 +1,8 @@
 //! Several hypotheses side by side, the best kept (decoding.py:302-404).
 
+use whisper_kernels::softmax::{highest, log_sum_exp};
+
 use super::hypothesis::{Hypothesis, Step, TokenDecoder};
-use super::probability::{highest, log_sum_exp};
 use crate::text::python_round;
 
 /// openai/whisper's beam search with patience (Kasai et al., arXiv 2204.05424).

@@ -2,9 +2,9 @@
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use whisper_kernels::softmax::{argmax, at_fraction, logprob};
 
 use super::hypothesis::{Hypothesis, Step, TokenDecoder};
-use super::probability::{argmax, at_fraction, logprob};
 
 /// Samples each row on its own.
 pub(super) struct Greedy {

@@ -1,9 +1,9 @@
 //! Which language a window is in.
 
 use burn::tensor::{Int, Tensor, TensorData};
+use whisper_kernels::softmax::{argmax, probability};
 
-use super::probability::{argmax, probability};
-use super::task::{check_finite, read};
+use super::logits::{check_finite, read};
 use crate::model::{DecoderState, WhisperModel};
 use crate::tokenizer::Tokenizer;
 use crate::{Error, Result};

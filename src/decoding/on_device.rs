@@ -4,9 +4,9 @@ use burn::tensor::activation::log_softmax;
 use burn::tensor::{DType, Device, FloatDType, Int, Tensor, TensorData};
 use whisper_kernels::{Chosen, Progress, Repeated, most_probable, record};
 
-use super::filters::{DeviceFilter, DeviceFilterChain};
+use super::filters::{DeviceFilter, DeviceFilterChain, LaterFilter};
 use super::hypothesis::Hypothesis;
-use super::task::check_number;
+use super::logits::check_number;
 use crate::model::{DecoderState, WhisperModel};
 use crate::{CancelToken, Error, Result};
 
@@ -46,6 +46,24 @@ impl GreedyOnDevice<'_> {
         sot_index: usize,
         state: &mut DecoderState,
     ) -> Result<Sampled> {
+        let sampled = match self.attempt(initial, sot_index, state) {
+            // The tokens so far are lost with the memory that it would have written, and nothing is recorded any more.
+            Err(Stopped::Recording(_)) => {
+                state.renew();
+                self.attempt(initial, sot_index, state)
+            }
+            sampled => sampled,
+        };
+        sampled.map_err(Error::from)
+    }
+
+    /// Decodes the window, unless a recording is given up meanwhile.
+    fn attempt(
+        &self,
+        initial: &[u32],
+        sot_index: usize,
+        state: &mut DecoderState,
+    ) -> Result<Sampled, Stopped> {
         let decoder = &self.model.decoder;
         let ids: Vec<i64> = initial.iter().map(|&token| i64::from(token)).collect();
         let ids = TensorData::new(ids, [1, initial.len()]);
@@ -73,7 +91,7 @@ impl GreedyOnDevice<'_> {
         for step in 0..self.sample_len {
             let Chosen { token, logprob } = read(report)?;
             let Some(token) = token else {
-                return self.finish(None, no_speech_prob);
+                return Ok(self.finish(None, no_speech_prob)?);
             };
             check_number(f64::from(logprob))?;
             hypothesis = hypothesis.extended(token, logprob);
@@ -85,8 +103,16 @@ impl GreedyOnDevice<'_> {
             report = next()?;
         }
         drop(next);
-        state.advance(hypothesis.tokens.len() - 1);
-        self.finish(Some(hypothesis), no_speech_prob)
+        if self.later().is_some() {
+            state.advance(hypothesis.tokens.len() - 1);
+        }
+        Ok(self.finish(Some(hypothesis), no_speech_prob)?)
+    }
+
+    /// The filters of the steps after the first, where these are all the same work: no filter has to know their numbers, and
+    /// nor does the decoder. How far the caches are filled is then counted afterwards.
+    fn later(&self) -> Option<Vec<&dyn LaterFilter>> {
+        (self.filters.later()).filter(|_| self.model.decoder.has_newest())
     }
 
     /// The steps after the first, each of which gives the report of its token.
@@ -94,11 +120,10 @@ impl GreedyOnDevice<'_> {
         &'b self,
         mut place: Place,
         state: &'b mut DecoderState,
-    ) -> Box<dyn FnMut() -> Result<Tensor<2, Int>> + 'b> {
+    ) -> Box<dyn FnMut() -> Result<Tensor<2, Int>, Stopped> + 'b> {
         let decoder = &self.model.decoder;
-        match self.filters.later().filter(|_| decoder.has_newest()) {
+        match self.later() {
             Some(later) => {
-                // All of them are the same work, where no filter has to know their numbers.
                 let step = move || {
                     let sampled = place.sampled.clone();
                     let hidden = decoder.forward_newest(sampled, &place.progress, state);
@@ -109,7 +134,7 @@ impl GreedyOnDevice<'_> {
                     place.record(filtered)
                 };
                 let mut step = Repeated::new(self.device, step);
-                Box::new(move || Ok(step.run().map_err(failed)?.clone()))
+                Box::new(move || step.run().cloned().map_err(Stopped::Recording))
             }
             None => {
                 let mut number = 0;
@@ -163,8 +188,26 @@ impl Place {
     }
 }
 
-fn failed(error: whisper_kernels::Error) -> Error {
-    Error::Device(error.to_string())
+/// Why a window has no text.
+enum Stopped {
+    /// The device gave up the recording of a step.
+    Recording(whisper_kernels::Error),
+    Failed(Error),
+}
+
+impl From<Error> for Stopped {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<Stopped> for Error {
+    fn from(stopped: Stopped) -> Self {
+        match stopped {
+            Stopped::Recording(error) => Error::Device(error.to_string()),
+            Stopped::Failed(error) => error,
+        }
+    }
 }
 
 /// `[1, 1, n_vocab]` as a row.
@@ -187,10 +230,31 @@ fn unreadable(error: impl std::fmt::Display) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::decoding::filters::{FilterContext, LogitFilter};
     use crate::decoding::testing::DIMS;
     use crate::decoding::{DecodingOptions, DecodingTask};
     use crate::tokenizer::testing::tokenizer;
+
+    /// Changes nothing, and has to know the numbers of the steps.
+    #[derive(Debug)]
+    struct Counting;
+
+    impl LogitFilter for Counting {
+        fn apply(&self, _: &FilterContext<'_>, _: &mut [f32]) {}
+
+        fn on_device(&self, _: usize, _: &Device) -> Option<Box<dyn DeviceFilter>> {
+            Some(Box::new(Self))
+        }
+    }
+
+    impl DeviceFilter for Counting {
+        fn apply(&self, _: &Tensor<2, Int>, _: usize, logits: Tensor<2>) -> Tensor<2> {
+            logits
+        }
+    }
 
     /// What a random model samples with logits on the device, and what it does with logits on the host.
     fn both_ways(options: &DecodingOptions) -> (Sampled, crate::decoding::DecodingResult) {
@@ -218,15 +282,30 @@ mod tests {
             cancel: &CancelToken::new(),
         };
         let mut state = model.decoder.start(features, 1);
-        (greedy.decode(&initial, 0, &mut state).unwrap(), on_host)
+        let sampled = greedy.decode(&initial, 0, &mut state).unwrap();
+        // In new memory the same comes out.
+        state.renew();
+        let again = greedy.decode(&initial, 0, &mut state).unwrap();
+        let tokens =
+            |sampled: &Sampled| sampled.hypothesis.as_ref().map(|text| text.tokens.clone());
+        assert_eq!(tokens(&again), tokens(&sampled));
+        let tokens = sampled
+            .hypothesis
+            .as_ref()
+            .map_or(0, |text| text.tokens.len());
+        // The last token is not decoded.
+        assert_eq!(state.len(), initial.len() + tokens - 1);
+        (sampled, on_host)
     }
 
     #[test]
     fn the_same_is_sampled_as_on_the_host() {
-        for without_timestamps in [false, true] {
+        for (without_timestamps, counting) in [(false, false), (true, false), (true, true)] {
+            let filter = Arc::new(Counting) as Arc<dyn LogitFilter>;
             let options = DecodingOptions {
                 without_timestamps,
                 sample_len: Some(12),
+                logit_filters: counting.then_some(filter).into_iter().collect(),
                 ..DecodingOptions::default()
             };
             let (sampled, on_host) = both_ways(&options);

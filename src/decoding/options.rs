@@ -6,7 +6,10 @@ use super::filters::LogitFilter;
 use crate::tokenizer::Task;
 
 /// Options of one window (decoding.py:79-112).
+///
+/// More fields may come: begin with the default one.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct DecodingOptions {
     /// Transcribe, or translate to English.
     pub task: Task,

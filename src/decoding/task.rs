@@ -1,21 +1,20 @@
 //! Decodes windows with one set of options: prompt, filters, and the loop over tokens.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use whisper_kernels::softmax::probability;
 
 use super::beam_search::BeamSearch;
 use super::cache_rows::CacheRows;
-use super::filters::{
-    DeviceFilterChain, FilterChain, FilterContext, LogitFilter, NoRepeatNgram, RepetitionPenalty,
-    SuppressBlank, SuppressTokens, TimestampRules,
-};
+use super::filters::{DeviceFilterChain, FilterChain, FilterContext, LogitFilter, filters};
 use super::greedy::{DrawSeed, Greedy};
 use super::hypothesis::{Hypothesis, TokenDecoder};
+use super::initial_tokens::{InitialTokens, sot_sequence, tail};
+use super::logits::{check_finite, read};
 use super::on_device::GreedyOnDevice;
-use super::probability::{log_sum_exp, probability};
 use super::{DecodingOptions, DecodingResult, ranking};
 use crate::device::is_gpu;
 use crate::model::{DecoderState, WhisperModel};
-use crate::text::{compression_ratio, python_round, python_strip};
+use crate::text::{compression_ratio, python_strip};
 use crate::tokenizer::Tokenizer;
 use crate::{CancelToken, Error, Result};
 
@@ -357,133 +356,6 @@ fn none_allowed(logits: &[f32]) -> bool {
     logits.iter().all(|&logit| logit == f32::NEG_INFINITY)
 }
 
-/// What a window's tokens begin with.
-struct InitialTokens {
-    /// Prompt, start sequence and prefix.
-    tokens: Vec<u32>,
-    /// Where the prefix begins.
-    prefix_begin: usize,
-}
-
-impl InitialTokens {
-    /// What the filters are told of a row.
-    fn context<'a>(&'a self, row: &'a Hypothesis) -> FilterContext<'a> {
-        let (prompt, prefix) = self.tokens.split_at(self.prefix_begin);
-        FilterContext {
-            prompt,
-            prefix,
-            sampled: &row.tokens,
-        }
-    }
-}
-
-/// The start of transcript with language and task, and what switches timestamps off (decoding.py:523-527).
-fn sot_sequence(tokenizer: &Tokenizer, options: &DecodingOptions) -> Result<Vec<u32>> {
-    let mut tokens = tokenizer.sot_sequence(options.language.as_deref(), options.task)?;
-    if options.without_timestamps {
-        tokens.push(tokenizer.no_timestamps());
-    }
-    Ok(tokens)
-}
-
-/// The last `n` tokens.
-fn tail(tokens: &[u32], n: usize) -> &[u32] {
-    &tokens[tokens.len().saturating_sub(n)..]
-}
-
-/// The filters in the order that [`filters`](super::filters) documents.
-fn filters(tokenizer: &Tokenizer, options: &DecodingOptions) -> Result<FilterChain> {
-    let mut filters = FilterChain::default();
-    if options.repetition_penalty != 1.0 {
-        filters.push(RepetitionPenalty::new(options.repetition_penalty));
-    }
-    if options.no_repeat_ngram_size > 0 {
-        filters.push(NoRepeatNgram::new(options.no_repeat_ngram_size));
-    }
-    filters.extend(&options.logit_filters);
-    if options.suppress_blank {
-        let mut tokens = tokenizer.blank_tokens()?;
-        tokens.push(tokenizer.eot());
-        filters.push(SuppressBlank::new(tokens));
-    }
-    if !options.suppress_tokens.is_empty() {
-        filters.push(SuppressTokens::new(suppressed(tokenizer, options)?));
-    }
-    if !options.without_timestamps {
-        let index = |seconds: f64| python_round(seconds / SECONDS_PER_TIMESTAMP).max(0) as usize;
-        // To Python 0 is false, as None is (decoding.py:563).
-        let max_initial_timestamp = (options.max_initial_timestamp).filter(|&s| s != 0.0);
-        filters.push(TimestampRules {
-            eot: tokenizer.eot(),
-            no_timestamps: tokenizer.no_timestamps(),
-            timestamp_begin: tokenizer.timestamp_begin(),
-            max_initial_timestamp_index: max_initial_timestamp.map(index),
-        });
-    }
-    Ok(filters)
-}
-
-/// The tokens that are never sampled where the user gives any (decoding.py:618-646): these, and those that only belong
-/// in the start sequence. Language tokens are not among them.
-fn suppressed(tokenizer: &Tokenizer, options: &DecodingOptions) -> Result<Vec<u32>> {
-    let mut tokens = vec![
-        tokenizer.transcribe(),
-        tokenizer.translate(),
-        tokenizer.sot(),
-        tokenizer.sot_prev(),
-        tokenizer.sot_lm(),
-        tokenizer.no_speech(),
-    ];
-    let n_vocab = tokenizer.n_vocab();
-    for &token in &options.suppress_tokens {
-        match u32::try_from(token) {
-            Ok(token) if (token as usize) < n_vocab => tokens.push(token),
-            _ if token == -1 => tokens.extend(tokenizer.non_speech_tokens()?),
-            _ => {
-                return Err(Error::Option(format!(
-                    "suppress_tokens: {token} is not among the {n_vocab} tokens of this model; \
-                     give ids from 0 to {}, or -1 for the non-speech symbols",
-                    n_vocab - 1
-                )));
-            }
-        }
-    }
-    tokens.sort_unstable();
-    tokens.dedup();
-    Ok(tokens)
-}
-
-/// Refuses logits of which no probability can be made. A single NaN or infinity among the weights is in every logit
-/// soon, so it is enough to look at the first logits of a window.
-pub(super) fn check_finite(logits: &[f32]) -> Result<()> {
-    check_number(log_sum_exp(logits))
-}
-
-/// Refuses a statistic of logits that is no number, as it is when one of them is none.
-pub(super) fn check_number(statistic: f64) -> Result<()> {
-    if statistic.is_finite() {
-        return Ok(());
-    }
-    Err(Error::Model(
-        "the model's output is not a number; its weights are damaged or of a wrong precision"
-            .to_owned(),
-    ))
-}
-
-/// Reads logits from the device.
-///
-/// # Shapes
-///
-/// - logits: `[batch, n, n_vocab]`, flattened in the result
-pub(super) fn read(logits: Tensor<3>) -> Result<Vec<f32>> {
-    let failed = |error: String| Error::Device(format!("cannot read the logits: {error}"));
-    let data = logits
-        .try_into_data_as::<f32>()
-        .map_err(|error| failed(error.to_string()))?;
-    data.try_into_vec::<f32>()
-        .map_err(|error| failed(format!("{error:?}")))
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -528,19 +400,6 @@ mod tests {
     }
 
     #[test]
-    fn logits_that_are_no_numbers_are_refused() {
-        for logits in [
-            [f32::NAN, 1.0],
-            [1.0, f32::INFINITY],
-            [f32::NEG_INFINITY; 2],
-            [f32::NAN; 2],
-        ] {
-            assert!(check_finite(&logits).is_err(), "{logits:?}");
-        }
-        assert!(check_finite(&[f32::NEG_INFINITY, -3.0]).is_ok());
-    }
-
-    #[test]
     fn a_model_that_gives_no_numbers_is_refused() {
         let message = decode(f32::NAN, &suppressing(vec![]))
             .unwrap_err()
@@ -561,47 +420,6 @@ mod tests {
             );
         }
         decode(0.5, &suppressing(vec![-1, 51_863])).unwrap();
-    }
-
-    /// The tokens that the filters of these options allow to be first.
-    fn first_tokens(options: &DecodingOptions) -> Vec<u32> {
-        let mut logits = vec![0.0; DIMS.n_vocab];
-        let filters = filters(tokenizer(DIMS.n_vocab), options).unwrap();
-        filters.apply(&FilterContext::new(&[]), &mut logits);
-        (0..DIMS.n_vocab as u32)
-            .filter(|&token| logits[token as usize] > f32::NEG_INFINITY)
-            .collect()
-    }
-
-    #[test]
-    fn an_empty_list_suppresses_nothing_and_any_other_the_special_tokens_too() {
-        let allowed = |suppress_tokens| {
-            first_tokens(&DecodingOptions {
-                suppress_blank: false,
-                without_timestamps: true,
-                ..suppressing(suppress_tokens)
-            })
-        };
-        assert_eq!(allowed(vec![]).len(), DIMS.n_vocab);
-        assert_eq!(allowed(vec![50]).len(), DIMS.n_vocab - 1 - 6);
-        assert!(!allowed(vec![50]).contains(&tokenizer(DIMS.n_vocab).no_speech()));
-        assert!(allowed(vec![-1, 50]).len() < DIMS.n_vocab - 1 - 6);
-    }
-
-    #[test]
-    fn a_latest_first_timestamp_of_0_is_no_limit() {
-        let latest = |max_initial_timestamp| {
-            let tokens = first_tokens(&DecodingOptions {
-                max_initial_timestamp,
-                ..DecodingOptions::default()
-            });
-            tokens.last().unwrap() - tokenizer(DIMS.n_vocab).timestamp_begin()
-        };
-        assert_eq!(latest(Some(1.0)), 50);
-        assert_eq!(latest(Some(0.03)), 2, "1.5 steps are 2, as to Python");
-        assert_eq!(latest(Some(0.001)), 0);
-        assert_eq!(latest(Some(0.0)), 1500);
-        assert_eq!(latest(None), 1500);
     }
 
     #[test]
@@ -696,20 +514,5 @@ mod tests {
             let message = decode(0.5, &options).unwrap_err().to_string();
             assert!(message.contains("Broken"), "{message}");
         }
-    }
-
-    #[test]
-    fn openais_filters_alone_can_be_on_the_device() {
-        let device = Device::flex();
-        let chain = |options: &DecodingOptions| {
-            let tokenizer = tokenizer(DIMS.n_vocab);
-            (filters(tokenizer, options).unwrap()).on_device(DIMS.n_vocab, &device)
-        };
-        assert!(chain(&DecodingOptions::default()).is_some());
-        let penalised = DecodingOptions {
-            repetition_penalty: 1.2,
-            ..DecodingOptions::default()
-        };
-        assert!(chain(&penalised).is_none());
     }
 }

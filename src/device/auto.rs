@@ -6,18 +6,29 @@ use super::found::{DeviceKind, Found, Refusal, of_type};
 use super::gpu_types;
 use crate::self_test::self_test;
 
-/// What [`auto`] chose.
+/// What [`auto`] chose, or [`choose`](super::choose) opened.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Chosen {
     /// The name that [`open`](super::open) takes.
     pub name: String,
-    /// What the device is; `None` for the CPU.
+    /// What the device is, in its driver's words; `None` for the host's processor.
     pub description: Option<String>,
     /// The device itself.
     pub device: Device,
     /// The devices that would have been preferred, and why they were not taken.
     pub refused: Vec<Refusal>,
+}
+
+impl Chosen {
+    pub(super) fn of(found: Found, refused: Vec<Refusal>) -> Self {
+        Self {
+            description: (found.kind != DeviceKind::Cpu).then_some(found.description),
+            name: found.name,
+            device: found.device,
+            refused,
+        }
+    }
 }
 
 /// Chooses a device: the first GPU that passes its [`self_test`], by CUDA, else Vulkan, Metal or wgpu, and else the CPU. Drivers
@@ -30,14 +41,7 @@ pub fn auto() -> Chosen {
         for found in of_type(kind, device_type) {
             match found.and_then(tested) {
                 Err(refusal) => refused.push(refusal),
-                Ok(found) => {
-                    return Chosen {
-                        name: found.name,
-                        description: Some(found.description),
-                        device: found.device,
-                        refused,
-                    };
-                }
+                Ok(found) => return Chosen::of(found, refused),
             }
         }
     }

@@ -117,33 +117,35 @@ pub(super) fn of_type(kind: &str, device_type: DeviceType) -> Vec<Result<Found, 
     let refused = |reason| vec![Err(Refusal::new(kind, reason))];
     match enumerate(device_type) {
         Err(reason) => refused(reason),
-        Ok(devices) if devices.is_empty() => refused(NONE.to_owned()),
+        Ok(devices) if devices.is_empty() => refused(NO_GPU.to_owned()),
         Ok(devices) => (devices.into_iter().enumerate())
             .map(|(index, device)| describe(kind, index, device))
             .collect(),
     }
 }
 
-const NONE: &str = "this machine has no such GPU, or its driver is not installed";
+/// The reason of a backend that finds no GPU at all.
+const NO_GPU: &str = "this machine has no such GPU, or its driver is not installed";
 
 /// One of several devices, or why there is no such one.
 fn nth(devices: Vec<Device>, index: usize) -> Result<Device, String> {
     let count = devices.len();
     (devices.into_iter().nth(index)).ok_or_else(|| match count {
-        0 => NONE.to_owned(),
-        _ => format!("this machine has {count}, counted from 0"),
+        0 => NO_GPU.to_owned(),
+        1 => "this machine has one such GPU, which is number 0".to_owned(),
+        _ => format!("this machine has {count} such GPUs, counted from 0"),
     })
 }
 
-/// Keeps what is compiled for a GPU beside the models, from the first device on. A program that has set CubeCL up by itself is left
-/// as it is, and where there is no cache folder each process compiles anew.
+/// Keeps what is compiled for a GPU in the cache folder, from the first device on. A program that has set CubeCL up by itself is left
+/// as it is, and where there is no cache folder, or no feature `fetch` that knows it, each process compiles anew.
 fn keep_compiled_kernels() {
-    #[cfg(any(feature = "cuda", feature = "vulkan"))]
+    #[cfg(all(feature = "fetch", any(feature = "cuda", feature = "vulkan")))]
     {
         static ONCE: std::sync::Once = std::sync::Once::new();
         ONCE.call_once(|| {
-            if let Ok(fetcher) = whisper_weights::Fetcher::from_env() {
-                whisper_kernels::keep_compiled_kernels(&fetcher.cache_folder().join("kernels"));
+            if let Some(folder) = super::kept_kernels() {
+                whisper_kernels::keep_compiled_kernels(&folder);
             }
         });
     }
@@ -177,6 +179,11 @@ fn describe(kind: &str, index: usize, device: Device) -> Result<Found, Refusal> 
 }
 
 impl Refusal {
+    /// Whether the machine lacks such a GPU, or its driver; otherwise there is one that cannot be used.
+    pub fn is_absence(&self) -> bool {
+        self.reason == NO_GPU
+    }
+
     pub(super) fn new(name: &str, reason: String) -> Self {
         Refusal {
             name: name.to_owned(),
@@ -212,6 +219,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_number_too_high_is_no_absence() {
+        let refusal = |devices, index| Refusal::new("cuda:7", nth(devices, index).unwrap_err());
+        assert!(refusal(Vec::new(), 0).is_absence());
+        for count in [1, 2] {
+            let beyond = refusal(vec![Device::flex(); count], 7);
+            assert!(
+                !beyond.is_absence() && beyond.reason.contains("such GPU"),
+                "{beyond}"
+            );
+        }
+    }
+
+    #[test]
     fn the_cpu_is_there_and_every_other_backend_is_found_or_refused() {
         let (found, refused) = find();
         assert_eq!(found[0].name, "cpu");
@@ -224,6 +244,10 @@ mod tests {
         }
         for refusal in refused {
             assert!(!refusal.reason.is_empty() && !refusal.reason.contains('\n'));
+            assert!(
+                !(refusal.is_absence() && refusal.name.contains(':')),
+                "{refusal}"
+            );
         }
     }
 

@@ -3,6 +3,8 @@
 mod auto;
 mod found;
 
+use std::path::PathBuf;
+
 use burn::tensor::{Device, DeviceType};
 
 pub use auto::{Chosen, auto};
@@ -55,14 +57,34 @@ const KNOWN: &[&str] = &["ndarray", "cuda", "wgpu", "vulkan", "metal", "webgpu"]
 /// [`Error::Device`] when the name is unknown, names a backend that is not compiled into this build, or
 /// a GPU that this machine lacks or cannot open.
 pub fn open(name: &str) -> Result<Device> {
+    choose(name).map(|chosen| chosen.device)
+}
+
+/// The same, and says what was opened.
+///
+/// # Errors
+///
+/// As [`open`].
+pub fn choose(name: &str) -> Result<Chosen> {
     check(name)?;
     if name == "auto" {
-        return Ok(auto().device);
+        return Ok(auto());
     }
     match find_named(name) {
-        Ok(found) => Ok(found.device),
+        Ok(found) => Ok(Chosen::of(found, Vec::new())),
         Err(refusal) => Err(Error::Device(format!("'{name}': {}", refusal.reason))),
     }
+}
+
+/// The folder that kernels compiled for CUDA and Vulkan are kept in, for other processes of the same build; `None` in builds without
+/// either or without the feature `fetch`, and where there is no cache folder.
+pub fn kept_kernels() -> Option<PathBuf> {
+    #[cfg(all(feature = "fetch", any(feature = "cuda", feature = "vulkan")))]
+    let folder = (whisper_weights::Fetcher::from_env().ok())
+        .map(|fetcher| fetcher.cache_folder().join("kernels"));
+    #[cfg(not(all(feature = "fetch", any(feature = "cuda", feature = "vulkan"))))]
+    let folder = None;
+    folder
 }
 
 /// Whether `name` is one that this build can open, if the machine has it: that is not looked at.
@@ -86,6 +108,17 @@ pub fn has_gpu_backend() -> bool {
 /// Whether a device is a GPU, or a driver that takes itself for one: whatever CubeCL's runtimes drive.
 pub fn is_gpu(device: &Device) -> bool {
     found::identity(device).is_some()
+}
+
+/// The driver of a GPU with its version, in words; `None` for the host's devices, and where it does not tell.
+pub fn driver(device: &Device) -> Option<String> {
+    #[cfg(any(feature = "cuda", feature = "wgpu"))]
+    return whisper_kernels::device_driver(device);
+    #[cfg(not(any(feature = "cuda", feature = "wgpu")))]
+    {
+        let _ = device;
+        None
+    }
 }
 
 /// A name's kind, and its index if it has one. The kind is one that this build knows, except that the host's devices may have
@@ -147,6 +180,8 @@ mod tests {
         assert!(open("cpu").is_ok());
         assert!(open("auto").is_ok());
         assert!(!is_gpu(&open("cpu").unwrap()));
+        let cpu = choose("cpu").unwrap();
+        assert!(cpu.name == "cpu" && cpu.description.is_none());
     }
 
     #[test]

@@ -34,3 +34,20 @@ pub fn log_mel(n_mels: usize, device: &Device) -> Result<LogMel> {
         .init(device)
         .map_err(|error| Error::Model(error.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_have_the_names_of_the_command_line() {
+        let text = serde_json::to_string(&(Smoothing::Average3x3, Normalisation::Rms)).unwrap();
+        assert_eq!(text, r#"["average3x3","rms"]"#);
+        let read: (Smoothing, Normalisation) = serde_json::from_str(&text).unwrap();
+        assert_eq!(read, (Smoothing::Average3x3, Normalisation::Rms));
+        let text = serde_json::to_string(&(Smoothing::Off, Normalisation::Off)).unwrap();
+        assert_eq!(text, r#"["none","none"]"#);
+        let read: (Smoothing, Normalisation) = serde_json::from_str(&text).unwrap();
+        assert_eq!(read, (Smoothing::Off, Normalisation::Off));
+    }
+}

@@ -93,6 +93,14 @@ impl DecoderState {
             .for_each(|cache| cache.clear(windows));
     }
 
+    /// Forgets the tokens of the current windows, and takes other memory for those that come: for when a device has lost what was
+    /// there.
+    pub fn renew(&mut self) {
+        for cache in &mut self.self_kv {
+            *cache = cache.renewed();
+        }
+    }
+
     /// Counts positions that [`Decoder::forward_newest`] has written.
     pub fn advance(&mut self, n: usize) {
         self.self_kv.iter_mut().for_each(|cache| cache.advance(n));

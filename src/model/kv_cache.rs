@@ -71,6 +71,21 @@ impl KvCache {
         }
     }
 
+    /// An empty cache of the same size in memory of its own.
+    pub fn renewed(&self) -> Self {
+        let [max_rows, n_ctx, n_state] = self.key.dims();
+        Self {
+            rows: self.rows,
+            ..Self::new(
+                max_rows,
+                n_ctx,
+                n_state,
+                &self.key.device(),
+                self.key.dtype(),
+            )
+        }
+    }
+
     /// Writes the keys and values of the next positions.
     ///
     /// The tensors are taken out of `self` while they are written, so that no second handle forces a copy.

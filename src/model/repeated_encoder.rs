@@ -44,8 +44,19 @@ impl<'a> RepeatedEncoder<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::Device`] when the device cannot repeat what it has recorded.
+    /// [`Error::Device`] when the device fails.
     pub fn encode(&mut self, mel: Tensor<3>) -> Result<Tensor<3>> {
+        match self.encode_repeated(mel.clone()) {
+            // What it would have written is lost: the work is done by itself, in other memory.
+            Err(whisper_kernels::Error::Recording { .. }) => {
+                self.work = None;
+                Ok(self.model.encode(mel))
+            }
+            encoded => encoded.map_err(|error| Error::Device(error.to_string())),
+        }
+    }
+
+    fn encode_repeated(&mut self, mel: Tensor<3>) -> whisper_kernels::Result<Tensor<3>> {
         let shape = mel.dims();
         match &mut self.work {
             Some(work) if work.shape == shape => {
@@ -57,10 +68,7 @@ impl<'a> RepeatedEncoder<'a> {
         let Some(work) = &mut self.work else {
             unreachable!("the work has just been made");
         };
-        let encoded = work.encode.run();
-        Ok(encoded
-            .map_err(|error| Error::Device(error.to_string()))?
-            .clone())
+        work.encode.run().cloned()
     }
 }
 

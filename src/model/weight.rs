@@ -11,6 +11,7 @@ use whisper_kernels::{
 
 /// What a weight is made of.
 #[derive(Config, Debug, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum WeightFormat {
     /// Floating-point numbers, of the type that they are loaded as.
     Float,
@@ -22,6 +23,7 @@ pub enum WeightFormat {
 
 /// A weight `[d_output, d_input]`, as checkpoints store it or quantised.
 #[derive(Module, Debug)]
+#[non_exhaustive]
 pub enum Weight {
     /// `[d_output, d_input]`.
     Float(Param<Tensor<2>>),

@@ -36,6 +36,8 @@ pub use tsv::Tsv;
 pub use txt::Txt;
 pub use vtt::Vtt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
 use crate::transcribe::{Segment, Transcript};
 
@@ -74,7 +76,11 @@ pub trait SegmentWriter {
 }
 
 /// How formats write what can be written in more than one way.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+///
+/// More fields may come: begin with the default one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct FormatOptions {
     /// Which words and lines make up a subtitle, in srt, vtt, lrc and ass.
     pub subtitles: SubtitleOptions,
@@ -212,6 +218,24 @@ mod tests {
                 testing::written(writer.as_ref(), &transcript)
             );
         }
+    }
+
+    #[test]
+    fn options_are_read_as_they_are_written() {
+        let mut options = FormatOptions::default();
+        options.subtitles.max_line_width = Some(42);
+        options.offset_n = 7;
+        let text = serde_json::to_string(&options).unwrap();
+        assert_eq!(
+            serde_json::from_str::<FormatOptions>(&text).unwrap(),
+            options
+        );
+        let partly = r#"{"subtitles": {"max_line_width": 42}, "offset_n": 7}"#;
+        assert_eq!(
+            serde_json::from_str::<FormatOptions>(partly).unwrap(),
+            options
+        );
+        assert!(serde_json::from_str::<FormatOptions>(r#"{"pretty": true}"#).is_err());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! From segments to subtitles: which words are shown together, and where their lines break.
 
+use serde::{Deserialize, Serialize};
+
 use crate::text::{is_python_space, python_strip};
 use crate::transcribe::{Segment, Word};
 
@@ -10,7 +12,11 @@ const LONG_PAUSE: f64 = 3.0;
 ///
 /// They have an effect on transcripts with words alone
 /// ([`word_timestamps`](crate::TranscribeOptions::word_timestamps)); 0 is the same as `None`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+///
+/// More fields may come: begin with the default one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct SubtitleOptions {
     /// Characters in a line, unless one word is longer.
     pub max_line_width: Option<usize>,

@@ -6,6 +6,7 @@ use burn::tensor::Device;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters_backend::text_anchor::{HPos, Pos, VPos};
+use serde::{Deserialize, Serialize};
 
 use super::canvas::Canvas;
 use super::fonts::Fonts;
@@ -40,7 +41,11 @@ const WAVE: RGBColor = RGBColor(61, 111, 168);
 const WORD_EDGE: RGBColor = RGBColor(205, 92, 20);
 
 /// How a [`Figure`] is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// More fields may come: begin with the default one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct FigureOptions {
     /// Width of the picture in pixels, 200 to 20,000.
     pub width: u32,
@@ -71,6 +76,7 @@ pub struct Figure {
 
 /// Where a panel's contents are, in pixels from the left and the top of the picture. The end is not part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Panel {
     /// First column.
     pub left: u32,

@@ -17,6 +17,7 @@ const RANGE: f32 = 2.0;
 
 /// Log-Mel features of a stretch of time, as Whisper hears it: normalised by the maximum of the whole file.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Spectrogram {
     /// The time that is shown, in seconds: whole frames of 10 ms.
     pub time: Range<f64>,

@@ -10,6 +10,7 @@ const BLOCK: usize = 1 << 20;
 
 /// The least and the greatest sample of each of a number of equal stretches of time.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Waveform {
     /// The time that is shown, in seconds.
     pub time: Range<f64>,

@@ -12,6 +12,7 @@ const COLUMNS: usize = 3000;
 
 /// Waveform and log-Mel features of a whole recording, small enough for a page.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct AudioPicture {
     /// Length of the recording, in seconds.
     pub seconds: f64,

@@ -34,6 +34,7 @@ use crate::output::write_atomically;
 /// What is shown of a set of clips that were compared with their references: counts, languages, and each clip, the worst
 /// ones first, with waveform, log-Mel features and both transcripts on one time axis.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Report {
     /// The heading.
     pub title: String,
@@ -45,6 +46,7 @@ pub struct Report {
 
 /// A clip of a [`Report`].
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ClipReport {
     /// The clip's name.
     pub name: String,

@@ -43,7 +43,11 @@ pub fn language_name(code: &str) -> Option<&'static str> {
         .map(|(_, name)| *name)
 }
 
-/// As [`language_code`], with an [`Error::Language`] that suggests the nearest known language.
+/// The code of a language given by its code or English name: [`language_code`] with an error for those that nobody knows.
+///
+/// # Errors
+///
+/// [`Error::Language`] that suggests the nearest known language.
 pub fn parse_language(name_or_code: &str) -> Result<&'static str> {
     language_code(name_or_code).ok_or_else(|| Error::Language(unknown(name_or_code)))
 }

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 /// What to do with the speech: write it down, or translate it into English.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Task {
     /// Write the speech down in its own language.
     #[default]

@@ -1,9 +1,12 @@
 //! Everything that is chosen before a model is loaded.
 
+#[cfg(feature = "fetch")]
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use whisper_weights::{Checkpoint, Fetcher, Progress, Silent};
+use whisper_weights::Checkpoint;
+#[cfg(feature = "fetch")]
+use whisper_weights::{FetchProgress, Fetcher, Silent};
 
 use super::Whisper;
 use crate::compute_type::ComputeType;
@@ -19,7 +22,7 @@ use crate::{Result, device, threads};
 ///     .device("cpu")
 ///     .compute_type(ComputeType::Int8)
 ///     .cache_folder("models")
-///     .load_with(&|event: weights::Event<'_>| eprintln!("{event:?}"))?;
+///     .load_with(&|event: weights::FetchEvent<'_>| eprintln!("{event:?}"))?;
 /// # Ok::<(), whisper_rs::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -31,7 +34,9 @@ pub struct WhisperBuilder {
     smoothing: Smoothing,
     normalisation: Normalisation,
     threads: Option<usize>,
+    #[cfg(feature = "fetch")]
     cache_folder: Option<PathBuf>,
+    #[cfg(feature = "fetch")]
     offline: bool,
 }
 
@@ -51,7 +56,9 @@ impl WhisperBuilder {
             smoothing: Smoothing::Off,
             normalisation: Normalisation::Off,
             threads: None,
+            #[cfg(feature = "fetch")]
             cache_folder: None,
+            #[cfg(feature = "fetch")]
             offline: false,
         }
     }
@@ -74,8 +81,8 @@ impl WhisperBuilder {
         self
     }
 
-    /// The features smoothed over their neighbours, which OpenAI's transcripts are made without (`docs/smoothing.md` has the
-    /// word error rates).
+    /// The features smoothed over their neighbours, which OpenAI's transcripts are made without ([word error
+    /// rates](crate::book::smoothing)).
     pub fn smoothing(mut self, smoothing: Smoothing) -> Self {
         self.smoothing = smoothing;
         self
@@ -95,18 +102,21 @@ impl WhisperBuilder {
     }
 
     /// The folder that keeps fetched models, in the place of the user's cache folder.
+    #[cfg(feature = "fetch")]
     pub fn cache_folder(mut self, folder: impl AsRef<Path>) -> Self {
         self.cache_folder = Some(folder.as_ref().to_path_buf());
         self
     }
 
     /// Use models of this machine alone, and no network. Without it the environment decides ([`Fetcher::from_env`]).
+    #[cfg(feature = "fetch")]
     pub fn offline(mut self, offline: bool) -> Self {
         self.offline = offline;
         self
     }
 
-    /// Loads the model. One that is not on this machine is fetched without a word.
+    /// Loads the model. One that is not on this machine is fetched without a word; without the feature `fetch`, models are files
+    /// and folders alone.
     ///
     /// # Errors
     ///
@@ -119,7 +129,10 @@ impl WhisperBuilder {
     ///   these numbers
     /// - [`Error::Option`](crate::Error::Option) when the threads cannot be had
     pub fn load(&self) -> Result<Whisper> {
-        self.load_with(&Silent)
+        #[cfg(feature = "fetch")]
+        return self.load_with(&Silent);
+        #[cfg(not(feature = "fetch"))]
+        self.load_checkpoint(&Checkpoint::open(&self.model)?)
     }
 
     /// Loads the model, and tells of its download where there is one.
@@ -127,7 +140,8 @@ impl WhisperBuilder {
     /// # Errors
     ///
     /// As [`load`](Self::load).
-    pub fn load_with(&self, progress: &dyn Progress) -> Result<Whisper> {
+    #[cfg(feature = "fetch")]
+    pub fn load_with(&self, progress: &dyn FetchProgress) -> Result<Whisper> {
         let fetcher = Fetcher::open(self.cache_folder.as_deref(), self.offline)?;
         let path = fetcher.fetch(&self.model, progress)?;
         self.load_checkpoint(&Checkpoint::open(path)?)

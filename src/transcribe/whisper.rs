@@ -82,7 +82,7 @@ impl Whisper {
     }
 
     /// The same with the features smoothed over their neighbours, which OpenAI's transcripts are made without
-    /// (`docs/smoothing.md` has the word error rates).
+    /// ([word error rates](crate::book::smoothing)).
     #[must_use]
     pub fn with_smoothing(mut self, smoothing: Smoothing) -> Self {
         self.log_mel = self.log_mel.with_smoothing(smoothing);

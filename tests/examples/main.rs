@@ -1,4 +1,5 @@
 //! Every example, run as its user would; the first run fetches the model.
+#![cfg(all(feature = "audio-files", feature = "fetch", feature = "output"))]
 
 #[path = "custom_filter.rs"]
 mod words;

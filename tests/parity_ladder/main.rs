@@ -2,6 +2,7 @@
 //!
 //! A test fails on the first rung that is off and names it, so that the stage to look at is known: the rungs above it follow from it.
 //! `tests/data/README.md` describes the references.
+#![cfg(all(feature = "audio-files", feature = "fetch"))]
 
 mod clips;
 mod options;

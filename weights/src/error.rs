@@ -234,6 +234,7 @@ impl Error {
         }
     }
 
+    #[cfg(feature = "fetch")]
     pub(crate) fn source(source_name: impl Into<String>, why: impl Into<String>) -> Self {
         Self::Source {
             source_name: source_name.into(),

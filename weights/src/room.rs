@@ -18,6 +18,7 @@ pub(crate) fn check(folder: &Path, needed: u64) -> Result<()> {
 }
 
 /// Bytes that are free on the disk of a folder, which need not be there yet.
+#[cfg(feature = "fetch")]
 pub(crate) fn free(folder: &Path) -> Option<u64> {
     // The last ancestor of a relative path is empty, and stands for the current folder.
     (folder.ancestors())
@@ -40,6 +41,7 @@ pub(crate) fn write_error(file: &Path, error: io::Error) -> Error {
 }
 
 /// The error of a folder that cannot be made or written.
+#[cfg(feature = "fetch")]
 pub(crate) fn folder_error(folder: &Path, error: io::Error) -> Error {
     if is_full(&error) {
         return no_space(folder, &error);
@@ -82,6 +84,12 @@ mod tests {
         check(folder.path(), 1).unwrap();
         let message = check(folder.path(), u64::MAX).unwrap_err().to_string();
         assert!(message.contains("18446744073.7 GB are needed"), "{message}");
+    }
+
+    #[cfg(feature = "fetch")]
+    #[test]
+    fn room_is_that_of_the_folder_above() {
+        let folder = tempfile::tempdir().unwrap();
         assert!(free(&folder.path().join("not/there/yet")).is_some_and(|free| free > 0));
         assert!(free(Path::new("relative")).is_some_and(|free| free > 0));
     }

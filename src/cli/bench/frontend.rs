@@ -7,14 +7,16 @@ use clap::Args;
 use serde::Serialize;
 use whisper_kernels::{ComposedLogMel, Pcm, Windows};
 use whisper_rs::audio::SAMPLE_RATE;
+use whisper_rs::device::{Chosen, is_gpu};
 use whisper_rs::frontend::{HOP_LENGTH, LogMelConfig, N_FFT, Smoothing};
 use whisper_rs::measure::{self, Timer};
 use whisper_rs::output::write_atomically;
 use whisper_rs::{Audio, Error, device};
 
 use super::counted::{self, Counted};
-use super::report::{Lines, Seconds, bytes, time};
+use super::report::{Lines, Seconds, bytes, peaks, time};
 use super::sync;
+use crate::cli::waiting::Waiting;
 use crate::cli::{SmoothingKind, chosen_device, output_lines};
 
 /// The arguments of `bench frontend`.
@@ -60,6 +62,7 @@ pub struct FrontendArguments {
 #[derive(Debug, Serialize)]
 struct Report {
     device: String,
+    device_description: Option<String>,
     samples: usize,
     audio_seconds: f64,
     n_mels: usize,
@@ -95,7 +98,8 @@ pub fn run(arguments: &FrontendArguments) -> Result<(), Error> {
     if arguments.runs == 0 {
         return Err(Error::Option("--runs: at least 1 is needed".to_owned()));
     }
-    let device = chosen_device::open(&arguments.device)?;
+    let chosen = chosen_device::open(&arguments.device)?;
+    let device = chosen.device.clone();
     let smoothing = Smoothing::from(arguments.smoothing);
     let config = LogMelConfig::new(arguments.n_mels).with_smoothing(smoothing);
     let samples = samples(arguments)?;
@@ -105,11 +109,13 @@ pub fn run(arguments: &FrontendArguments) -> Result<(), Error> {
         .map_err(|error| Error::Option(error.to_string()))?;
     let frames = log_mel.frames(n_samples);
     if frames < 2 {
-        return Err(Error::Option(format!(
-            "{}: too short to measure; at least {} samples are needed",
-            arguments.file.display(),
-            2 * HOP_LENGTH
-        )));
+        return Err(Error::Audio {
+            name: arguments.file.display().to_string(),
+            reason: format!(
+                "too short to measure; at least {} samples are needed",
+                2 * HOP_LENGTH
+            ),
+        });
     }
     let pcm: Tensor<2> = Tensor::from_data(
         TensorData::new(samples, [1, n_samples]),
@@ -132,7 +138,9 @@ pub fn run(arguments: &FrontendArguments) -> Result<(), Error> {
             .windows(&pcm, &maximum, windows, FloatDType::F32)
             .expect("the whole signal holds its own frames")
     };
+    let waiting = Waiting::for_first_work(&device);
     let peak = work.first_run(fused)?;
+    drop(waiting);
     if let Some(path) = &arguments.features {
         write(fused(), path)?;
     }
@@ -150,7 +158,8 @@ pub fn run(arguments: &FrontendArguments) -> Result<(), Error> {
         (Some(way), Some(difference))
     };
     let report = Report {
-        device: arguments.device.clone(),
+        device: chosen.name.clone(),
+        device_description: chosen.description.clone(),
         samples: n_samples,
         audio_seconds: n_samples as f64 / SAMPLE_RATE as f64,
         n_mels: arguments.n_mels,
@@ -165,7 +174,7 @@ pub fn run(arguments: &FrontendArguments) -> Result<(), Error> {
     if arguments.json {
         output_lines::print_json(&report)
     } else {
-        output_lines::print(&describe(&report))
+        output_lines::print(&describe(&report, &chosen))
     }
 }
 
@@ -260,14 +269,14 @@ impl Work<'_> {
     }
 }
 
-fn describe(report: &Report) -> String {
+fn describe(report: &Report, chosen: &Chosen) -> String {
     let mut lines = Lines::default();
     lines.add(format!(
         "log-Mel features of {:.0} s of audio, {} mel bins{}, on {}",
         report.audio_seconds,
         report.n_mels,
         if report.smoothing { ", smoothed" } else { "" },
-        report.device
+        chosen_device::title(chosen)
     ));
     lines.add(format!(
         "floor: samples once, features once = {}; an elementwise operation moves that in {}",
@@ -292,12 +301,9 @@ fn describe(report: &Report) -> String {
             way.fft_operations_per_second / 1e9
         ));
         way.counted.describe("  ", &mut lines);
-        let memory = |value: Option<u64>| value.map_or("not known".to_owned(), bytes);
-        lines.add(format!(
-            "  memory        device peak {}, host peak {}",
-            memory(way.peak_device_bytes),
-            memory(way.peak_host_bytes)
-        ));
+        let (host, device) = (way.peak_host_bytes, way.peak_device_bytes);
+        let peaks = peaks(host, device, is_gpu(&chosen.device));
+        lines.add(format!("  memory        {peaks}"));
     }
     if let Some(composed) = &report.composed {
         lines.add(format!(

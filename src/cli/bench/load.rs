@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use clap::Args;
 use serde::Serialize;
+use whisper_rs::device::Chosen;
 use whisper_rs::measure::{self, HostMemory};
 use whisper_rs::{Error, Whisper, device};
 use whisper_weights::Checkpoint;
@@ -15,6 +16,7 @@ use super::sync;
 use crate::cli::chosen_device;
 use crate::cli::models::{Models, StoreArguments};
 use crate::cli::output_lines;
+use crate::cli::waiting::Waiting;
 
 /// The arguments of `bench load`.
 #[derive(Debug, Args)]
@@ -41,6 +43,7 @@ struct Report {
     path: PathBuf,
     format: &'static str,
     device: String,
+    device_description: Option<String>,
     file_bytes: u64,
     /// From the path to a model that can transcribe.
     seconds: f64,
@@ -59,15 +62,18 @@ struct Report {
 
 pub fn run(arguments: &LoadArguments) -> Result<(), Error> {
     let path = Models::open(&arguments.store)?.fetch(&arguments.model)?;
-    let device = chosen_device::open(&arguments.device)?;
+    let chosen = chosen_device::open(&arguments.device)?;
+    let device = &chosen.device;
     // What starts with the device is no part of the load.
-    sync(&device)?;
+    sync(device)?;
+    let waiting = Waiting::for_model(device);
     let memory = Memory::now();
     let begun = Instant::now();
     let checkpoint = Checkpoint::open(&path)?;
-    let whisper = Whisper::from_checkpoint(&checkpoint, &device)?;
-    sync(&device)?;
+    let whisper = Whisper::from_checkpoint(&checkpoint, device)?;
+    sync(device)?;
     let seconds = begun.elapsed().as_secs_f64();
+    drop(waiting);
     let (peak_bytes, kept_bytes) = memory.added().unzip();
     drop(whisper);
     drop(checkpoint);
@@ -80,7 +86,8 @@ pub fn run(arguments: &LoadArguments) -> Result<(), Error> {
     let report = Report {
         path,
         format: checkpoint.format(),
-        device: arguments.device.clone(),
+        device: chosen.name.clone(),
+        device_description: chosen.description.clone(),
         file_bytes,
         seconds,
         tensor_bytes: 4 * parameters as u64,
@@ -92,7 +99,7 @@ pub fn run(arguments: &LoadArguments) -> Result<(), Error> {
     if arguments.json {
         return output_lines::print_json(&report);
     }
-    output_lines::print(&describe(&report))
+    output_lines::print(&describe(&report, &chosen))
 }
 
 /// Brings each tensor to f32 and lets it go again, as a loader does; gives the number of parameters.
@@ -124,11 +131,12 @@ impl Memory {
     }
 }
 
-fn describe(report: &Report) -> String {
+fn describe(report: &Report, chosen: &Chosen) -> String {
     let mut text = format!(
-        "{} of {} loaded in {}",
+        "{} of {} loaded to {} in {}",
         report.format,
         bytes(report.file_bytes),
+        chosen_device::title(chosen),
         time(report.seconds)
     );
     if let (Some(peak), Some(beside), Some(ratio)) = (

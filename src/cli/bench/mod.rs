@@ -6,6 +6,7 @@ mod load;
 mod network;
 mod profile;
 pub mod report;
+mod room;
 mod transcribe;
 mod versus;
 
@@ -15,7 +16,7 @@ use burn::tensor::Device;
 use clap::Subcommand;
 use whisper_rs::Error;
 
-use super::{FAILED, messages};
+use super::{code_of, messages};
 
 pub use frontend::FrontendArguments;
 pub use load::LoadArguments;
@@ -29,7 +30,7 @@ pub enum BenchCommand {
     Frontend(FrontendArguments),
     /// How long a model takes to load, and the memory beside the model itself
     Load(LoadArguments),
-    /// Encoder and decoder alone, on features of noise and forced tokens
+    /// Encoder and decoder alone, on features of noise and forced tokens; also meant by bench --random_weights MODEL
     Network(NetworkArguments),
     /// Transcribing a file, stage by stage; also meant by bench FILE
     Transcribe(Box<TranscribeBenchArguments>),
@@ -46,8 +47,9 @@ pub fn run(command: &BenchCommand) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            let code = code_of(&error);
             messages::error(error);
-            ExitCode::from(FAILED)
+            ExitCode::from(code)
         }
     }
 }

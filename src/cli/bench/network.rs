@@ -4,17 +4,20 @@ use burn::tensor::{DType, Device, Distribution, Int, Tensor, TensorData};
 use clap::Args;
 use serde::Serialize;
 use whisper_kernels::{Progress, Repeated, most_probable, record};
+use whisper_rs::device::{Chosen, is_gpu};
 use whisper_rs::measure::{self, Timer};
 use whisper_rs::model::{RepeatedEncoder, WhisperModel};
 use whisper_rs::{ComputeType, Error, Numbers, device};
 use whisper_weights::{Checkpoint, ModelDims};
 
 use super::counted::{self, Counted};
-use super::report::{Lines, Seconds, bytes, time};
+use super::report::{Lines, Seconds, peaks, time};
+use super::room::Room;
 use super::sync;
 use crate::cli::chosen_device;
 use crate::cli::models::{Models, StoreArguments};
 use crate::cli::output_lines;
+use crate::cli::waiting::Waiting;
 
 /// The arguments of `bench network`.
 #[derive(Debug, Args)]
@@ -39,7 +42,7 @@ pub struct NetworkArguments {
     #[arg(long = "compute_type", default_value = "auto")]
     pub compute_type: ComputeType,
 
-    /// Windows encoded, and sequences decoded, at a time
+    /// Windows encoded, and sequences decoded, at a time: as many as the memory holds, and at most 1024
     #[arg(long, num_args = 1.., default_values_t = [1])]
     pub batch: Vec<usize>,
 
@@ -48,7 +51,7 @@ pub struct NetworkArguments {
     pub tokens: usize,
 
     /// Measured runs of each
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 5, value_name = "N")]
     pub runs: usize,
 
     /// Print the report as JSON
@@ -65,9 +68,11 @@ struct Report {
     model: String,
     random_weights: bool,
     device: String,
+    device_description: Option<String>,
     compute_type: String,
     parameters: usize,
-    /// From the first operation to the end of the first encoder pass and of the first token: kernels compiled, memory taken.
+    /// From the first operation to the end of the first encoder pass and of the first token: memory taken, and on a GPU
+    /// kernels compiled.
     first_window_seconds: f64,
     first_token_seconds: f64,
     batches: Vec<Batch>,
@@ -93,73 +98,116 @@ struct Stage {
 }
 
 pub fn run(arguments: &NetworkArguments) -> Result<(), Error> {
-    let device = chosen_device::open(&arguments.device)?;
-    let numbers = arguments.compute_type.numbers_on(&device)?;
-    let (model, dims) = model(arguments, &device, numbers)?;
-    let most = dims.n_text_ctx - PROMPT.len() - WARM_UP;
-    if !(1..=most).contains(&arguments.tokens) || arguments.batch.contains(&0) {
-        return Err(Error::Option(format!(
-            "between 1 and {most} tokens can be decoded, in batches of 1 or more"
-        )));
+    if arguments.runs == 0 {
+        return Err(Error::Option("--runs: at least 1 is needed".to_owned()));
     }
+    let chosen = chosen_device::open(&arguments.device)?;
+    let device = &chosen.device;
+    let numbers = arguments.compute_type.numbers_on(device)?;
+    let source = Source::of(arguments)?;
+    let dims = source.dims();
+    check(arguments, &dims, numbers, device)?;
+    let waiting = Waiting::for_model(device);
+    let model = source.model(device, numbers)?;
+    drop(waiting);
     if !model.decoder.has_newest() {
         return Err(Error::Option(
             "the decoder is measured by heads of 64, as all of Whisper's models have".to_owned(),
         ));
     }
     let bench = Bench {
-        device: &device,
-        timer: Timer::on(&device)
-            .warm_up(1)
-            .repetitions(arguments.runs.max(1)),
+        device,
+        timer: Timer::on(device).warm_up(1).repetitions(arguments.runs),
         model: &model,
         dims,
         tokens: arguments.tokens,
-        runs: arguments.runs.max(1),
+        runs: arguments.runs,
     };
+    let waiting = Waiting::for_first_work(device);
     let begin = std::time::Instant::now();
     let features = model.encode(bench.features(1));
-    sync(&device)?;
+    sync(device)?;
     let first_window_seconds = begin.elapsed().as_secs_f64();
     bench.decode(features, 1)?;
     let first_token_seconds = begin.elapsed().as_secs_f64();
+    drop(waiting);
     let batches = arguments.batch.iter().map(|&size| bench.batch(size));
     let batches = batches.collect::<Result<Vec<_>, _>>()?;
     let report = Report {
         model: (arguments.random_weights.clone()).unwrap_or_else(|| arguments.model.clone()),
         random_weights: arguments.random_weights.is_some(),
-        device: arguments.device.clone(),
+        device: chosen.name.clone(),
+        device_description: chosen.description.clone(),
         compute_type: numbers.to_string(),
         parameters: model.parameters(),
         first_window_seconds,
         first_token_seconds,
         batches,
-        peak_device_bytes: measure::device_memory(&device).map(|memory| memory.peak_reserved),
+        peak_device_bytes: measure::device_memory(device).map(|memory| memory.peak_reserved),
         peak_host_bytes: measure::host_memory().map(|memory| memory.peak),
     };
     if arguments.json {
         output_lines::print_json(&report)
     } else {
-        output_lines::print(&describe(&report))
+        output_lines::print(&describe(&report, &chosen))
     }
 }
 
-fn model(
-    arguments: &NetworkArguments,
-    device: &Device,
-    numbers: Numbers,
-) -> Result<(WhisperModel, ModelDims), Error> {
-    if let Some(name) = &arguments.random_weights {
+/// Where the model comes from.
+enum Source {
+    Random(ModelDims),
+    Checkpoint(Box<Checkpoint>),
+}
+
+impl Source {
+    fn of(arguments: &NetworkArguments) -> Result<Self, Error> {
+        let Some(name) = &arguments.random_weights else {
+            let path = Models::open(&arguments.store)?.fetch(&arguments.model)?;
+            return Ok(Self::Checkpoint(Box::new(Checkpoint::open(path)?)));
+        };
         let dims = ModelDims::of(name).ok_or_else(|| {
             let known = ModelDims::NAMES.join(", ");
             Error::Option(format!("--random_weights {name}: use one of {known}"))
         })?;
-        return Ok((WhisperModel::random_as(&dims, device, numbers), dims));
+        Ok(Self::Random(dims))
     }
-    let path = Models::open(&arguments.store)?.fetch(&arguments.model)?;
-    let checkpoint = Checkpoint::open(path)?;
-    let model = WhisperModel::from_checkpoint(&checkpoint, device, numbers)?;
-    Ok((model, *checkpoint.dims()))
+
+    fn dims(&self) -> ModelDims {
+        match self {
+            Self::Random(dims) => *dims,
+            Self::Checkpoint(checkpoint) => *checkpoint.dims(),
+        }
+    }
+
+    fn model(self, device: &Device, numbers: Numbers) -> Result<WhisperModel, Error> {
+        match self {
+            Self::Random(dims) => Ok(WhisperModel::random_as(&dims, device, numbers)),
+            Self::Checkpoint(checkpoint) => {
+                WhisperModel::from_checkpoint(&checkpoint, device, numbers)
+            }
+        }
+    }
+}
+
+/// Refuses what the model, or the memory, cannot hold, before anything is loaded.
+fn check(
+    arguments: &NetworkArguments,
+    dims: &ModelDims,
+    numbers: Numbers,
+    device: &Device,
+) -> Result<(), Error> {
+    let most = dims.n_text_ctx.saturating_sub(PROMPT.len() + WARM_UP);
+    if !(1..=most).contains(&arguments.tokens) {
+        return Err(Error::Option(format!(
+            "--tokens {}: between 1 and {most} can be decoded",
+            arguments.tokens
+        )));
+    }
+    let room = Room::on(device, dims, numbers);
+    arguments
+        .batch
+        .iter()
+        .try_for_each(|&size| room.check(size))
 }
 
 /// Steps before those that are timed: the one that is counted, and those until the device has recorded one.
@@ -270,7 +318,7 @@ impl Stage {
     }
 }
 
-fn describe(report: &Report) -> String {
+fn describe(report: &Report, chosen: &Chosen) -> String {
     let mut lines = Lines::default();
     lines.add(format!(
         "{}{}, {:.0} million parameters, {} on {}",
@@ -282,12 +330,17 @@ fn describe(report: &Report) -> String {
         },
         report.parameters as f64 / 1e6,
         report.compute_type,
-        report.device
+        chosen_device::title(chosen)
     ));
+    let on_gpu = is_gpu(&chosen.device);
     lines.add(format!(
-        "first window after {}, first token after {} (kernels compiled, memory taken)",
+        "first window after {}, first token after {} ({})",
         time(report.first_window_seconds),
-        time(report.first_token_seconds)
+        time(report.first_token_seconds),
+        match on_gpu {
+            true => "kernels compiled, memory taken",
+            false => "memory taken",
+        }
     ));
     for batch in &report.batches {
         lines.add(format!("\nbatch of {}", batch.size));
@@ -305,11 +358,7 @@ fn describe(report: &Report) -> String {
             stage.counted.describe("           ", &mut lines);
         }
     }
-    let memory = |value: Option<u64>| value.map_or("not known".to_owned(), bytes);
-    lines.add(format!(
-        "\nmemory   device peak {}, host peak {}",
-        memory(report.peak_device_bytes),
-        memory(report.peak_host_bytes)
-    ));
+    let (host, device) = (report.peak_host_bytes, report.peak_device_bytes);
+    lines.add(format!("\nmemory   {}", peaks(host, device, on_gpu)));
     lines.text()
 }

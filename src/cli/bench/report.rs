@@ -48,6 +48,15 @@ pub fn time(seconds: f64) -> String {
     }
 }
 
+/// The most memory that a process took: the host's, and a GPU's own where it computed on one.
+pub fn peaks(host: Option<u64>, device: Option<u64>, on_gpu: bool) -> String {
+    let known = |value: Option<u64>| value.map_or("not known".to_owned(), bytes);
+    match on_gpu {
+        true => format!("host peak {}, device peak {}", known(host), known(device)),
+        false => format!("host peak {}", known(host)),
+    }
+}
+
 /// Bytes with their unit, in powers of 1000.
 pub fn bytes(bytes: u64) -> String {
     match bytes {
@@ -68,5 +77,12 @@ mod tests {
         assert_eq!(time(3.0), "3.00 s");
         assert_eq!(bytes(4), "4 B");
         assert_eq!(bytes(230_400_000), "230 MB");
+    }
+
+    #[test]
+    fn the_host_s_backends_have_no_memory_of_their_own() {
+        assert_eq!(peaks(Some(20_000_000), None, false), "host peak 20 MB");
+        let on_gpu = peaks(None, Some(4), true);
+        assert_eq!(on_gpu, "host peak not known, device peak 4 B");
     }
 }

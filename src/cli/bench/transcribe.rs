@@ -7,19 +7,21 @@ use std::time::Instant;
 use burn::tensor::Device;
 use clap::ArgMatches;
 use serde::Serialize;
+use whisper_rs::device::{Chosen, is_gpu};
 use whisper_rs::measure::{self, Series};
 use whisper_rs::transcribe::StageTimes;
 use whisper_rs::{Audio, Error};
 
 use super::counted::{self, Counted};
 use super::profile::Profile;
-use super::report::{Lines, Seconds, bytes, time};
+use super::report::{Lines, Seconds, peaks, time};
 use super::sync;
 use super::versus::{self, Versus};
 use crate::cli::engine::Engine;
 use crate::cli::engine_flags::EngineArguments;
 use crate::cli::input_flags::decoded_by_ffmpeg_too;
 use crate::cli::models::Models;
+use crate::cli::waiting::Waiting;
 use crate::cli::{chosen_device, messages, output_lines, threads};
 
 /// The arguments of `bench transcribe`.
@@ -89,6 +91,7 @@ struct Report {
     audio_seconds: f64,
     model: String,
     device: String,
+    device_description: Option<String>,
     compute_type: String,
     /// Threads of the CPU.
     threads: usize,
@@ -131,31 +134,34 @@ pub fn run(arguments: &TranscribeBenchArguments) -> Result<(), Error> {
         .map(|command| versus::run(&arguments.file, &arguments.given, command, arguments.runs))
         .transpose()?;
     threads::configure(flags.model.threads)?;
-    let device = chosen_device::open(&flags.model.device_name())?;
-    (flags.model.warning(&device).into_iter()).for_each(messages::warning);
-    if arguments.profile && device != Device::flex() {
+    let chosen = chosen_device::open(&flags.model.device_name())?;
+    let device = &chosen.device;
+    (flags.model.warning(device).into_iter()).for_each(messages::warning);
+    if arguments.profile && *device != Device::flex() {
         return Err(Error::Option(
             "--profile: only operations of the device cpu can be profiled".to_owned(),
         ));
     }
     let audio = open(arguments)?;
     if audio.is_empty() {
-        return Err(Error::Option(format!(
-            "{}: has no samples to transcribe",
-            arguments.file.display()
-        )));
+        return Err(Error::Audio {
+            name: arguments.file.display().to_string(),
+            reason: "has no samples to transcribe".to_owned(),
+        });
     }
     let models = Models::open(&flags.model.store)?;
     models.fetch(flags.model.name())?;
     measure::reset_host_peak();
-    let (engine, load) = load(arguments, &models, &device)?;
+    let (engine, load) = load(arguments, &models, device)?;
     let (whisper, options) = (&engine.whisper, &engine.options);
 
     // The run that is not measured is the one that is counted.
     let mut first = Ok(());
-    let counted = counted::count(&device, || {
+    let waiting = Waiting::for_first_work(device);
+    let counted = counted::count(device, || {
         first = whisper.transcribe(&audio, options).map(drop);
     })?;
+    drop(waiting);
     first?;
     let runs = (0..arguments.runs)
         .map(|_| Run::of(arguments, &engine))
@@ -164,7 +170,7 @@ pub fn run(arguments: &TranscribeBenchArguments) -> Result<(), Error> {
     let stages = Stages::new(load, &runs, options.word_timestamps)?;
     let (peak_host_bytes, peak_device_bytes) = (
         measure::host_memory().map(|memory| memory.peak),
-        measure::device_memory(&device).map(|memory| memory.peak_reserved),
+        measure::device_memory(device).map(|memory| memory.peak_reserved),
     );
     let profile = (arguments.profile)
         .then(|| Profile::of(&engine, &audio))
@@ -173,7 +179,8 @@ pub fn run(arguments: &TranscribeBenchArguments) -> Result<(), Error> {
         file: arguments.file.clone(),
         audio_seconds: audio.seconds(),
         model: flags.model.name().to_owned(),
-        device: chosen_device::shown(&flags.model.device_name(), &device),
+        device: chosen.name.clone(),
+        device_description: chosen.description.clone(),
         compute_type: whisper.numbers().to_string(),
         threads: rayon::current_num_threads(),
         times_real_time: audio.seconds() / stages.all.median,
@@ -191,7 +198,7 @@ pub fn run(arguments: &TranscribeBenchArguments) -> Result<(), Error> {
     if arguments.json {
         output_lines::print_json(&report)
     } else {
-        output_lines::print(&describe(&report))
+        output_lines::print(&describe(&report, &chosen))
     }
 }
 
@@ -259,7 +266,7 @@ fn summary(seconds: Vec<f64>) -> Result<Seconds, Error> {
     Ok(Seconds::from(&series))
 }
 
-fn describe(report: &Report) -> String {
+fn describe(report: &Report, chosen: &Chosen) -> String {
     let mut lines = Lines::default();
     lines.add(format!(
         "{}, {:.2} s, with {} in {} on {}, {} threads; {} windows, {} tokens",
@@ -267,7 +274,7 @@ fn describe(report: &Report) -> String {
         report.audio_seconds,
         report.model,
         report.compute_type,
-        report.device,
+        chosen_device::title(chosen),
         report.threads,
         report.windows,
         report.tokens,
@@ -300,15 +307,9 @@ fn describe(report: &Report) -> String {
         ));
     }
     report.counted.describe("  ", &mut lines);
-    let memory = |value: Option<u64>| value.map_or("not known".to_owned(), bytes);
-    lines.add(format!(
-        "  memory        host peak {}, device peak {}",
-        memory(report.peak_host_bytes),
-        match report.peak_device_bytes {
-            None if report.counted.launches.is_none() => "none of its own".to_owned(),
-            peak => memory(peak),
-        }
-    ));
+    let (host, device) = (report.peak_host_bytes, report.peak_device_bytes);
+    let peaks = peaks(host, device, is_gpu(&chosen.device));
+    lines.add(format!("  memory        {peaks}"));
     if let Some(versus) = &report.versus {
         versus.describe(&mut lines);
     }

@@ -128,7 +128,7 @@ pub fn run(arguments: &CompareArguments) -> ExitCode {
 /// The device, where there is something to compute.
 fn chosen_device(arguments: &CompareArguments) -> Result<Option<burn::tensor::Device>, Error> {
     match arguments.model.is_some() || arguments.html.is_some() {
-        true => chosen_device::open(&arguments.device).map(Some),
+        true => chosen_device::open(&arguments.device).map(|chosen| Some(chosen.device)),
         false => Ok(None),
     }
 }

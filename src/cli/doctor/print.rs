@@ -1,7 +1,7 @@
 //! The report for people.
 
 use super::Report;
-use super::devices::Examined;
+use super::devices::{Examined, Status};
 use crate::cli::bench::report::{bytes, time};
 
 /// The report as lines: what there is, and the advice at its end.
@@ -13,10 +13,13 @@ pub fn text(report: &Report) -> String {
         lines.extend(examined(device));
     }
     for refused in &report.devices.refused {
-        lines.push(format!(
-            "{:<11} not found: {}",
-            refused.name, refused.reason
-        ));
+        let status = match refused.status {
+            Status::Absent => "not found",
+            Status::Unusable => "cannot be used",
+            Status::Untested => "not tested",
+        };
+        let (name, reason) = (&refused.name, &refused.reason);
+        lines.push(format!("{name:<11} {status}: {reason}"));
     }
     lines.extend(storage(report));
     let ffmpeg = report.ffmpeg.as_deref().unwrap_or("not installed");
@@ -62,18 +65,19 @@ fn examined(device: &Examined) -> Vec<String> {
     let test = &device.self_test;
     let verdict = if test.passed { "passed" } else { "FAILED" };
     let took = test.seconds.map(|seconds| format!(" in {}", time(seconds)));
-    vec![
-        format!("{:<11} {about}", device.name),
-        format!(
-            "            computes in {}",
-            device.compute_types.join(", ")
-        ),
-        format!(
-            "            self-test {verdict}{}: {}",
-            took.unwrap_or_default(),
-            test.result
-        ),
-    ]
+    let mut lines = vec![format!("{:<11} {about}", device.name)];
+    let driver = device.driver.iter();
+    lines.extend(driver.map(|driver| format!("            driver: {driver}")));
+    lines.push(format!(
+        "            computes in {}",
+        device.compute_types.join(", ")
+    ));
+    lines.push(format!(
+        "            self-test {verdict}{}: {}",
+        took.unwrap_or_default(),
+        test.result
+    ));
+    lines
 }
 
 fn storage(report: &Report) -> Vec<String> {
@@ -96,6 +100,11 @@ fn storage(report: &Report) -> Vec<String> {
     }
     if storage.models.is_empty() {
         lines.push("            no models".to_owned());
+    }
+    if let Some(kernels) = &storage.kernels {
+        let folder = kernels.folder.display();
+        let kept = bytes(kernels.bytes);
+        lines.push(format!("            compiled kernels {kept}, {folder}"));
     }
     lines
 }

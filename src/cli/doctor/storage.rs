@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use walkdir::WalkDir;
+use whisper_rs::device;
 use whisper_weights::Error;
 
 use crate::cli::models::Models;
@@ -18,6 +20,15 @@ pub struct Storage {
     /// Whether the network is not to be used.
     pub offline: bool,
     pub models: Vec<Model>,
+    /// What was compiled for GPUs, in builds that keep it.
+    pub kernels: Option<KeptKernels>,
+}
+
+/// Compiled kernels that are kept for other processes.
+#[derive(Debug, Serialize)]
+pub struct KeptKernels {
+    pub folder: PathBuf,
+    pub bytes: u64,
 }
 
 /// A model that is on this machine.
@@ -28,6 +39,23 @@ pub struct Model {
     pub bytes: u64,
 }
 
+impl KeptKernels {
+    fn find() -> Option<Self> {
+        let folder = device::kept_kernels()?;
+        Some(Self {
+            bytes: size(&folder),
+            folder,
+        })
+    }
+}
+
+/// Bytes of the files in a folder and in those below it; none of what is not there or cannot be read.
+fn size(folder: &Path) -> u64 {
+    let entries = WalkDir::new(folder).into_iter().filter_map(Result::ok);
+    let files = entries.filter_map(|entry| entry.metadata().ok());
+    (files.filter(|file| file.is_file()).map(|file| file.len())).sum()
+}
+
 impl Storage {
     pub fn find(models: Result<Models, Error>, offline: bool) -> Self {
         let fetcher = match models {
@@ -36,6 +64,7 @@ impl Storage {
                 return Storage {
                     problem: Some(error.to_string()),
                     offline,
+                    kernels: KeptKernels::find(),
                     ..Storage::default()
                 };
             }
@@ -50,6 +79,7 @@ impl Storage {
             problem: unreadable.or_else(|| problem(folder)),
             free_bytes: fetcher.free_space(),
             offline,
+            kernels: KeptKernels::find(),
             models: (installed.into_iter())
                 .map(|model| Model {
                     name: model.name,
@@ -94,6 +124,20 @@ mod tests {
         let problem = problem(&file.join("cache")).unwrap();
         assert!(problem.contains("cannot be written"), "{problem}");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_size_of_a_folder_is_that_of_its_files() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(size(&folder.path().join("none")), 0);
+        std::fs::create_dir(folder.path().join("below")).unwrap();
+        std::fs::write(folder.path().join("below/a"), "abc").unwrap();
+        std::fs::write(folder.path().join("b"), "de").unwrap();
+        assert_eq!(size(folder.path()), 5);
+        assert_eq!(
+            KeptKernels::find().is_some(),
+            device::kept_kernels().is_some()
+        );
     }
 
     #[test]

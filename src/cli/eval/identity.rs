@@ -9,7 +9,6 @@ use whisper_rs::{Error, measure};
 use whisper_weights::Checkpoint;
 
 use super::EvalArguments;
-use crate::cli::chosen_device;
 use crate::cli::engine::Engine;
 use crate::cli::models::Models;
 
@@ -32,7 +31,12 @@ pub struct Identity {
 }
 
 impl Identity {
-    pub fn of(arguments: &EvalArguments, engine: &Engine, models: &Models) -> Result<Self, Error> {
+    pub fn of(
+        arguments: &EvalArguments,
+        engine: &Engine,
+        models: &Models,
+        device: String,
+    ) -> Result<Self, Error> {
         let flags = arguments.engine.flags();
         let checkpoint = Checkpoint::open(models.fetch(flags.model.name())?)?;
         let mut identity = Self {
@@ -41,7 +45,7 @@ impl Identity {
                 .unwrap_or_else(|_| arguments.manifest.clone()),
             model: flags.model.name().to_owned(),
             weights: (checkpoint.format().to_owned(), checkpoint.file_size()),
-            device: chosen_device::shown(&flags.model.device_name(), engine.whisper.device()),
+            device,
             compute_type: engine.whisper.numbers().to_string(),
             known_languages: arguments.known_languages,
             preparation: format!("{:?}, {:?}", flags.speech.smoothing, flags.speech.normalise),

@@ -134,14 +134,15 @@ fn evaluate(arguments: &EvalArguments) -> Result<ExitCode, Failure> {
     .map_err(|error| Failure::Run(format!("cannot watch for Ctrl-C: {error}")))?;
     let flags = arguments.engine.flags();
     threads::configure(flags.model.threads)?;
-    let device = chosen_device::open(&flags.model.device_name())
+    let chosen = chosen_device::open(&flags.model.device_name())
         .map_err(|error| Failure::Usage(error.to_string()))?;
-    (flags.model.warning(&device).into_iter()).for_each(messages::warning);
+    let device = &chosen.device;
+    (flags.model.warning(device).into_iter()).for_each(messages::warning);
     let models = Models::open(&flags.model.store).map_err(Error::from)?;
-    let engine = Engine::load(&flags, &models, &device)?;
-    engine.whisper.warm_up(&engine.options)?;
+    let engine = Engine::load(&flags, &models, device)?;
+    engine.warm_up()?;
 
-    let identity = Identity::of(arguments, &engine, &models)?;
+    let identity = Identity::of(arguments, &engine, &models, chosen_device::title(&chosen))?;
     let folder = models.fetcher.cache_folder().join("evaluations");
     let records = RecordFile::open(identity.file_in(&folder), identity.text(), arguments.resume)?;
     let mut table = Table::new(&manifest, references.is_some());
@@ -184,7 +185,7 @@ fn evaluate(arguments: &EvalArguments) -> Result<ExitCode, Failure> {
         })?;
     }
     if let Some(path) = &arguments.html {
-        page.write(path, &manifest, identity.facts(), &device)?;
+        page.write(path, &manifest, identity.facts(), device)?;
     }
     run.finish(failed)?;
     Ok(match failed {

@@ -14,6 +14,7 @@ mod chain;
 mod context;
 mod device;
 mod no_repeat_ngram;
+mod of_options;
 mod repetition_penalty;
 mod suppress_blank;
 mod suppress_tokens;
@@ -27,6 +28,7 @@ pub use chain::{DeviceFilterChain, FilterChain};
 pub use context::FilterContext;
 pub use device::{DeviceFilter, LaterFilter};
 pub use no_repeat_ngram::NoRepeatNgram;
+pub(super) use of_options::filters;
 pub use repetition_penalty::RepetitionPenalty;
 pub use suppress_blank::SuppressBlank;
 pub use suppress_tokens::SuppressTokens;
@@ -82,20 +84,9 @@ pub trait LogitFilter: Debug + Send + Sync {
     }
 }
 
-/// Forbids the tokens of a range of the vocabulary; parts outside it are ignored.
-fn forbid(logits: &mut [f32], range: impl std::ops::RangeBounds<usize>) {
-    use std::ops::Bound;
-    let start = match range.start_bound() {
-        Bound::Included(&start) => start,
-        Bound::Excluded(&start) => start + 1,
-        Bound::Unbounded => 0,
-    };
-    let end = match range.end_bound() {
-        Bound::Included(&end) => end + 1,
-        Bound::Excluded(&end) => end,
-        Bound::Unbounded => logits.len(),
-    };
-    if let Some(slice) = logits.get_mut(start..end.min(logits.len())) {
-        slice.fill(f32::NEG_INFINITY);
+/// Forbids a token; one outside the vocabulary is ignored.
+fn forbid(logits: &mut [f32], token: usize) {
+    if let Some(logit) = logits.get_mut(token) {
+        *logit = f32::NEG_INFINITY;
     }
 }

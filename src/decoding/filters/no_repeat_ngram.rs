@@ -28,7 +28,7 @@ impl LogitFilter for NoRepeatNgram {
         for ngram in tokens.windows(self.size) {
             let (last, before) = (ngram[self.size - 1] as usize, &ngram[..self.size - 1]);
             if before == begun {
-                forbid(logits, last..=last);
+                forbid(logits, last);
             }
         }
     }

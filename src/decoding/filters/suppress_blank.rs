@@ -25,7 +25,7 @@ impl LogitFilter for SuppressBlank {
             return;
         }
         for &token in &self.tokens {
-            forbid(logits, token as usize..=token as usize);
+            forbid(logits, token as usize);
         }
     }
 

@@ -24,7 +24,7 @@ impl SuppressTokens {
 impl LogitFilter for SuppressTokens {
     fn apply(&self, _context: &FilterContext<'_>, logits: &mut [f32]) {
         for &token in &self.tokens {
-            forbid(logits, token as usize..=token as usize);
+            forbid(logits, token as usize);
         }
     }
 

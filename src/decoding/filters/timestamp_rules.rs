@@ -1,13 +1,10 @@
 //! Timestamps come in pairs, in order, and first.
 
 use burn::tensor::{Device, Int, Tensor};
-use whisper_kernels::{
-    AllowedTokens, Progress, TimestampTokens, timestamp_rules, timestamp_rules_so_far,
-};
+use whisper_kernels::{Progress, TimestampTokens, timestamp_rules, timestamp_rules_so_far};
 
 use super::device::{DeviceFilter, LaterFilter};
-use super::{FilterContext, LogitFilter, forbid};
-use crate::decoding::probability::{highest, log_sum_exp};
+use super::{FilterContext, LogitFilter};
 
 /// openai/whisper's rules for timestamps (decoding.py:442-505).
 #[derive(Clone, Debug)]
@@ -24,16 +21,7 @@ pub struct TimestampRules {
 
 impl LogitFilter for TimestampRules {
     fn apply(&self, context: &FilterContext<'_>, logits: &mut [f32]) {
-        let tokens = self.tokens();
-        let AllowedTokens { text, timestamps } = tokens.allowed(context.sampled, logits.len());
-        forbid(logits, ..text.start);
-        let no_timestamps = self.no_timestamps as usize;
-        forbid(logits, no_timestamps..=no_timestamps);
-        forbid(logits, text.end..timestamps.start);
-        forbid(logits, timestamps.end..);
-        if timestamps_outweigh_text(logits, text.end) {
-            forbid(logits, ..text.end);
-        }
+        self.tokens().apply(context.sampled, logits);
     }
 
     fn on_device(&self, _n_vocab: usize, _device: &Device) -> Option<Box<dyn DeviceFilter>> {
@@ -51,17 +39,6 @@ impl TimestampRules {
             latest_first: self.max_initial_timestamp_index.map(latest),
         }
     }
-}
-
-/// Whether all timestamps together are more probable than the most probable text token.
-///
-/// The normalising constant of the log-softmax stands on both sides and is left out; sums are f64, so
-/// that the comparison is at least as exact as the reference's in f32.
-fn timestamps_outweigh_text(logits: &[f32], begin: usize) -> bool {
-    let Some((text, timestamps)) = logits.split_at_checked(begin) else {
-        return false;
-    };
-    log_sum_exp(timestamps) > f64::from(highest(text))
 }
 
 /// The rules with the tokens sampled so far on the device as well. The sum over the timestamps is of the device's precision.

@@ -14,7 +14,7 @@ use crate::tokenizer::Task;
 /// Options of a transcription, with openai/whisper's names and defaults (transcribe.py:38-53).
 ///
 /// Some options are faster-whisper's (1.2.1, whose `transcribe.py` is meant by "faster-whisper:" and a line); their defaults
-/// change nothing. `docs/decoding.md` has all of them side by side.
+/// change nothing. [The book](crate::book::options) has all of them side by side.
 ///
 /// serde reads and writes them under the same names, `task` as `"transcribe"` or `"translate"`. What is left out has its default,
 /// and a name that is none of these is refused:

@@ -2,7 +2,7 @@
 
 use burn::backend::TensorMetadata;
 use burn::backend::cubecl::dtype_to_elem_type;
-use burn::tensor::Shape;
+use burn::tensor::{DType, Shape};
 use burn_cubecl::cubecl;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::cmma::{MatrixIdent, MmaDefinition};
@@ -10,7 +10,7 @@ use cubecl::prelude::*;
 
 use super::{
     COLUMNS, PLANE, ROWS, TERMS, VECTOR, end_group, exp2, has_instruction, load, multiply,
-    start_copy, wait_for_groups,
+    start_copy, wait_for_groups, warpgroup,
 };
 use crate::AttentionOptions;
 use crate::cube::empty;
@@ -32,6 +32,10 @@ const PLANES: usize = 4;
 const QUERIES: usize = PLANES * ROWS;
 
 const UNITS: usize = PLANES * PLANE;
+
+/// The sums in PTX, where a group of planes has them.
+const SCORES: &str = "score";
+const SUMS: &str = "sum";
 
 /// What stands for no score: finite, so that the difference of two is a number.
 const NONE: f32 = -3.0e38;
@@ -149,19 +153,18 @@ fn score<E: Float, V: Size, R: Size, S: Size>(
     scores
 }
 
-/// Turns the scores of one of the two rows of a lane, the one 8 further `down` if that is 1, into weights, and shrinks what has been
-/// summed by as much as the highest score has grown. The row sees the keys before `seen`.
+/// Turns the scores of one of the two rows of a lane, the one 8 further `down` if that is 1, into weights. Returns by what factor all
+/// that has been summed is to shrink, since the highest score has grown. The row sees the keys before `seen`.
 #[cube]
 fn weigh<S: Size>(
     scores: &mut Array<Vector<f32, S>>,
-    sums: &mut Array<Vector<f32, S>>,
     largest: &mut Array<f32>,
     totals: &mut Array<f32>,
     #[comptime] down: usize,
     first_key: usize,
     seen: usize,
     scale: f32,
-) {
+) -> f32 {
     let column = first_key + UNIT_POS_PLANE as usize % 4 * 2;
     let mut highest = largest[down];
     #[unroll]
@@ -195,6 +198,12 @@ fn weigh<S: Size>(
         scores[comptime!(tile * 2 + down)] = pair;
     }
     totals[down] = total;
+    factor
+}
+
+/// Multiplies the sums of a row.
+#[cube]
+fn shrink<S: Size>(sums: &mut Array<Vector<f32, S>>, #[comptime] down: usize, factor: f32) {
     #[unroll]
     for tile in 0..comptime!(HEAD / COLUMNS) {
         let mut pair = sums[comptime!(tile * 2 + down)];
@@ -204,6 +213,92 @@ fn weigh<S: Size>(
         }
         sums[comptime!(tile * 2 + down)] = pair;
     }
+}
+
+/// [`score`] by a group of planes.
+#[cube]
+fn score_by_group<S: Size>(
+    queries: u32,
+    keys: u32,
+    #[comptime] brain: bool,
+) -> Array<Vector<f32, S>> {
+    warpgroup::begin_products();
+    #[unroll]
+    for part in 0..comptime!(HEAD / TERMS) {
+        let along = comptime!((part * warpgroup::TERMS) as u32);
+        warpgroup::multiply(
+            queries + along,
+            keys + along,
+            SCORES,
+            KEYS,
+            comptime!(part > 0),
+            brain,
+        );
+    }
+    warpgroup::end_products();
+    warpgroup::wait_for_products(0usize);
+    let mut scores = Array::<Vector<f32, S>>::new(comptime!(KEYS / COLUMNS * 2));
+    #[unroll]
+    for score in 0..comptime!(KEYS / COLUMNS * 2) {
+        let mut pair = Vector::zeroed();
+        #[unroll]
+        for element in 0..2usize {
+            pair.insert(
+                element,
+                warpgroup::sum(SCORES, comptime!(score * 2 + element)),
+            );
+        }
+        scores[score] = pair;
+    }
+    scores
+}
+
+/// [`shrink`] where a group of planes has the sums.
+#[cube]
+fn shrink_by_group(#[comptime] down: usize, factor: f32) {
+    #[unroll]
+    for tile in 0..comptime!(HEAD / COLUMNS) {
+        #[unroll]
+        for element in 0..2usize {
+            warpgroup::scale_sum(SUMS, comptime!(tile * 4 + down * 2 + element), factor);
+        }
+    }
+}
+
+/// Weights in half precision, as a product's left factor: the registers that sums have in a product's output are those that its left
+/// factor has.
+#[cube]
+fn round<E: Float, R: Size, S: Size>(weights: &Array<Vector<f32, S>>) -> Array<Vector<E, R>> {
+    let mut left = Array::<Vector<E, R>>::new(comptime!(KEYS / TERMS * 4));
+    #[unroll]
+    for register in 0..comptime!(KEYS / TERMS * 4) {
+        let pair = weights[register];
+        let mut rounded = Vector::<E, R>::zeroed();
+        #[unroll]
+        for element in 0..2usize {
+            rounded.insert(element, E::cast_from(pair.extract(element)));
+        }
+        left[register] = rounded;
+    }
+    left
+}
+
+/// [`gather`] by a group of planes.
+#[cube]
+fn gather_by_group<E: Float, R: Size, S: Size>(
+    weights: &Array<Vector<f32, S>>,
+    values: u32,
+    #[comptime] brain: bool,
+) {
+    let left = round::<E, R, S>(weights);
+    warpgroup::begin_products();
+    #[unroll]
+    for part in 0..comptime!(KEYS / TERMS) {
+        let down = comptime!((part * TERMS * WIDTH) as u32);
+        warpgroup::multiply_registers(&left, comptime!(part * 4), values + down, SUMS, HEAD, brain);
+    }
+    warpgroup::end_products();
+    warpgroup::wait_for_products(0usize);
 }
 
 /// Adds the weighted values at hand.
@@ -227,20 +322,9 @@ fn gather<E: Float, V: Size, R: Size, S: Size>(
         &mut right,
         0usize,
     );
+    let left = round::<E, R, S>(weights);
     #[unroll]
     for part in 0..comptime!(KEYS / TERMS) {
-        // The registers that sums have in a product's output are those that its left factor has.
-        let mut left = Array::<Vector<E, R>>::new(4usize);
-        #[unroll]
-        for register in 0..4usize {
-            let pair = weights[comptime!(part * 4 + register)];
-            let mut rounded = Vector::<E, R>::zeroed();
-            #[unroll]
-            for element in 0..2usize {
-                rounded.insert(element, E::cast_from(pair.extract(element)));
-            }
-            left[register] = rounded;
-        }
         #[unroll]
         for turn_of_part in 0..PAIRS {
             let turn = comptime!(part * PAIRS + turn_of_part);
@@ -257,7 +341,7 @@ fn gather<E: Float, V: Size, R: Size, S: Size>(
                 multiply(
                     definition,
                     &left,
-                    0usize,
+                    comptime!(part * 4),
                     &right,
                     comptime!(turn % 2 * 4 + half * 2),
                     sums,
@@ -279,6 +363,8 @@ fn attention_kernel<E: Float, V: Size, P: Size>(
     layout: Layout,
     scale: f32,
     #[comptime] causal: bool,
+    #[comptime] by_group: bool,
+    #[comptime] brain: bool,
     #[define(E)] _elem: ElemType,
 ) {
     let lane = UNIT_POS_PLANE as usize;
@@ -292,11 +378,11 @@ fn attention_kernel<E: Float, V: Size, P: Size>(
     let size!(S) = definition.vector_size(MatrixIdent::Accumulator);
 
     let mut queries =
-        Shared::<[Vector<E, V>]>::new_aligned_slice(comptime!(QUERIES * WIDTH), 16usize);
+        Shared::<[Vector<E, V>]>::new_aligned_slice(comptime!(QUERIES * WIDTH), 1024usize);
     let mut keys =
-        Shared::<[Vector<E, V>]>::new_aligned_slice(comptime!(2 * KEYS * WIDTH), 16usize);
+        Shared::<[Vector<E, V>]>::new_aligned_slice(comptime!(2 * KEYS * WIDTH), 1024usize);
     let mut values =
-        Shared::<[Vector<E, V>]>::new_aligned_slice(comptime!(2 * KEYS * WIDTH), 16usize);
+        Shared::<[Vector<E, V>]>::new_aligned_slice(comptime!(2 * KEYS * WIDTH), 1024usize);
     let query_base = sequence * layout.query_sequence as usize + head;
     let key_base = sequence * layout.key_sequence as usize + head;
     let value_base = sequence * layout.value_sequence as usize + head;
@@ -333,21 +419,28 @@ fn attention_kernel<E: Float, V: Size, P: Size>(
     );
     end_group();
     wait_for_groups(0usize);
+    if comptime!(by_group) {
+        warpgroup::show_to_products();
+        warpgroup::declare_sums(SCORES, comptime!(KEYS / 2));
+        warpgroup::declare_sums(SUMS, comptime!(HEAD / 2));
+    }
     sync_cube();
 
     let own_query = plane * ROWS;
     let mut left = Array::<Vector<E, R>>::new(comptime!(HEAD / TERMS * 4));
-    #[unroll]
-    for part in 0..comptime!(HEAD / TERMS) {
-        let from = place(own_query + lane % 16, comptime!(part * 2) + lane / 16);
-        load(
-            &definition,
-            &queries,
-            from,
-            false,
-            &mut left,
-            comptime!(part * 4),
-        );
+    if comptime!(!by_group) {
+        #[unroll]
+        for part in 0..comptime!(HEAD / TERMS) {
+            let from = place(own_query + lane % 16, comptime!(part * 2) + lane / 16);
+            load(
+                &definition,
+                &queries,
+                from,
+                false,
+                &mut left,
+                comptime!(part * 4),
+            );
+        }
     }
 
     // Of each 8 elements of a head, and of each of the two rows of a lane.
@@ -397,8 +490,16 @@ fn attention_kernel<E: Float, V: Size, P: Size>(
         }
         end_group();
         wait_for_groups(1usize);
+        if comptime!(by_group) {
+            warpgroup::show_to_products();
+        }
         sync_cube();
-        let mut scores = score::<E, V, R, S>(&definition, &left, &keys, at, lane);
+        let mut scores = if comptime!(by_group) {
+            let keys = warpgroup::descriptor(&keys) + at as u32;
+            score_by_group::<S>(warpgroup::descriptor(&queries), keys, brain)
+        } else {
+            score::<E, V, R, S>(&definition, &left, &keys, at, lane)
+        };
         #[unroll]
         for down in 0..2usize {
             let mut seen = n_key;
@@ -406,9 +507,8 @@ fn attention_kernel<E: Float, V: Size, P: Size>(
                 let own = first_query + own_query + comptime!(down * 8) + lane / 4;
                 seen = n_key + own + 1 - n_query;
             }
-            weigh(
+            let factor = weigh(
                 &mut scores,
-                &mut sums,
                 &mut largest,
                 &mut totals,
                 down,
@@ -416,8 +516,17 @@ fn attention_kernel<E: Float, V: Size, P: Size>(
                 seen,
                 scale,
             );
+            if comptime!(by_group) {
+                shrink_by_group(down, factor);
+            } else {
+                shrink(&mut sums, down, factor);
+            }
         }
-        gather::<E, V, R, S>(&definition, &scores, &values, at, lane, &mut sums);
+        if comptime!(by_group) {
+            gather_by_group::<E, R, S>(&scores, warpgroup::descriptor(&values) + at as u32, brain);
+        } else {
+            gather::<E, V, R, S>(&definition, &scores, &values, at, lane, &mut sums);
+        }
         // All are done with these keys before others arrive in their place.
         sync_cube();
     }
@@ -436,7 +545,11 @@ fn attention_kernel<E: Float, V: Size, P: Size>(
                 let mut finished = Vector::<E, P>::zeroed();
                 #[unroll]
                 for half in 0..2usize {
-                    finished.insert(half, E::cast_from(pair.extract(half) * share));
+                    let mut found = pair.extract(half);
+                    if comptime!(by_group) {
+                        found = warpgroup::sum(SUMS, comptime!(tile * 4 + down * 2 + half));
+                    }
+                    finished.insert(half, E::cast_from(found * share));
                 }
                 output[(row + comptime!(tile * COLUMNS)) / 2] = finished;
             }
@@ -491,6 +604,8 @@ pub(crate) fn attention(
     let cubes = n_query.div_ceil(QUERIES);
     let client = query.client.clone();
     let elem = dtype_to_elem_type(query.dtype);
+    let query_type = query.dtype;
+    let by_group = warpgroup::has_warpgroups(&query);
     // SAFETY: rows past the last are not read, and results past the last query are not written.
     unsafe {
         attention_kernel::launch_unchecked(
@@ -506,6 +621,8 @@ pub(crate) fn attention(
             layout,
             scale,
             options.causal,
+            by_group,
+            query_type == DType::BF16,
             elem,
         );
     }

@@ -2,7 +2,7 @@
 
 use burn::backend::TensorMetadata;
 use burn::backend::cubecl::dtype_to_elem_type;
-use burn::tensor::Shape;
+use burn::tensor::{DType, Shape};
 use burn_cubecl::cubecl;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::cmma::{MatrixIdent, MmaDefinition};
@@ -10,7 +10,7 @@ use cubecl::prelude::*;
 
 use super::{
     COLUMNS, PLANE, ROWS, TERMS, VECTOR, end_group, exp2, has_instruction, load, multiply,
-    reciprocal, start_copy, wait_for_groups,
+    reciprocal, start_copy, wait_for_groups, warpgroup,
 };
 use crate::cube::empty;
 use crate::cube::gelu::{argument, gelu_of};
@@ -32,13 +32,13 @@ const UNITS: usize = PLANES * PLANES * PLANE;
 
 /// Sizes in elements of inputs and weight: rows of both are `_stride` vectors apart.
 #[derive(CubeLaunch, CubeType, Clone, Copy)]
-struct Layout {
-    rows: u32,
-    outputs: u32,
+pub(super) struct Layout {
+    pub(super) rows: u32,
+    pub(super) outputs: u32,
     /// Vectors of a row.
-    inputs: u32,
-    x_stride: u32,
-    weight_stride: u32,
+    pub(super) inputs: u32,
+    pub(super) x_stride: u32,
+    pub(super) weight_stride: u32,
 }
 
 /// Where a vector of a step lies in shared memory, so that the eight rows of a matrix lie in different banks.
@@ -79,7 +79,7 @@ fn start_step<E: Float, V: Size>(
 
 /// GELU in half precision's reach.
 #[cube]
-fn gelu(x: f32) -> f32 {
+pub(super) fn gelu(x: f32) -> f32 {
     let bell = exp2(comptime!(-0.5 * std::f32::consts::LOG2_E) * x * x);
     gelu_of(x, reciprocal(argument(x.abs())), bell)
 }
@@ -297,7 +297,7 @@ fn linear_kernel<E: Float, V: Size, P: Size>(
 }
 
 /// Cubes of large tiles from which on these are taken: as many as keep a large GPU busy.
-const MANY_CUBES: usize = 100;
+pub(super) const MANY_CUBES: usize = 100;
 
 /// Tiles along each side of a plane: 4, which read each factor half as often as 2, where there is enough to do.
 fn tiles(rows: usize, outputs: usize) -> usize {
@@ -342,6 +342,33 @@ pub(crate) fn linear(
     let bias = bias.unwrap_or_else(|| x.clone());
     let together = if outputs.is_multiple_of(2) { 2 } else { 1 };
     let client = x.client.clone();
+    if let Some(tile) = warpgroup::linear::tile(&x, rows, outputs, inputs) {
+        // SAFETY: as below.
+        unsafe {
+            warpgroup::linear::linear_kernel::launch_unchecked(
+                &client,
+                CubeCount::Static(
+                    outputs.div_ceil(tile.columns) as u32,
+                    rows.div_ceil(warpgroup::linear::ROWS) as u32,
+                    1,
+                ),
+                CubeDim::new_1d(warpgroup::linear::UNITS as u32),
+                VECTOR,
+                together,
+                x.clone().into_buffer_arg(),
+                weight.into_buffer_arg(),
+                bias.into_buffer_arg(),
+                y.clone().into_buffer_arg(),
+                layout,
+                tile,
+                together,
+                last,
+                x.dtype == DType::BF16,
+                dtype_to_elem_type(x.dtype),
+            );
+        }
+        return y;
+    }
     // SAFETY: what is read and written is inside the matrices: rows past the last are the last one, terms past the last are not
     // read, and results past the last row or column are not written.
     unsafe {

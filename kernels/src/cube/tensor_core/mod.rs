@@ -6,6 +6,7 @@
 pub(super) mod attention;
 pub(super) mod few_rows;
 pub(super) mod linear;
+mod warpgroup;
 
 use burn::backend::cubecl::dtype_to_elem_type;
 use burn::tensor::DType;

@@ -10,7 +10,7 @@ use symphonia::core::io::{
 use crate::error::{Error, Result};
 
 use super::mp4_edit::{TrackStart, track_starts};
-use super::pcm::temporary_file_error;
+use crate::audio::pcm::temporary_file_error;
 
 /// The message for an input without a single byte.
 pub(super) const EMPTY: &str = "is empty (0 bytes)";

@@ -6,11 +6,12 @@ use std::path::Path;
 use std::process::{ChildStdout, Command, Stdio};
 use std::thread;
 
-use super::decode::{self, Failure};
+use super::decode;
+use super::failure::Failure;
 use super::options::Channel;
-use super::pcm::{PcmWriter, SAMPLES_IN_MEMORY};
+use super::pcm_writer::{PcmWriter, SAMPLES_IN_MEMORY};
 use super::source::{self, Source};
-use super::{Audio, SAMPLE_RATE};
+use crate::audio::{Audio, SAMPLE_RATE};
 use crate::error::{Error, Result};
 
 /// Why there are no samples.

@@ -4,11 +4,11 @@ use symphonia::core::audio::{AudioSpec, GenericAudioBufferRef};
 
 use crate::error::{Error, Result};
 
-use super::SAMPLE_RATE;
-use super::downmix::Downmix;
 use super::options::Channel;
-use super::pcm::PcmWriter;
-use super::resample::{self, Resampler};
+use super::pcm_writer::PcmWriter;
+use crate::audio::SAMPLE_RATE;
+use crate::audio::downmix::Downmix;
+use crate::audio::resample::{self, Resampler};
 
 /// Converts the packets of one stretch of constant sample rate and channels.
 ///

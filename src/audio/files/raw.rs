@@ -1,11 +1,15 @@
 //! Samples without a header.
 
+use std::fmt;
 use std::str::FromStr;
 
-use super::resample::check_rate;
+use serde::{Deserialize, Serialize};
+
+use crate::audio::resample::check_rate;
 
 /// What a header would say of raw samples: `s16le,16000,1`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct RawFormat {
     sample: RawSample,
     /// In samples per second.
@@ -76,13 +80,39 @@ impl FromStr for RawFormat {
     }
 }
 
+impl TryFrom<String> for RawFormat {
+    type Error = String;
+
+    fn try_from(word: String) -> Result<Self, String> {
+        word.parse()
+    }
+}
+
+impl From<RawFormat> for String {
+    fn from(format: RawFormat) -> String {
+        format.to_string()
+    }
+}
+
+impl fmt::Display for RawFormat {
+    /// As it is parsed: `s16le,16000,1`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, ..) = self.sample_type();
+        write!(f, "{name},{},{}", self.rate, self.channels)
+    }
+}
+
 impl RawFormat {
-    /// The header of a WAV file of these samples, of a length that is not known.
-    pub(super) fn wav_header(&self) -> Vec<u8> {
-        let &(_, _, tag, bits) = SAMPLES
+    fn sample_type(&self) -> &'static (&'static str, RawSample, u16, u16) {
+        SAMPLES
             .iter()
             .find(|(_, sample, ..)| *sample == self.sample)
-            .unwrap_or(&SAMPLES[1]);
+            .unwrap_or(&SAMPLES[1])
+    }
+
+    /// The header of a WAV file of these samples, of a length that is not known.
+    pub(super) fn wav_header(&self) -> Vec<u8> {
+        let &(_, _, tag, bits) = self.sample_type();
         let frame = self.channels * bits / 8;
         // What is not linear has the length of further parameters, of which there are none, behind the usual ones.
         let more = matches!(self.sample, RawSample::Alaw | RawSample::Mulaw);

@@ -1,4 +1,4 @@
-//! Softmax statistics of one row of logits.
+//! Softmax statistics of one row of logits in the host's memory: `[n_vocab]`.
 //!
 //! A row has 51,865 logits and there is one for every row of every step, so these loops are written for vector units: over
 //! [`LANES`] values at a time, without branches. Which value goes to which lane does not depend on the machine, so results do
@@ -11,7 +11,7 @@ const LANES: usize = 16;
 const BLOCK: usize = 256;
 
 /// The highest logit; negative infinity where there is none.
-pub(super) fn highest(logits: &[f32]) -> f32 {
+pub fn highest(logits: &[f32]) -> f32 {
     let higher = |a: f32, b: f32| if b > a { b } else { a };
     let mut lanes = [f32::NEG_INFINITY; LANES];
     let mut chunks = logits.chunks_exact(LANES);
@@ -28,14 +28,14 @@ pub(super) fn highest(logits: &[f32]) -> f32 {
 }
 
 /// The first token with the highest logit, as `argmax` finds it.
-pub(super) fn argmax(logits: &[f32]) -> u32 {
+pub fn argmax(logits: &[f32]) -> u32 {
     let highest = highest(logits);
     let first = logits.iter().position(|&logit| logit == highest);
     first.unwrap_or(0) as u32
 }
 
 /// `ln(sum(exp(logits)))`, no number where a logit is none. The weights are f32, their sum is f64.
-pub(super) fn log_sum_exp(logits: &[f32]) -> f64 {
+pub fn log_sum_exp(logits: &[f32]) -> f64 {
     let highest = highest(logits);
     if highest == f32::NEG_INFINITY {
         return f64::NEG_INFINITY;
@@ -48,18 +48,26 @@ pub(super) fn log_sum_exp(logits: &[f32]) -> f64 {
 }
 
 /// The softmax of `logits` at one token.
-pub(super) fn probability(logits: &[f32], token: u32) -> f64 {
+///
+/// # Panics
+///
+/// If the token is not in the row.
+pub fn probability(logits: &[f32], token: u32) -> f64 {
     (f64::from(logits[token as usize]) - log_sum_exp(logits)).exp()
 }
 
 /// The log-softmax of `logits` at one token.
-pub(super) fn logprob(logits: &[f32], token: u32) -> f32 {
+///
+/// # Panics
+///
+/// If the token is not in the row.
+pub fn logprob(logits: &[f32], token: u32) -> f32 {
     (f64::from(logits[token as usize]) - log_sum_exp(logits)) as f32
 }
 
 /// The token at which the weights of `softmax(logits / temperature)`, added up in the vocabulary's order, pass the share
 /// `fraction` of their sum: drawn with those probabilities when the fraction is drawn from [0, 1).
-pub(super) fn at_fraction(logits: &[f32], temperature: f64, fraction: f64) -> u32 {
+pub fn at_fraction(logits: &[f32], temperature: f64, fraction: f64) -> u32 {
     let weights = Weights {
         highest: highest(logits),
         per_logit: (1.0 / temperature) as f32,

@@ -3,14 +3,73 @@
 //! What is left out is what ffmpeg leaves out, so that the sound begins at the same sample as in
 //! openai/whisper.
 
+use symphonia::core::codecs::audio::well_known::{CODEC_ID_AAC, CODEC_ID_OPUS};
+use symphonia::core::formats::FormatReader;
 use symphonia::core::meta::{Metadata, MetadataRevision, RawValue};
 
+use super::mp4_edit::TrackStart;
+use super::opus;
+use super::track::Track;
+
 /// What FAAC puts in front and does not declare.
-pub(super) const FAAC_DELAY: u64 = 1024;
+const FAAC_DELAY: u64 = 1024;
+
+/// Frames that are still to be left out at the start.
+pub(super) struct Delay {
+    ticks: u64,
+    timescale: u32,
+    /// Whether the first packet is yet to be seen.
+    first: bool,
+}
+
+impl Delay {
+    /// What the container says: by an edit list, a header, or a tag.
+    pub(super) fn of(format: &mut dyn FormatReader, track: &Track, starts: &[TrackStart]) -> Delay {
+        if let Some(start) = starts.iter().find(|start| start.track == track.id) {
+            return Delay {
+                ticks: start.ticks,
+                timescale: start.timescale,
+                first: true,
+            };
+        }
+        let ticks = match track.codec {
+            CODEC_ID_OPUS => opus::pre_skip(track.decoder.codec_params()),
+            _ => itunes_delay(&mut format.metadata()).unwrap_or(0),
+        };
+        Delay {
+            ticks,
+            timescale: 0,
+            first: true,
+        }
+    }
+
+    /// What the first packet says, if the container says nothing.
+    pub(super) fn look_at(&mut self, packet: &[u8], track: &Track) {
+        if std::mem::take(&mut self.first)
+            && self.ticks == 0
+            && track.codec == CODEC_ID_AAC
+            && is_faac(packet)
+        {
+            self.ticks = FAAC_DELAY;
+        }
+    }
+
+    /// How many of the next `frames` frames are left out. A timescale of 0 is the sample rate.
+    pub(super) fn take(&mut self, frames: usize, rate: u32) -> usize {
+        if self.timescale != 0 && self.timescale != rate {
+            let ticks = u128::from(self.ticks) * u128::from(rate) / u128::from(self.timescale);
+            self.ticks = u64::try_from(ticks).unwrap_or(u64::MAX);
+        }
+        self.timescale = 0;
+        let skipped = self.ticks.min(frames as u64);
+        self.ticks -= skipped;
+        skipped as usize
+    }
+}
 
 /// The delay that iTunes and Apple's encoders write into a tag: the second of a row of hexadecimal
 /// numbers.
-pub(super) fn itunes_delay(metadata: &mut Metadata<'_>) -> Option<u64> {
+fn itunes_delay(metadata: &mut Metadata<'_>) -> Option<u64> {
     let revision: &MetadataRevision = metadata.skip_to_latest()?;
     let tag = revision
         .media
@@ -30,7 +89,7 @@ fn parse_itunes(value: &str) -> Option<u64> {
 }
 
 /// Whether an AAC packet says that it is FAAC's: the encoder signs its first one, at any bit position.
-pub(super) fn is_faac(packet: &[u8]) -> bool {
+fn is_faac(packet: &[u8]) -> bool {
     const SIGNATURE: &[u8] = b"libfaac ";
     (0..8u32).any(|shift| {
         packet.windows(SIGNATURE.len() + 1).any(|window| {
