@@ -20,11 +20,12 @@ pub fn run(
 ) -> Result<(), Box<dyn Error>> {
     let file = arguments.first().ok_or("give a file")?;
     let model = arguments.get(1).map_or("base", |model| model);
-    let whisper = Whisper::builder(model).load_with(&|event: whisper_rs::weights::Event<'_>| {
-        if let whisper_rs::weights::Event::Started { what, .. } = event {
-            eprintln!("fetching {what}");
-        }
-    })?;
+    let whisper =
+        Whisper::builder(model).load_with(&|event: whisper_rs::weights::FetchEvent<'_>| {
+            if let whisper_rs::weights::FetchEvent::Started { what, .. } = event {
+                eprintln!("fetching {what}");
+            }
+        })?;
     let audio = Audio::open(file)?;
 
     let cancel = CancelToken::new();

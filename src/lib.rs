@@ -61,7 +61,9 @@
 //! ([`Module`](burn::module::Module), [`Param`](burn::module::Param), [`Config`](burn::config::Config)). [`weights`] and whisper-kernels are this project's.
 
 #[cfg(not(feature = "flex"))]
-compile_error!("the feature `flex` is the CPU, which every build has: other devices are compared with it");
+compile_error!(
+    "the feature `flex` is the CPU, which every build has: other devices are compared with it"
+);
 
 pub mod audio;
 #[cfg(any(doc, test))]

@@ -35,6 +35,36 @@ fn version_and_help_are_given_on_standard_output() {
 }
 
 #[test]
+fn the_document_of_flags_has_every_flag() {
+    let document = include_str!("../docs/flags.md");
+    let (_, groups) = document.split_once("## All of them").unwrap();
+    let (groups, _) = groups.split_once("\n## ").unwrap();
+    let help = run(&["transcribe", "--help"]);
+    let help = help.succeeded();
+    // A flag begins its line, behind its short form if it has one.
+    let names = help.stdout.lines().filter_map(|line| {
+        let line = line.trim_start();
+        let long = line.strip_prefix('-').and_then(|rest| rest.get(3..));
+        let long = if line.starts_with("--") { line } else { long? };
+        let name = long.split([' ', ',', '[', '=']).next()?;
+        // Prose may begin a line with a flag as well.
+        let name = name.trim_end_matches(|mark: char| mark.is_ascii_punctuation());
+        name.starts_with("--").then_some(name)
+    });
+    let names: Vec<_> = names
+        .filter(|name| !["--help", "--version"].contains(name))
+        .collect();
+    assert!(names.len() > 60, "{names:?}");
+    for name in names {
+        let known = [format!("`{name}"), format!("/{name}`")];
+        assert!(
+            known.iter().any(|known| groups.contains(known)),
+            "docs/flags.md lacks {name}"
+        );
+    }
+}
+
+#[test]
 fn a_wrong_command_line_is_one_line_and_exit_code_2() {
     let clip = data("jfk.wav");
     let clip = clip.to_str().unwrap();

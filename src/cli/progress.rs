@@ -25,7 +25,7 @@ pub enum Unit {
 }
 
 /// The progress of one step, shown on standard error.
-pub struct Progress {
+pub struct ProgressDisplay {
     label: String,
     unit: Unit,
     /// How much there is, in the unit; unknown for some downloads.
@@ -44,7 +44,7 @@ enum Display {
     Lines { last: Instant },
 }
 
-impl Progress {
+impl ProgressDisplay {
     /// Begins a step called `label`, of `total` units where that is known.
     pub fn begin(label: impl Into<String>, unit: Unit, total: Option<f64>) -> Self {
         let begun = Instant::now();
@@ -55,7 +55,7 @@ impl Progress {
         } else {
             Display::Lines { last: begun }
         };
-        let progress = Progress {
+        let progress = ProgressDisplay {
             label: label.into(),
             unit,
             total,
@@ -166,7 +166,7 @@ pub fn clear_line() {
     }
 }
 
-impl Drop for Progress {
+impl Drop for ProgressDisplay {
     fn drop(&mut self) {
         // A step that failed leaves no half bar in front of its error message.
         if let Display::Bar(bar) = &self.display {

@@ -18,7 +18,7 @@ use super::interrupt::Interrupt;
 use super::log;
 use super::models::Models;
 use super::outputs::Outputs;
-use super::progress::{self, Progress, Unit};
+use super::progress::{self, ProgressDisplay, Unit};
 use super::reports::{
     ENDING, SECONDS_PER_FRAME, about, at_once, between_files, interrupted, strict_warning, tell,
 };
@@ -309,7 +309,7 @@ impl Run<'_> {
         let end = decoded_until(&engine.options.clip_timestamps, audio.seconds());
         self.batch.begin(index, end);
         let mut progress = begin(self.inputs, index, end, shown && !asked);
-        let notices = progress.as_ref().map(Progress::notices);
+        let notices = progress.as_ref().map(ProgressDisplay::notices);
         let working = self.interrupt.while_working(|| match notices {
             Some(notice) => notice(ENDING),
             None => messages::note(ENDING),
@@ -383,7 +383,7 @@ impl Run<'_> {
 }
 
 /// How far an input is, of which `end` seconds are decoded: instead of its segments, or on a terminal below them.
-fn begin(inputs: &[Input], index: usize, end: f64, shown: bool) -> Option<Progress> {
+fn begin(inputs: &[Input], index: usize, end: f64, shown: bool) -> Option<ProgressDisplay> {
     if shown && !io::stderr().is_terminal() {
         return None;
     }
@@ -392,7 +392,7 @@ fn begin(inputs: &[Input], index: usize, end: f64, shown: bool) -> Option<Progre
         1 => name,
         count => format!("{name} ({} of {count})", index + 1),
     };
-    Some(Progress::begin(label, Unit::AudioSeconds, Some(end)))
+    Some(ProgressDisplay::begin(label, Unit::AudioSeconds, Some(end)))
 }
 
 /// Where the last clip ends, in seconds; without clips, or where the last one has no end, the audio's.

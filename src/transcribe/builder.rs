@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use whisper_weights::Checkpoint;
 #[cfg(feature = "fetch")]
-use whisper_weights::{Fetcher, Progress, Silent};
+use whisper_weights::{FetchProgress, Fetcher, Silent};
 
 use super::Whisper;
 use crate::compute_type::ComputeType;
@@ -22,7 +22,7 @@ use crate::{Result, device, threads};
 ///     .device("cpu")
 ///     .compute_type(ComputeType::Int8)
 ///     .cache_folder("models")
-///     .load_with(&|event: weights::Event<'_>| eprintln!("{event:?}"))?;
+///     .load_with(&|event: weights::FetchEvent<'_>| eprintln!("{event:?}"))?;
 /// # Ok::<(), whisper_rs::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -141,7 +141,7 @@ impl WhisperBuilder {
     ///
     /// As [`load`](Self::load).
     #[cfg(feature = "fetch")]
-    pub fn load_with(&self, progress: &dyn Progress) -> Result<Whisper> {
+    pub fn load_with(&self, progress: &dyn FetchProgress) -> Result<Whisper> {
         let fetcher = Fetcher::open(self.cache_folder.as_deref(), self.offline)?;
         let path = fetcher.fetch(&self.model, progress)?;
         self.load_checkpoint(&Checkpoint::open(path)?)

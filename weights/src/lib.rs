@@ -43,7 +43,7 @@ pub use dims::{HEAD_WIDTH, ModelDims};
 pub use dtype::DType;
 pub use error::{Error, Result};
 #[cfg(feature = "fetch")]
-pub use fetch::{Event, Fetcher, Installed, Place, Progress, Silent, fetch};
+pub use fetch::{FetchEvent, FetchProgress, Fetcher, Installed, Place, Silent, fetch};
 pub use languages::LANGUAGES;
 pub use layout::for_each_tensor;
 pub use tensor::TensorView;

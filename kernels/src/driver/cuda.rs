@@ -51,5 +51,5 @@ fn open(names: &[&str]) -> Option<Library> {
     // SAFETY: NVIDIA's libraries have no initialisers that ask anything of their caller.
     names
         .iter()
-        .find_map(|name| unsafe { Library::new(name).ok() })
+        .find_map(|name| unsafe { Library::new(*name).ok() })
 }

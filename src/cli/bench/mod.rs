@@ -5,6 +5,7 @@ mod frontend;
 mod load;
 mod network;
 pub mod report;
+mod room;
 mod transcribe;
 mod versus;
 

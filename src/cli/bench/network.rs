@@ -11,7 +11,8 @@ use whisper_rs::{ComputeType, Error, Numbers, device};
 use whisper_weights::{Checkpoint, ModelDims};
 
 use super::counted::{self, Counted};
-use super::report::{Lines, Seconds, bytes, peaks, time};
+use super::report::{Lines, Seconds, peaks, time};
+use super::room::Room;
 use super::sync;
 use crate::cli::chosen_device;
 use crate::cli::models::{Models, StoreArguments};
@@ -202,41 +203,11 @@ fn check(
             arguments.tokens
         )));
     }
-    let memory = match is_gpu(device) {
-        true => measure::device_capacity(device),
-        false => measure::system_memory().map(|memory| memory.available),
-    };
-    for &batch in &arguments.batch {
-        if !(1..=MOST_BATCH).contains(&batch) {
-            return Err(Error::Option(format!(
-                "--batch {batch}: between 1 and {MOST_BATCH} windows are measured at a time"
-            )));
-        }
-        let needed = batch as u64 * bytes_of_a_window(dims, numbers);
-        if let Some(memory) = memory.filter(|&memory| memory < needed) {
-            return Err(Error::Option(format!(
-                "--batch {batch}: takes {}, and {} are there; give a smaller one",
-                bytes(needed),
-                bytes(memory)
-            )));
-        }
-    }
-    Ok(())
-}
-
-/// Most windows at a time, whatever the memory.
-const MOST_BATCH: usize = 1024;
-
-/// What one window of a batch takes beside the model: its features, the widest layer of the encoder, and what the
-/// decoder keeps of it and of its tokens.
-fn bytes_of_a_window(dims: &ModelDims, numbers: Numbers) -> u64 {
-    let (positions, state) = (dims.n_audio_ctx, dims.n_audio_state);
-    let features = 2 * dims.n_mels * 2 * positions;
-    // The states, those before the layer, and four times their width in the MLP.
-    let encoder = (2 + 4) * positions * state;
-    let caches = 2 * dims.n_text_layer * dims.n_text_state * (positions + dims.n_text_ctx);
-    let elements = features + encoder + caches + dims.n_vocab;
-    (elements * DType::from(numbers.states).size()) as u64
+    let room = Room::on(device, dims, numbers);
+    arguments
+        .batch
+        .iter()
+        .try_for_each(|&size| room.check(size))
 }
 
 /// Steps before those that are timed: the one that is counted, and those until the device has recorded one.
@@ -390,20 +361,4 @@ fn describe(report: &Report, chosen: &Chosen) -> String {
     let (host, device) = (report.peak_host_bytes, report.peak_device_bytes);
     lines.add(format!("\nmemory   {}", peaks(host, device, on_gpu)));
     lines.text()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_window_takes_what_its_caches_and_states_take() {
-        let dims = ModelDims::of("tiny").unwrap();
-        let numbers = |kind: ComputeType| kind.numbers_on(&Device::flex()).unwrap();
-        // Features 1.9 MB, states 13.8 MB, caches 23.9 MB, logits 0.2 MB.
-        let single = bytes_of_a_window(&dims, numbers(ComputeType::Float32));
-        assert!((39_000_000..41_000_000).contains(&single), "{single}");
-        let large = ModelDims::of("large-v3").unwrap();
-        assert!(bytes_of_a_window(&large, numbers(ComputeType::Float32)) > 10 * single);
-    }
 }

@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 use std::path::PathBuf;
 
-use whisper_weights::{Error, Event, Fetcher, Silent};
+use whisper_weights::{Error, FetchEvent, Fetcher, Silent};
 
-use crate::cli::progress::{Progress, Unit};
+use crate::cli::progress::{ProgressDisplay, Unit};
 use crate::cli::values::Optional;
 use crate::cli::{heading, messages};
 
@@ -72,27 +72,27 @@ impl Models {
     fn telling(
         &self,
         model: &str,
-        fetch: impl FnOnce(&dyn whisper_weights::Progress) -> Result<PathBuf, Error>,
+        fetch: impl FnOnce(&dyn whisper_weights::FetchProgress) -> Result<PathBuf, Error>,
     ) -> Result<PathBuf, Error> {
-        let download: RefCell<Option<Progress>> = RefCell::new(None);
-        fetch(&|event: Event<'_>| match event {
-            Event::Started { what, total } => {
+        let download: RefCell<Option<ProgressDisplay>> = RefCell::new(None);
+        fetch(&|event: FetchEvent<'_>| match event {
+            FetchEvent::Started { what, total } => {
                 let total = total.map(|bytes| bytes as f64);
                 let label = format!("fetching {model} ({what})");
-                let begun = Progress::begin(label, Unit::Bytes, total);
+                let begun = ProgressDisplay::begin(label, Unit::Bytes, total);
                 download.replace(Some(begun));
             }
-            Event::Advanced { done } => {
+            FetchEvent::Advanced { done } => {
                 if let Some(download) = download.borrow_mut().as_mut() {
                     download.set(done as f64);
                 }
             }
-            Event::Finished => {
+            FetchEvent::Finished => {
                 if let Some(download) = download.take() {
                     download.finish();
                 }
             }
-            Event::Message(line) => match download.borrow().as_ref() {
+            FetchEvent::Message(line) => match download.borrow().as_ref() {
                 Some(download) => download.interrupt(|| messages::note(line)),
                 None => messages::note(line),
             },

@@ -15,7 +15,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::progress::{Event, Progress};
+use super::progress::{FetchEvent, FetchProgress};
 use crate::error::{Error, Result};
 use crate::formats;
 use crate::room;
@@ -79,7 +79,7 @@ impl Cache {
     }
 
     /// Makes this process the only one that downloads the model, waiting for another that does.
-    pub(super) fn lock(&self, name: &str, progress: &dyn Progress) -> Result<Partial> {
+    pub(super) fn lock(&self, name: &str, progress: &dyn FetchProgress) -> Result<Partial> {
         let partial = self.root.join("partial");
         fs::create_dir_all(&partial).map_err(|e| room::folder_error(&partial, e))?;
         let path = partial.join(format!("{}.lock", folder_name(name)));
@@ -91,7 +91,7 @@ impl Cache {
                 Err(TryLockError::WouldBlock) => {
                     if !said {
                         let line = format!("waiting for another process that fetches {name}");
-                        progress.event(Event::Message(&line));
+                        progress.event(FetchEvent::Message(&line));
                         said = true;
                     }
                     std::thread::sleep(Duration::from_millis(200));
@@ -320,8 +320,10 @@ mod tests {
         std::thread::scope(|scope| {
             for _ in 0..3 {
                 scope.spawn(|| {
-                    let count = |event: Event<'_>| {
-                        assert!(matches!(event, Event::Message(line) if line.contains("base")));
+                    let count = |event: FetchEvent<'_>| {
+                        assert!(
+                            matches!(event, FetchEvent::Message(line) if line.contains("base"))
+                        );
                         waited.fetch_add(1, Ordering::SeqCst);
                     };
                     let _partial = cache.lock("base", &count).unwrap();

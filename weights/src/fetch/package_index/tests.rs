@@ -13,7 +13,7 @@ fn parts_are_joined_and_the_files_beside_them_kept() {
     let index = Index::new();
     add_good(&index);
     let events = RefCell::new(Vec::new());
-    let progress = |event: Event<'_>| events.borrow_mut().push(format!("{event:?}"));
+    let progress = |event: FetchEvent<'_>| events.borrow_mut().push(format!("{event:?}"));
     let files = fetch(&SOURCE, &index.pip(), &index.partial(), &progress).unwrap();
     assert_eq!(
         fs::read_to_string(files.join("model.bin")).unwrap(),
