@@ -6,5 +6,6 @@ mod strip;
 
 pub use compression::compression_ratio;
 pub use round::{python_round, round_digits};
+#[cfg(feature = "output")]
 pub(crate) use strip::is_python_space;
 pub use strip::python_strip;
