@@ -52,7 +52,7 @@ pub enum Weights {
     /// Rounded to half precision.
     Half,
     /// As [`Int16`](Self::Int16), and twice 8-bit integers for the projection on the vocabulary, the second of which are read for the
-    /// likeliest tokens alone.
+    /// likeliest tokens alone. The keys and values of the encoder's output are kept in half precision.
     Int8,
     /// 16-bit integers with a scale for each output, for what multiplies whole windows: the encoder, and the keys and values of its
     /// output. The rest is [`Exact`](Self::Exact), since what multiplies a token is bound by the reading of weights.

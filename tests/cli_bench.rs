@@ -129,7 +129,7 @@ fn the_features_are_written_as_they_lie_in_memory() {
 #[test]
 fn the_stages_of_a_transcription_are_parts_of_its_time() {
     let clip = data("clips/cheetah_en_norm.flac");
-    let flags = "--beam-size None --word-timestamps --runs 2 --json --model";
+    let flags = "--beam-size None --word-timestamps --runs 2 --profile --json --model";
     let mut arguments = vec!["bench", clip.to_str().unwrap()];
     arguments.extend(flags.split(' '));
     arguments.push(model("tiny.en"));
@@ -147,6 +147,52 @@ fn the_stages_of_a_transcription_are_parts_of_its_time() {
     assert!(number(&found, "/tokens") > 10.0);
     assert!((number(&found, "/times_real_time") * seconds("all") - 6.8).abs() < 0.1);
     assert!(found["launches"].is_null() && found["versus"].is_null());
+    the_operations_are_parts_of_their_stages(&found["profile"]);
+}
+
+fn the_operations_are_parts_of_their_stages(profile: &Value) {
+    for peak in ["float_operations", "integer_operations", "bytes"] {
+        assert!(
+            number(profile, &format!("/peaks/{peak}")) > 1e8,
+            "{profile}"
+        );
+    }
+    let stages = profile["stages"].as_array().unwrap();
+    let names: Vec<_> = stages
+        .iter()
+        .map(|stage| stage["name"].as_str().unwrap())
+        .collect();
+    let expected = [
+        "frontend",
+        "encoder",
+        "cross keys and values",
+        "decoder",
+        "words",
+    ];
+    assert_eq!(names, expected);
+    let of = |stage: usize, name: &str| -> Vec<&Value> {
+        let operations = stages[stage]["operations"].as_array().unwrap();
+        operations
+            .iter()
+            .filter(|operation| operation["name"] == name)
+            .collect()
+    };
+    for stage in stages {
+        let operations = stage["operations"].as_array().unwrap();
+        let inside: f64 = operations.iter().map(|one| number(one, "/seconds")).sum();
+        assert!(inside <= number(stage, "/seconds"), "{stage}");
+        for operation in operations {
+            assert!(number(operation, "/share_of_peak") > 0.0, "{operation}");
+        }
+    }
+    // tiny.en: two convolutions, four layers of attention, 384 wide.
+    assert_eq!(of(1, "convolution").len(), 2);
+    assert_eq!(of(1, "attention, many queries")[0]["calls"], 4);
+    let keys_and_values = of(2, "linear");
+    assert_eq!(keys_and_values[0]["shape"], serde_json::json!([384, 384]));
+    assert_eq!(keys_and_values[0]["calls"], 8);
+    let projection = of(3, "vocabulary projection");
+    assert_eq!(projection[0]["shape"], serde_json::json!([384, 51864]));
 }
 
 #[test]
@@ -181,6 +227,11 @@ fn what_cannot_be_transcribed_or_run_beside_is_one_line() {
     for (arguments, code, says) in [
         (&["missing.wav"][..], 1, "missing.wav: No such file"),
         (&[file, "--runs", "0"], 2, "--runs"),
+        (
+            &[file, "--profile", "--device", "tpu"],
+            1,
+            "'tpu' is unknown",
+        ),
         (&[file, "--beam-size", "0"], 2, "beam_size"),
         (&[file, "--device", "abacus"], 2, "'abacus' is unknown"),
         (&[file, "--output-format", "srt"], 2, "--output-format"),

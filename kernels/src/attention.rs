@@ -25,7 +25,8 @@ pub struct AttentionOptions {
 ///
 /// `query` is `[batch, n_query, n_state]`; `key` and `value` are `[batch, n_ctx, n_state]`, such as
 /// a cache of full length of which `options.kv_len` positions hold something: the rest is not read.
-/// Views into larger tensors are used as they lie. The result is `[batch, n_query, n_state]`.
+/// Views into larger tensors are used as they lie. On flex keys and values may be in half precision beside `f32`: they are widened as they
+/// are read. The result is `[batch, n_query, n_state]`.
 ///
 /// # Panics
 ///
@@ -316,6 +317,18 @@ mod tests {
         assert_eq!(context.dtype(), burn::tensor::DType::F16);
         let context = values(context.cast(burn::tensor::DType::F32));
         assert!(largest_difference(&context, &case.in_f64()) < 1e-2);
+    }
+
+    #[test]
+    fn keys_and_values_in_half_precision_give_what_they_give_widened() {
+        for case in cases() {
+            let [query, key, value] = case.tensors();
+            let [key, value] = [key, value].map(|x| x.cast(burn::tensor::DType::F16));
+            let [key2, value2] = [&key, &value].map(|x| x.clone().cast(burn::tensor::DType::F32));
+            let widened = attention(query.clone(), key2, value2, case.options);
+            let halves = attention(query, key, value, case.options);
+            assert_eq!(values(halves), values(widened), "{case:?}");
+        }
     }
 
     #[test]

@@ -48,6 +48,7 @@ mod error;
 mod gelu;
 mod half;
 mod host;
+mod host_work;
 #[cfg(feature = "cubecl")]
 mod launches;
 mod layer_norm;
@@ -78,6 +79,8 @@ pub use embedding::embed;
 pub use error::{Error, Result};
 pub use gelu::gelu;
 pub use half::half_holds;
+pub use host::peaks::HostPeaks;
+pub use host_work::{Bound, HostOperation, HostWork, HostWorks, note_host_work};
 #[cfg(feature = "cubecl")]
 pub use launches::{Launches, count_launches};
 pub use layer_norm::layer_norm;

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use burn::backend::Dispatch;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+use rayon::prelude::*;
 
 use crate::backends::{Activation, WhisperOps};
 use crate::host::quantised::{Integer, quantise_rows};
@@ -45,13 +46,13 @@ impl QuantisedWeight {
         Self::from_rows(rows, [outputs, inputs], bits, device)
     }
 
-    /// The same of a weight of which some outputs are made at a time, so that the whole of it never is in memory.
+    /// The same of a weight of which each thread makes some outputs at a time, so that the whole of it never is in memory.
     ///
     /// # Panics
     ///
     /// If `rows` gives another number of elements than those of the outputs that it is asked for.
     pub fn from_rows(
-        rows: impl Fn(Range<usize>) -> Vec<f32>,
+        rows: impl Fn(Range<usize>) -> Vec<f32> + Sync,
         [outputs, inputs]: [usize; 2],
         bits: IntegerBits,
         device: &Device,
@@ -89,29 +90,29 @@ fn widened(values: Tensor<2, Int>, scales: Tensor<1>) -> Tensor<2> {
     values.float().cast(DType::F32) * scales.unsqueeze_dim(1)
 }
 
-/// Elements of a weight that are made at a time (8 MB).
-const AT_ONCE: usize = 2 << 20;
+/// Elements of a weight that a thread makes at a time (256 KiB), which stay in its cache until they are rounded.
+const AT_ONCE: usize = 64 * 1024;
 
-/// The outputs of a weight, some after the others.
-pub(crate) fn at_a_time(outputs: usize, inputs: usize) -> impl Iterator<Item = Range<usize>> {
-    let at_once = (AT_ONCE / inputs.max(1)).max(1);
-    let first = (0..outputs).step_by(at_once);
-    first.map(move |first| first..outputs.min(first + at_once))
+/// How many outputs of a weight a thread makes at a time.
+pub(crate) fn outputs_at_once(inputs: usize) -> usize {
+    (AT_ONCE / inputs.max(1)).max(1)
 }
 
 /// The integers of a weight and their scales.
 fn integers<T: Integer>(
-    rows: impl Fn(Range<usize>) -> Vec<f32>,
+    rows: impl Fn(Range<usize>) -> Vec<f32> + Sync,
     [outputs, inputs]: [usize; 2],
 ) -> (Vec<T>, Vec<f32>) {
-    let mut values = Vec::with_capacity(outputs * inputs);
-    let mut scales = Vec::with_capacity(outputs);
-    for some in at_a_time(outputs, inputs) {
-        let (more, of_more) = quantise_rows::<T>(&rows(some.clone()), inputs);
-        assert_eq!(of_more.len(), some.len(), "rows of the weight");
-        values.extend(more);
-        scales.extend(of_more);
-    }
+    let at_once = outputs_at_once(inputs);
+    let mut values = vec![T::default(); outputs * inputs];
+    let mut scales = vec![0.0; outputs];
+    (values.par_chunks_mut((at_once * inputs).max(1)))
+        .zip(scales.par_chunks_mut(at_once))
+        .enumerate()
+        .for_each(|(i, (values, scales))| {
+            let first = i * at_once;
+            quantise_rows(&rows(first..first + scales.len()), values, scales);
+        });
     (values, scales)
 }
 

@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use burn::backend::Dispatch;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+use rayon::prelude::*;
 
 use crate::backends::WhisperOps;
 use crate::host::quantised::refined::{PARTS, quantise_rows_in_two};
-use crate::quantised::at_a_time;
+use crate::quantised::outputs_at_once;
 
 /// A weight of two integers of 8 bits, with one scale per output: the second ones count 256ths of the first ones' step.
 #[derive(Clone, Debug)]
@@ -19,30 +20,29 @@ pub struct RefinedWeight {
 }
 
 impl RefinedWeight {
-    /// Rounds a weight `[outputs, inputs]`, of which `rows` gives some outputs at a time.
+    /// Rounds a weight `[outputs, inputs]`, of which `rows` gives each thread some outputs at a time.
     ///
     /// # Panics
     ///
     /// If `rows` gives another number of elements than those of the outputs that it is asked for.
     pub fn from_rows(
-        rows: impl Fn(Range<usize>) -> Vec<f32>,
+        rows: impl Fn(Range<usize>) -> Vec<f32> + Sync,
         [outputs, inputs]: [usize; 2],
         device: &Device,
     ) -> Self {
         let mut values = vec![0; 2 * outputs * inputs];
         let (first, second) = values.split_at_mut(outputs * inputs);
         let mut scales = vec![0.0; outputs];
-        for some in at_a_time(outputs, inputs) {
-            let place = some.start * inputs..some.end * inputs;
-            let (first, second) = (&mut first[place.clone()], &mut second[place]);
-            quantise_rows_in_two(
-                &rows(some.clone()),
-                inputs,
-                first,
-                second,
-                &mut scales[some],
-            );
-        }
+        let at_once = outputs_at_once(inputs);
+        let elements = (at_once * inputs).max(1);
+        (first.par_chunks_mut(elements))
+            .zip(second.par_chunks_mut(elements))
+            .zip(scales.par_chunks_mut(at_once))
+            .enumerate()
+            .for_each(|(i, ((first, second), scales))| {
+                let start = i * at_once;
+                quantise_rows_in_two(&rows(start..start + scales.len()), first, second, scales);
+            });
         let values = TensorData::new(values, [2, outputs, inputs]);
         Self {
             values: Tensor::from_data(values, (device, DType::I8)),

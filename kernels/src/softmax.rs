@@ -1,7 +1,7 @@
 //! Softmax statistics of one row of logits in the host's memory: `[n_vocab]`.
 //!
 //! A row has 51,865 logits and there is one for every row of every step, so these loops are written for vector units: over
-//! [`LANES`] values at a time, without branches. Which value goes to which lane does not depend on the machine, so results do
+//! 16 values at a time, without branches. Which value goes to which lane does not depend on the machine, so results do
 //! not either.
 
 /// Values that are worked on together.

@@ -173,7 +173,7 @@ impl MultiHeadAttention {
         let query = self.query.forward(x);
         let scores = (!heads.is_empty() && n_positions > 0).then(|| {
             let key = kv.key.clone().slice([0..1, 0..n_positions]);
-            scores(query.clone(), key, self.n_head, heads)
+            scores(query.clone(), key.cast(query.dtype()), self.n_head, heads)
         });
         (self.attend_cross(query, kv), scores)
     }

@@ -33,6 +33,9 @@ pub struct DecoderConfig {
     /// What the token embedding is made of, which is the output projection too.
     #[config(default = "WeightFormat::Float")]
     pub token_embedding: WeightFormat,
+    /// Whether the keys and values of the encoder's output are kept in half precision.
+    #[config(default = false)]
+    pub half_cross_kv: bool,
 }
 
 /// openai/whisper's text decoder (model.py:208-249); the output projection is the token embedding.
@@ -42,9 +45,10 @@ pub struct Decoder {
     positional_embedding: Param<Tensor<2>>,
     blocks: Vec<DecoderBlock>,
     ln: LayerNorm,
+    half_cross_kv: bool,
 }
 
-/// What the decoder carries from step to step: self-attention caches, allocated once, and the
+/// What the decoder carries from step to step: self-attention caches, and the
 /// cross-attention keys and values of the current window.
 #[derive(Debug)]
 pub struct DecoderState {
@@ -65,6 +69,7 @@ impl DecoderConfig {
                 .map(|_| block.init_decoder(device))
                 .collect(),
             ln: LayerNormConfig::new(self.n_state).init(device),
+            half_cross_kv: self.half_cross_kv,
         }
     }
 }
@@ -138,7 +143,13 @@ impl Decoder {
     pub fn begin_window(&self, features: Tensor<3>, state: &mut DecoderState) {
         // Free the last window's keys and values before the next ones are made.
         state.cross_kv.clear();
-        let cross_kv = |block: &DecoderBlock| block.cross_kv(features.clone());
+        let cross_kv = |block: &DecoderBlock| {
+            let kv = block.cross_kv(features.clone());
+            match self.half_cross_kv {
+                true => kv.halved(),
+                false => kv,
+            }
+        };
         state.cross_kv.extend(self.blocks.iter().map(cross_kv));
         state.rewind();
     }

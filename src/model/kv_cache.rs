@@ -1,9 +1,12 @@
-//! Keys and values that the decoder has seen: allocated once at full size, written in place.
+//! Keys and values that the decoder has seen, written in place. On a GPU they are allocated once at full size, since recorded launches know
+//! where they lie; on the CPU they grow with what is written.
 
 use std::ops::Range;
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use whisper_kernels::Progress;
+
+use crate::device::is_gpu;
 
 /// Keys and values of one self-attention layer.
 ///
@@ -15,7 +18,11 @@ pub struct KvCache {
     value: Tensor<3>,
     rows: usize,
     len: usize,
+    n_ctx: usize,
 }
+
+/// Positions that a cache on the CPU begins with.
+const FIRST_POSITIONS: usize = 64;
 
 impl KvCache {
     /// An empty cache for at most `max_rows` sequences of at most `n_ctx` positions, for keys and values
@@ -27,12 +34,40 @@ impl KvCache {
         device: &Device,
         dtype: DType,
     ) -> Self {
-        let empty = || Tensor::zeros([max_rows, n_ctx, n_state], (device, dtype));
+        let (first_rows, positions) = match is_gpu(device) {
+            true => (max_rows, n_ctx),
+            false => (1, n_ctx.min(FIRST_POSITIONS)),
+        };
+        let empty = || Tensor::zeros([first_rows, positions, n_state], (device, dtype));
         Self {
             key: empty(),
             value: empty(),
             rows: max_rows,
             len: 0,
+            n_ctx,
+        }
+    }
+
+    /// Makes room for so many rows and positions.
+    fn reserve(&mut self, rows: usize, positions: usize) {
+        let [had_rows, had_positions, n_state] = self.key.dims();
+        if rows <= had_rows && positions <= had_positions {
+            return;
+        }
+        let rows = rows.max(had_rows);
+        // At least doubled, so that a position is copied a few times at most.
+        let positions = match positions <= had_positions {
+            true => had_positions,
+            false => positions.max(self.n_ctx.min(2 * had_positions)),
+        };
+        let written = [0..had_rows, 0..self.len, 0..n_state];
+        for cache in [&mut self.key, &mut self.value] {
+            let larger =
+                Tensor::zeros([rows, positions, n_state], (&cache.device(), cache.dtype()));
+            *cache = match self.len {
+                0 => larger,
+                _ => larger.slice_assign(written.clone(), cache.clone().slice(written.clone())),
+            };
         }
     }
 
@@ -72,6 +107,7 @@ impl KvCache {
         key: Tensor<3>,
         value: Tensor<3>,
     ) {
+        self.reserve(rows.end, positions.end);
         let range = [rows, positions, 0..key.dims()[2]];
         self.key
             .inplace(|cache| cache.slice_assign(range.clone(), key));
@@ -85,6 +121,7 @@ impl KvCache {
     ///
     /// - key, value: `[rows, 1, n_state]`
     pub fn append_newest(&mut self, key: Tensor<3>, value: Tensor<3>, progress: &Progress) {
+        self.reserve(self.rows, self.n_ctx);
         let (keys, values) = (self.key.clone(), self.value.clone());
         (self.key, self.value) = whisper_kernels::append(keys, values, key, value, progress);
     }
@@ -140,12 +177,12 @@ impl KvCache {
         (copy(&self.key), copy(&self.value))
     }
 
-    /// The keys of the rows in use, `[rows, n_ctx, n_state]`; positions from [`len`](Self::len) on are stale.
+    /// The keys of the rows in use, `[rows, positions, n_state]`; positions from [`len`](Self::len) on are stale.
     pub fn key(&self) -> Tensor<3> {
         in_use(&self.key, self.rows)
     }
 
-    /// The values of the rows in use, `[rows, n_ctx, n_state]`; positions from [`len`](Self::len) on are stale.
+    /// The values of the rows in use, `[rows, positions, n_state]`; positions from [`len`](Self::len) on are stale.
     pub fn value(&self) -> Tensor<3> {
         in_use(&self.value, self.rows)
     }
@@ -167,6 +204,17 @@ pub struct CrossKv {
     pub key: Tensor<3>,
     /// `[windows, n_audio_ctx, n_state]`.
     pub value: Tensor<3>,
+}
+
+impl CrossKv {
+    /// The same in half precision, which a step of the decoder reads in less time, on the CPU alone beside states of single precision.
+    #[must_use]
+    pub fn halved(self) -> Self {
+        Self {
+            key: self.key.cast(DType::F16),
+            value: self.value.cast(DType::F16),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -197,6 +245,34 @@ mod tests {
             assert_eq!(first_position(cache.key()), expected, "{sources:?}");
             let expected: Vec<f32> = expected.iter().map(|x| x * 10.0).collect();
             assert_eq!(first_position(cache.value()), expected, "{sources:?}");
+        }
+    }
+
+    #[test]
+    fn the_cache_grows_with_what_is_written() {
+        let device = Device::flex();
+        let n_ctx = 3 * FIRST_POSITIONS;
+        let mut cache = KvCache::new(2, n_ctx, 1, &device, DType::F32);
+        cache.clear(1);
+        let mut written = Vec::new();
+        for position in 0..n_ctx {
+            if position == n_ctx / 2 {
+                cache.select_rows(&[0, 0]);
+            }
+            let rows = cache.key().dims()[0].min(1 + 2 * position / n_ctx);
+            let row = Tensor::<3>::full([rows, 1, 1], position as f32, &device);
+            cache.append(row.clone(), -row);
+            written.push(position as f32);
+            let [_, positions, _] = cache.key().dims();
+            assert!(positions <= n_ctx && positions < (2 * cache.len()).max(FIRST_POSITIONS + 1));
+        }
+        for row in 0..2 {
+            let of = |cache: Tensor<3>| -> Vec<f32> {
+                let row = cache.slice([row..row + 1, 0..n_ctx]);
+                row.into_data().iter::<f32>().collect()
+            };
+            assert_eq!(of(cache.key()), written);
+            assert_eq!(of(-cache.value()), written);
         }
     }
 

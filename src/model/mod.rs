@@ -80,6 +80,7 @@ impl WhisperModel {
             )
             .with_cross_kv(of_windows)
             .with_token_embedding(of_vocabulary)
+            .with_half_cross_kv(weights == Weights::Int8)
             .init(device),
         }
     }

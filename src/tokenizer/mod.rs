@@ -1,8 +1,10 @@
 //! Whisper's tokenizer: text and special tokens of the English, multilingual and large-v3 vocabularies.
 //!
-//! Text tokens come from a model's tokenizer.json through the `tokenizers` crate; the ids of special tokens follow
+//! Text tokens come from a model's tokenizer.json; the ids of special tokens follow
 //! from the size of the model's vocabulary (openai/whisper tokenizer.py).
 
+mod byte_pairs;
+mod file;
 pub mod languages;
 mod non_speech;
 mod special;
@@ -214,7 +216,7 @@ impl Tokenizer {
     ///
     /// As [`encode`](Self::encode).
     pub fn blank_tokens(&self) -> Result<Vec<u32>> {
-        self.encode(" ")
+        Ok(self.vocabulary.encode_piece(" "))
     }
 }
 

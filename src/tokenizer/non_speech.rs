@@ -68,14 +68,16 @@ impl Tokenizer {
     ///
     /// As [`encode`](Self::encode).
     pub fn non_speech_tokens(&self) -> Result<Vec<u32>> {
+        // None of these is split before it is encoded, being marks alone.
+        let encode = |text: &str| self.vocabulary.encode_piece(text);
         let mut suppressed = BTreeSet::new();
         // A hyphen or a quote within a word is fine, at the beginning of a word it is not.
         for beginning in [" -", " '"] {
-            suppressed.extend(self.encode(beginning)?.first());
+            suppressed.extend(encode(beginning).first());
         }
         for (symbols, first_of_several) in [(SYMBOLS, false), (MUSICAL_SIGNS, true)] {
             for symbol in symbols {
-                for tokens in [self.encode(symbol)?, self.encode(&format!(" {symbol}"))?] {
+                for tokens in [encode(symbol), encode(&format!(" {symbol}"))] {
                     if tokens.len() == 1 || first_of_several {
                         suppressed.extend(tokens.first());
                     }

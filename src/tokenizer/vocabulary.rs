@@ -1,57 +1,18 @@
 //! The text tokens of a tokenizer.json: byte-level BPE one way, bytes of each token the other.
 
-use std::collections::HashMap;
-
-use serde::Deserialize;
-use tokenizers::models::bpe::{BPE, Vocab};
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
-use tokenizers::{Model, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer};
+use tokenizers::{OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer};
 use whisper_weights::ByteAlphabet;
 
+use super::byte_pairs::BytePairs;
+use super::file::{Merges, TokenizerFile};
 use super::special::SpecialTokens;
 use crate::error::{Error, Result};
 
-/// The parts of tokenizer.json that text tokens depend on.
-///
-/// Its pre-tokenizer, post-processor and decoder are the same for every Whisper model, and its added tokens are
-/// computed ([`SpecialTokens`]), so files that leave them out or write them in another version's way are as good.
-#[derive(Deserialize)]
-struct TokenizerFile {
-    model: ModelPart,
-    #[serde(default)]
-    added_tokens: Vec<AddedToken>,
-}
-
-#[derive(Deserialize)]
-struct ModelPart {
-    #[serde(default, rename = "type")]
-    kind: Option<String>,
-    vocab: HashMap<String, u32>,
-    merges: Vec<Merge>,
-}
-
-/// A merge rule: newer files write a pair, older ones a string with a space between.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Merge {
-    Pair(String, String),
-    Spaced(String),
-}
-
-#[derive(Deserialize)]
-struct AddedToken {
-    id: u32,
-    content: String,
-}
-
 /// Text tokens: encodes text into ids and gives the bytes of an id.
 pub(super) struct Vocabulary {
-    bpe: BPE,
+    tokens: BytePairs,
     pre_tokenizer: ByteLevel,
-    /// Bytes of all text tokens, one after the other.
-    bytes: Vec<u8>,
-    /// Where token `i` ends in `bytes`; it starts where token `i - 1` ends.
-    ends: Vec<u32>,
 }
 
 impl Vocabulary {
@@ -68,8 +29,8 @@ impl Vocabulary {
         check_end_of_text(&file, special)?;
 
         let mut text_tokens: Vec<Option<&str>> = vec![None; special.eot as usize];
-        for (token, id) in &file.model.vocab {
-            match text_tokens.get_mut(*id as usize) {
+        for (token, id) in file.model.vocab.iter() {
+            match text_tokens.get_mut(id as usize) {
                 Some(slot) => *slot = Some(token),
                 // The vocabulary proper of some files runs on into the special tokens.
                 None if token.starts_with("<|") && token.ends_with("|>") => {}
@@ -81,12 +42,14 @@ impl Vocabulary {
                 }
             }
         }
-        let (bytes, ends) = token_bytes(&text_tokens, special)?;
+        let alphabet = ByteAlphabet::new();
+        let (bytes, ends) = token_bytes(&text_tokens, special, &alphabet)?;
+        let tokens = BytePairs::new(bytes, ends);
+        check_bytes(&tokens, &alphabet)?;
+        check_merges(&file.model.merges, &tokens, &alphabet)?;
         Ok(Vocabulary {
-            bpe: build_bpe(file.model, special)?,
+            tokens,
             pre_tokenizer: ByteLevel::new(false, false, true),
-            bytes,
-            ends,
         })
     }
 
@@ -99,28 +62,21 @@ impl Vocabulary {
             .pre_tokenize(&mut pieces)
             .map_err(failed)?;
         let mut ids = Vec::new();
-        for (piece, _, _) in pieces.get_splits(OffsetReferential::Normalized, OffsetType::Byte) {
-            ids.extend(
-                self.bpe
-                    .tokenize(piece)
-                    .map_err(failed)?
-                    .iter()
-                    .map(|token| token.id),
-            );
+        for (_, (start, end), _) in pieces.get_splits(OffsetReferential::Original, OffsetType::Byte)
+        {
+            ids.extend(self.encode_piece(&text[start..end]));
         }
         Ok(ids)
     }
 
+    /// Ids of a text that is not to be split before it is encoded, such as punctuation with a space before it.
+    pub fn encode_piece(&self, piece: &str) -> Vec<u32> {
+        self.tokens.encode(piece.as_bytes())
+    }
+
     /// Bytes of a text token; none for the ids from end of text on.
     pub fn token_bytes(&self, id: u32) -> Option<&[u8]> {
-        let index = id as usize;
-        let end = *self.ends.get(index)? as usize;
-        let start = if index == 0 {
-            0
-        } else {
-            self.ends[index - 1] as usize
-        };
-        Some(&self.bytes[start..end])
+        self.tokens.get(id)
     }
 }
 
@@ -133,7 +89,11 @@ fn check_end_of_text(file: &TokenizerFile, special: &SpecialTokens) -> Result<()
         .iter()
         .find(|token| token.content == NAME)
         .map(|token| token.id);
-    match added.or_else(|| file.model.vocab.get(NAME).copied()) {
+    let of_vocab = || {
+        let mut tokens = file.model.vocab.iter();
+        tokens.find_map(|(token, id)| (token == NAME).then_some(id))
+    };
+    match added.or_else(of_vocab) {
         Some(id) if id != special.eot => Err(does_not_fit(special, &format!("its {NAME} is {id}"))),
         _ => Ok(()),
     }
@@ -143,68 +103,58 @@ fn check_end_of_text(file: &TokenizerFile, special: &SpecialTokens) -> Result<()
 fn token_bytes(
     text_tokens: &[Option<&str>],
     special: &SpecialTokens,
+    alphabet: &ByteAlphabet,
 ) -> Result<(Vec<u8>, Vec<u32>)> {
-    let alphabet = ByteAlphabet::new();
     let mut bytes = Vec::new();
     let mut ends = Vec::with_capacity(text_tokens.len());
     for (id, token) in text_tokens.iter().enumerate() {
         let token =
             token.ok_or_else(|| does_not_fit(special, &format!("it has no text token {id}")))?;
-        let token = alphabet.bytes(token).ok_or_else(|| {
-            Error::Tokenizer(format!(
-                "token {id} ({token:?}) of tokenizer.json is not written in the byte-level alphabet"
-            ))
-        })?;
-        bytes.extend_from_slice(&token);
+        for character in token.chars() {
+            bytes.push(alphabet.byte(character).ok_or_else(|| {
+                Error::Tokenizer(format!(
+                    "token {id} ({token:?}) of tokenizer.json is not written in the byte-level alphabet"
+                ))
+            })?);
+        }
         ends.push(bytes.len() as u32);
     }
     Ok((bytes, ends))
 }
 
-/// The BPE model over the text tokens.
-fn build_bpe(model: ModelPart, special: &SpecialTokens) -> Result<BPE> {
-    let vocab: Vocab = model
-        .vocab
-        .into_iter()
-        .filter(|(_, id)| *id < special.eot)
-        .collect();
-    if let Some(symbol) = ByteLevel::alphabet()
-        .into_iter()
-        .find(|symbol| !vocab.contains_key(symbol.encode_utf8(&mut [0; 4]) as &str))
-    {
-        return Err(Error::Tokenizer(format!(
-            "tokenizer.json has no token for the byte written {symbol:?}"
-        )));
+/// Any text can be encoded when each byte is a token.
+fn check_bytes(tokens: &BytePairs, alphabet: &ByteAlphabet) -> Result<()> {
+    match (0..=u8::MAX).find(|&byte| tokens.id(&[byte]).is_none()) {
+        None => Ok(()),
+        Some(byte) => Err(Error::Tokenizer(format!(
+            "tokenizer.json has no token for the byte written {:?}",
+            alphabet.text(&[byte])
+        ))),
     }
-    let merges = model
-        .merges
-        .into_iter()
-        .map(|merge| {
-            let (left, right) = match merge {
-                Merge::Pair(left, right) => (left, right),
-                Merge::Spaced(rule) => match rule.split_once(' ') {
-                    Some((left, right)) => (left.to_owned(), right.to_owned()),
-                    None => {
-                        return Err(Error::Tokenizer(format!(
-                            "the merge {rule:?} of tokenizer.json is no pair"
-                        )));
-                    }
-                },
-            };
-            // The crate's builder slices by the longest token: it must not see a merge into something longer.
-            if vocab.contains_key(&format!("{left}{right}")) {
-                Ok((left, right))
-            } else {
-                Err(Error::Tokenizer(format!(
-                    "the merge of {left:?} and {right:?} in tokenizer.json gives no token"
-                )))
-            }
-        })
-        .collect::<Result<Vec<_>>>()?;
-    BPE::builder()
-        .vocab_and_merges(vocab, merges)
-        .build()
-        .map_err(|e| Error::Tokenizer(format!("tokenizer.json cannot be used: {e}")))
+}
+
+/// Merges are not used, since they stand in the order of the tokens that they give, after those of the bytes; in a file that is whole each
+/// gives one.
+fn check_merges(merges: &Merges, tokens: &BytePairs, alphabet: &ByteAlphabet) -> Result<()> {
+    const FIRST: u32 = 256;
+    for ((left, right), id) in merges.iter().zip(FIRST..) {
+        let written = || left.chars().chain(right.chars());
+        let is = |bytes: &[u8]| {
+            written()
+                .map(|c| alphabet.byte(c))
+                .eq(bytes.iter().map(|&b| Some(b)))
+        };
+        if tokens.get(id).is_some_and(is) {
+            continue;
+        }
+        let bytes: Option<Vec<u8>> = written().map(|c| alphabet.byte(c)).collect();
+        if bytes.and_then(|bytes| tokens.id(&bytes)).is_none() {
+            return Err(Error::Tokenizer(format!(
+                "the merge of {left:?} and {right:?} in tokenizer.json gives no token"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The file is a tokenizer, but another model's.

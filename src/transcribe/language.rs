@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::stages::StageClock;
+use super::stages::{Stage, StageClock};
 use super::{TranscribeOptions, Whisper};
 use crate::decoding::{LanguageDetection, detect_language};
 use crate::frontend::{Features, N_FRAMES};
@@ -37,15 +37,14 @@ impl RecordingLanguage {
         let content_frames = features.content_frames();
         let mut encode = |window: usize, clock: &mut StageClock| -> Result<Tensor<3>> {
             cancel.check()?;
-            let mel = clock.time(
-                |times| &mut times.frontend,
-                || features.window(window * N_FRAMES, N_FRAMES),
-            )?;
-            clock.time(|times| &mut times.encoder, || Ok(whisper.model.encode(mel)))
+            let mel = clock.time(Stage::Frontend, || {
+                features.window(window * N_FRAMES, N_FRAMES)
+            })?;
+            clock.time(Stage::Encoder, || Ok(whisper.model.encode(mel)))
         };
         let first = encode(0, clock)?;
         let start = || Ok(decoder.start(first.clone(), options.max_rows()));
-        let mut state = clock.time(|times| &mut times.decoder, start)?;
+        let mut state = clock.time(Stage::CrossKeysAndValues, start)?;
         let windows =
             (content_frames.div_ceil(N_FRAMES)).clamp(1, options.language_detection_segments);
         let detections = (0..windows).map(|window| {
@@ -53,10 +52,9 @@ impl RecordingLanguage {
                 decoder.begin_window(encode(window, clock)?, &mut state);
             }
             let (model, tokenizer) = (&whisper.model, &whisper.tokenizer);
-            clock.time(
-                |times| &mut times.decoder,
-                || detect_language(model, tokenizer, &mut state, &whisper.device),
-            )
+            clock.time(Stage::Decoder, || {
+                detect_language(model, tokenizer, &mut state, &whisper.device)
+            })
         });
         let language = vote(detections, options.language_detection_threshold)?;
         Ok(Self {

@@ -22,6 +22,6 @@ pub use event::Event;
 pub use options::TranscribeOptions;
 pub use segment::{Segment, Token, Transcript, Word};
 pub use segments::Segments;
-pub use stages::StageTimes;
+pub use stages::{Stage, StageTimes, StageWork};
 pub use transcription::Transcription;
 pub use whisper::Whisper;

@@ -1,6 +1,6 @@
 //! The seek loop: from window to window through a recording (transcribe.py:186-515).
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use burn::tensor::Tensor;
 
@@ -8,7 +8,7 @@ use super::clips::Clips;
 use super::fallback::decode_with_fallback;
 use super::language::RecordingLanguage;
 use super::prompt::Prompt;
-use super::stages::{StageClock, StageTimes};
+use super::stages::{Stage, StageClock, StageTimes, StageWork};
 use super::watch::{OnSegment, Watch};
 use super::window::{Slice, slice_window};
 use super::words::{Next, WindowSpan, WordTimestamps};
@@ -64,7 +64,7 @@ impl<'a> Segments<'a> {
         let mut language = (options.language.as_deref())
             .map(|name| whisper.language_code(name))
             .transpose()?;
-        let mut features = clock.time(|times| &mut times.frontend, || whisper.features(audio))?;
+        let mut features = clock.time(Stage::Frontend, || whisper.features(audio))?;
         if options.strict {
             whisper.check_strict()?;
         }
@@ -159,6 +159,11 @@ impl<'a> Segments<'a> {
         })
     }
 
+    /// What the stages and their operations took, where a clock notes that.
+    pub(super) fn work(&mut self) -> BTreeMap<Stage, StageWork> {
+        self.clock.work.take().unwrap_or_default()
+    }
+
     /// What the stages took, where a clock runs.
     pub(super) fn times(&self) -> StageTimes {
         self.clock.times
@@ -231,10 +236,9 @@ impl<'a> Segments<'a> {
                 });
             }
             attempts += 1;
-            let result = self.clock.time(
-                |times| &mut times.decoder,
-                || self.task.decode(&prompt, temperature, window, &mut state),
-            )?;
+            let result = self.clock.time(Stage::Decoder, || {
+                self.task.decode(&prompt, temperature, window, &mut state)
+            })?;
             self.clock.times.tokens += result.tokens.len();
             Ok(result)
         })?;
@@ -283,10 +287,8 @@ impl<'a> Segments<'a> {
         match (&mut self.words, &self.state) {
             (Some(words), Some(state)) => {
                 let language = self.window_language.unwrap_or(self.language);
-                self.clock.time(
-                    |times| &mut times.words,
-                    || words.add(segments, span, language, state),
-                )
+                self.clock
+                    .time(Stage::Words, || words.add(segments, span, language, state))
             }
             _ => Ok(Next::Keep(span.seek + span.advance)),
         }
@@ -308,10 +310,9 @@ impl<'a> Segments<'a> {
         if !self.options.multilingual || !whisper.is_multilingual() {
             return Ok(());
         }
-        let detected = self.clock.time(
-            |times| &mut times.decoder,
-            || detect_language(&whisper.model, &whisper.tokenizer, state, &whisper.device),
-        )?;
+        let detected = self.clock.time(Stage::Decoder, || {
+            detect_language(&whisper.model, &whisper.tokenizer, state, &whisper.device)
+        })?;
         self.task.set_language(detected.language)?;
         self.window_language = Some(detected.language);
         self.watch.tell(Event::LanguageFound {
@@ -329,11 +330,10 @@ impl<'a> Segments<'a> {
         let encoded = match detected {
             Some(encoded) if self.seek == 0 && segment_size == N_FRAMES => encoded,
             _ => {
-                let mel = self.clock.time(
-                    |times| &mut times.frontend,
-                    || (self.features).window(self.seek, segment_size),
-                )?;
-                (self.clock).time(|times| &mut times.encoder, || self.encoder.encode(mel))?
+                let mel = self.clock.time(Stage::Frontend, || {
+                    (self.features).window(self.seek, segment_size)
+                })?;
+                (self.clock).time(Stage::Encoder, || self.encoder.encode(mel))?
             }
         };
         let (state, rows) = (self.state.take(), self.options.max_rows());
@@ -344,7 +344,7 @@ impl<'a> Segments<'a> {
             }
             None => model.decoder.start(encoded, rows),
         };
-        (self.clock).time(|times| &mut times.decoder, || Ok(begin()))
+        (self.clock).time(Stage::CrossKeysAndValues, || Ok(begin()))
     }
 
     /// No speech by its own probability, and the text is not sure enough to outweigh it (transcribe.py:297-310).

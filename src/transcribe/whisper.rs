@@ -1,10 +1,12 @@
 //! A loaded model, ready to transcribe.
 
+use std::collections::BTreeMap;
+
 use burn::tensor::{Device, FloatDType};
 use whisper_weights::Checkpoint;
 
 use super::segments::Segments;
-use super::stages::{StageClock, StageTimes};
+use super::stages::{Stage, StageClock, StageTimes, StageWork};
 use super::{Segment, TranscribeOptions, Transcript, Transcription, WhisperBuilder};
 use crate::audio::Audio;
 use crate::compute_type::{Numbers, Weights};
@@ -170,6 +172,23 @@ impl Whisper {
         let mut segments = self.transcription(audio, options).segments_timed(clock)?;
         let transcript = segments.finish(None)?;
         Ok((transcript, segments.times()))
+    }
+
+    /// Transcribes a recording and tells what the operations of each stage took, on the host's processor. Operations of the whole process
+    /// are noted: nothing else should be transcribed meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// As [`Transcription::run`].
+    pub fn transcribe_noting_work(
+        &self,
+        audio: &Audio,
+        options: &TranscribeOptions,
+    ) -> Result<(Transcript, BTreeMap<Stage, StageWork>)> {
+        let clock = StageClock::on(&self.device).with_work();
+        let mut segments = self.transcription(audio, options).segments_timed(clock)?;
+        let transcript = segments.finish(None)?;
+        Ok((transcript, segments.work()))
     }
 
     /// Detects the language of the first 30 s of a recording.

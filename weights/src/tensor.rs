@@ -70,8 +70,8 @@ impl TensorView<'_> {
         let mut out = vec![0.0; self.len()];
         match self.dtype {
             DType::F32 => {
-                for (value, bytes) in out.iter_mut().zip(self.bytes.chunks_exact(4)) {
-                    *value = f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+                for (value, bytes) in out.iter_mut().zip(self.bytes.as_chunks().0) {
+                    *value = f32::from_le_bytes(*bytes);
                 }
             }
             DType::F16 => widen(&self.bytes, &mut out, f16::from_le_bytes, |halves, out| {
@@ -143,15 +143,15 @@ fn divide_rows(values: &mut [f32], scales: &[f32]) {
 fn widen<H: Copy + Default>(
     bytes: &[u8],
     out: &mut [f32],
-    from_le_bytes: fn([u8; 2]) -> H,
+    from_le_bytes: impl Fn([u8; 2]) -> H,
     convert: fn(&[H], &mut [f32]),
 ) {
     const BLOCK: usize = 1024;
     let mut halves = [H::default(); BLOCK];
     for (out, bytes) in out.chunks_mut(BLOCK).zip(bytes.chunks(2 * BLOCK)) {
         let halves = &mut halves[..out.len()];
-        for (half, pair) in halves.iter_mut().zip(bytes.chunks_exact(2)) {
-            *half = from_le_bytes([pair[0], pair[1]]);
+        for (half, pair) in halves.iter_mut().zip(bytes.as_chunks().0) {
+            *half = from_le_bytes(*pair);
         }
         convert(halves, out);
     }

@@ -8,10 +8,14 @@ use bytemuck::Pod;
 
 use super::host as host_backend;
 use super::log_mel::output_shape;
-use super::{Activation, LogMelOps, WhisperOps, linear_shape, plain, refined_shape};
+use super::{
+    Activation, LogMelOps, WhisperOps, convolved_shape, linear_shape, plain, refined_shape,
+};
+use crate::convolution::TAPS;
 use crate::host::attention::Sequence;
 use crate::host::quantised::{Integer, Weight};
 use crate::host::{self, Rows, Stored};
+use crate::host_work::{Bound, HostOperation, noted};
 use crate::log_mel::Geometry;
 use crate::{AttentionOptions, Smoothing};
 
@@ -30,26 +34,69 @@ impl WhisperOps for Flex {
         tensor(host::gelu::gelu(values(&x)), x.shape())
     }
 
+    fn normalised(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> FloatTensor<Self> {
+        let n_state = gamma.shape()[0];
+        // Read and written once.
+        let bytes = 2.0 * (x.shape().num_elements() * size_of::<f32>()) as f64;
+        let operation = HostOperation {
+            name: "layer norm",
+            shape: [n_state; 2],
+            bound: Bound::Memory,
+        };
+        noted(
+            || (operation, bytes),
+            || plain::layer_norm::<Self>(x, gamma, beta, epsilon),
+        )
+    }
+
     fn head_attention(
         query: FloatTensor<Self>,
         key: FloatTensor<Self>,
         value: FloatTensor<Self>,
         options: AttentionOptions,
     ) -> FloatTensor<Self> {
-        if !all_f32([&query, &key, &value]) {
-            return plain::attention::<Self>(query, key, value, options);
+        match (key.dtype(), value.dtype()) {
+            (DType::F32, DType::F32) if all_f32([&query]) => {
+                head_attention::<f32>(query, key, value, options)
+            }
+            (DType::F16, DType::F16) if all_f32([&query]) => {
+                head_attention::<f16>(query, key, value, options)
+            }
+            _ => plain::attention::<Self>(query, key, value, options),
         }
-        let [query, key, value] = [query, key, value].map(with_contiguous_rows);
-        let [batch, n_query, n_state] = query.shape().dims();
-        let sequences: Vec<_> = (0..batch)
-            .map(|i| Sequence {
-                query: rows(&query, i, n_query),
-                key: rows(&key, i, options.kv_len),
-                value: rows(&value, i, options.kv_len),
-            })
-            .collect();
-        let context = host::attention::attention(&sequences, options.n_head, options.causal);
-        tensor(context, Shape::new([batch, n_query, n_state]))
+    }
+
+    fn convolved(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        stride: usize,
+    ) -> FloatTensor<Self> {
+        if !all_f32([&x, &weight, &bias]) {
+            return plain::convolution_gelu::<Self>(x, weight, bias, stride);
+        }
+        let shape = convolved_shape(&x.shape(), &weight.shape(), &stride);
+        let [x, weight, bias] = [x, weight, bias].map(contiguous);
+        let [batch, length, channels] = x.shape().dims();
+        let mut y = Vec::new();
+        for window in values(&x).chunks_exact((length * channels).max(1)) {
+            let window = Rows::new(window, channels, length, channels);
+            let (weight, bias) = (values(&weight), values(&bias));
+            let convolved = noted(
+                || of_convolution(&shape, channels),
+                || host::convolution::convolution_gelu(window, weight, bias, stride),
+            );
+            match batch {
+                1 => y = convolved,
+                _ => y.extend(convolved),
+            }
+        }
+        tensor(y, shape)
     }
 
     fn linear_without_bias(
@@ -97,14 +144,18 @@ impl WhisperOps for Flex {
             return plain::refined_linear::<Self>(x, values, scales);
         }
         let [x, values, scales] = [x, values, scales].map(contiguous);
-        let inputs = values.shape()[2];
+        let [_, outputs, inputs] = values.shape().dims();
         let shape = refined_shape(&x.shape(), &values.shape());
         let n_rows = shape[..shape.num_dims() - 1].iter().product();
-        let y = host::quantised::refined::linear(
-            Rows::new(elements(&x), inputs, n_rows, inputs),
-            elements(&values),
-            elements(&scales),
-        );
+        // Of few results the second integers are read.
+        let what = || of_weight::<i8>(n_rows, [inputs, outputs], Bound::Memory);
+        let y = noted(what, || {
+            host::quantised::refined::linear(
+                Rows::new(elements(&x), inputs, n_rows, inputs),
+                elements(&values),
+                elements(&scales),
+            )
+        });
         tensor(y, shape)
     }
 }
@@ -152,6 +203,29 @@ impl LogMelOps for Flex {
     }
 }
 
+/// With keys and values of elements `T`.
+fn head_attention<T: Element + Pod + Stored>(
+    query: FlexTensor,
+    key: FlexTensor,
+    value: FlexTensor,
+    options: AttentionOptions,
+) -> FlexTensor {
+    let [query, key, value] = [query, key, value].map(with_contiguous_rows);
+    let [batch, n_query, n_state] = query.shape().dims();
+    let sequences: Vec<_> = (0..batch)
+        .map(|i| Sequence {
+            query: rows::<f32>(&query, i, n_query),
+            key: rows::<T>(&key, i, options.kv_len),
+            value: rows::<T>(&value, i, options.kv_len),
+        })
+        .collect();
+    let what = || of_attention::<T>([batch, n_query, n_state], options);
+    let context = noted(what, || {
+        host::attention::attention(&sequences, options.n_head, options.causal)
+    });
+    tensor(context, Shape::new([batch, n_query, n_state]))
+}
+
 fn linear(
     x: FlexTensor,
     weight: FlexTensor,
@@ -180,12 +254,15 @@ fn linear_of<T: Element + Pod + Stored>(
     let shape = linear_shape(&x.shape(), &weight.shape());
     let n_rows = shape[..shape.num_dims() - 1].iter().product();
 
-    let y = host::linear::linear(
-        Rows::new(values(&x), inputs, n_rows, inputs),
-        Rows::new(elements::<T>(&weight), inputs, outputs, inputs),
-        bias.as_ref().map(values),
-        activation,
-    );
+    let what = || of_weight::<T>(n_rows, [inputs, outputs], Bound::Floats);
+    let y = noted(what, || {
+        host::linear::linear(
+            Rows::new(values(&x), inputs, n_rows, inputs),
+            Rows::new(elements::<T>(&weight), inputs, outputs, inputs),
+            bias.as_ref().map(values),
+            activation,
+        )
+    });
     tensor(y, shape)
 }
 
@@ -216,17 +293,76 @@ fn quantised_linear_of<T: Element + Pod + Integer>(
 ) -> FlexTensor {
     let (x, weight) = (contiguous(x), contiguous(values));
     let (scales, bias) = (contiguous(scales), bias.map(contiguous));
-    let inputs = weight.shape()[1];
+    let [outputs, inputs] = weight.shape().dims();
     let shape = linear_shape(&x.shape(), &weight.shape());
     let n_rows = shape[..shape.num_dims() - 1].iter().product();
 
-    let y = host::quantised::linear(
-        Rows::new(elements(&x), inputs, n_rows, inputs),
-        Weight::new(elements::<T>(&weight), elements(&scales), inputs),
-        bias.as_ref().map(elements),
-        activation,
-    );
+    let what = || of_weight::<T>(n_rows, [inputs, outputs], Bound::Integers);
+    let y = noted(what, || {
+        host::quantised::linear(
+            Rows::new(elements(&x), inputs, n_rows, inputs),
+            Weight::new(elements::<T>(&weight), elements(&scales), inputs),
+            bias.as_ref().map(elements),
+            activation,
+        )
+    });
     tensor(y, shape)
+}
+
+/// What a linear layer of so many rows does, its weight being of elements `T`: few rows wait for the weight.
+fn of_weight<T>(n_rows: usize, shape: [usize; 2], products: Bound) -> (HostOperation, f64) {
+    let weights = (shape[0] * shape[1]) as f64;
+    let few = n_rows <= host::linear::DOT_ROWS;
+    let (name, bound, amount) = match few {
+        true => (
+            "linear, few rows",
+            Bound::Memory,
+            weights * size_of::<T>() as f64,
+        ),
+        false => ("linear", products, 2.0 * weights * n_rows as f64),
+    };
+    (HostOperation { name, shape, bound }, amount)
+}
+
+/// What a convolution does that gives this shape.
+fn of_convolution(shape: &Shape, channels: usize) -> (HostOperation, f64) {
+    let inputs = TAPS * channels;
+    let operation = HostOperation {
+        name: "convolution",
+        shape: [inputs, shape[2]],
+        bound: Bound::Floats,
+    };
+    (operation, 2.0 * (shape[1] * shape[2] * inputs) as f64)
+}
+
+/// What attention does, its keys and values being of elements `T`: few queries wait for those.
+fn of_attention<T>(
+    [batch, n_query, n_state]: [usize; 3],
+    options: AttentionOptions,
+) -> (HostOperation, f64) {
+    let elements = (2 * batch * options.kv_len * n_state) as f64;
+    let few = n_query <= host::attention::STEP_QUERIES;
+    let (name, bound, amount) = match (few, options.causal) {
+        (true, true) => (
+            "attention to the text",
+            Bound::Memory,
+            elements * size_of::<T>() as f64,
+        ),
+        (true, false) => (
+            "attention to the audio",
+            Bound::Memory,
+            elements * size_of::<T>() as f64,
+        ),
+        (false, _) => (
+            "attention, many queries",
+            Bound::Floats,
+            2.0 * elements * n_query as f64,
+        ),
+    };
+    // Of the text there is more at each step.
+    let keys = if options.causal { 0 } else { options.kv_len };
+    let shape = [keys, n_state / options.n_head];
+    (HostOperation { name, shape, bound }, amount)
 }
 
 fn all_f32<'a>(tensors: impl IntoIterator<Item = &'a FlexTensor>) -> bool {
@@ -274,12 +410,12 @@ fn with_contiguous_rows(tensor: FlexTensor) -> FlexTensor {
 }
 
 /// The first `n_rows` rows of one matrix of a tensor from [`with_contiguous_rows`].
-fn rows(tensor: &FlexTensor, batch: usize, n_rows: usize) -> Rows<'_> {
+fn rows<T: Element + Pod>(tensor: &FlexTensor, batch: usize, n_rows: usize) -> Rows<'_, T> {
     let layout = tensor.layout();
     let [batch_stride, row_stride] = [0, 1].map(|dim| layout.strides()[dim].unsigned_abs());
     let start = layout.start_offset() + batch * batch_stride;
     Rows::new(
-        &tensor.storage::<f32>()[start..],
+        &tensor.storage::<T>()[start..],
         row_stride,
         n_rows,
         layout.shape()[2],

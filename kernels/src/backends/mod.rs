@@ -81,8 +81,7 @@ pub(crate) trait WhisperOps: Backend {
         bias: FloatTensor<Self>,
         stride: usize,
     ) -> FloatTensor<Self> {
-        let convolved = plain::convolution::<Self>(x, weight, bias, stride);
-        Self::float_swap_dims(Self::exact_gelu(convolved), 1, 2)
+        plain::convolution_gelu::<Self>(x, weight, bias, stride)
     }
 
     #[fusion(dtype = x, shape = linear_shape(x, weight))]
@@ -141,7 +140,7 @@ pub(crate) fn embedded_shape(tokens: &Shape, table: &Shape) -> Shape {
 }
 
 /// The shape of what a convolution by steps of `stride`, weight `[outputs, channels, 3]`, makes of `x` `[batch, length, channels]`.
-#[cfg(feature = "cubecl")]
+#[cfg(any(feature = "cubecl", feature = "flex"))]
 pub(crate) fn convolved_shape(x: &Shape, weight: &Shape, stride: &usize) -> Shape {
     Shape::new([x[0], (x[1] - 1) / stride + 1, weight[0]])
 }

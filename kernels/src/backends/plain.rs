@@ -28,15 +28,16 @@ pub(crate) fn layer_norm<B: Backend>(
     B::float_cast(B::layer_norm(x, gamma, Some(beta), epsilon), original)
 }
 
-/// `[batch, length, channels]` to `[batch, outputs, positions]`.
-pub(crate) fn convolution<B: Backend>(
+/// `[batch, length, channels]` to `[batch, positions, outputs]`.
+pub(crate) fn convolution_gelu<B: Backend>(
     x: FloatTensor<B>,
     weight: FloatTensor<B>,
     bias: FloatTensor<B>,
     stride: usize,
 ) -> FloatTensor<B> {
     let options = ConvOptions::new([stride], [1], [1], 1);
-    B::conv1d(B::float_swap_dims(x, 1, 2), weight, Some(bias), options)
+    let convolved = B::conv1d(B::float_swap_dims(x, 1, 2), weight, Some(bias), options);
+    B::float_swap_dims(gelu::<B>(convolved), 1, 2)
 }
 
 pub(crate) fn embed<B: Backend>(

@@ -12,7 +12,7 @@ use crate::backends::Activation;
 
 /// Up to this many rows of `x` the weight is read once as it lies, row by row, as dot products;
 /// for more it is worth packing.
-const DOT_ROWS: usize = 32;
+pub(crate) const DOT_ROWS: usize = 32;
 
 /// Weight elements (1 MiB, some 20 microseconds) for which a task of dot products is worth its
 /// start from outside the thread pool.
@@ -44,26 +44,29 @@ pub(crate) fn linear<T: Stored>(
         bias,
         activation,
     };
-    let fill = |output: Output<'_>| {
-        if x.rows() <= DOT_ROWS {
-            layer.by_dots(output)
-        } else {
-            layer.by_panels(output)
-        }
-    };
-    // SAFETY: both ways write all outputs of all rows.
-    unsafe { Output::collect(x.rows() * weight.rows(), fill) }
+    // SAFETY: all outputs of all rows are written.
+    unsafe { Output::collect(x.rows() * weight.rows(), |output| layer.fill(output)) }
 }
 
+/// A layer and what it is applied to, as for [`linear`].
 #[derive(Clone, Copy)]
-struct Layer<'a, T> {
-    x: Rows<'a>,
-    weight: Rows<'a, T>,
-    bias: Option<&'a [f32]>,
-    activation: Activation,
+pub(super) struct Layer<'a, T> {
+    pub(super) x: Rows<'a>,
+    pub(super) weight: Rows<'a, T>,
+    pub(super) bias: Option<&'a [f32]>,
+    pub(super) activation: Activation,
 }
 
 impl<T: Stored> Layer<'_, T> {
+    /// Writes all outputs of all rows.
+    pub(super) fn fill(self, output: Output<'_>) {
+        if self.x.rows() <= DOT_ROWS {
+            self.by_dots(output)
+        } else {
+            self.by_panels(output)
+        }
+    }
+
     fn by_dots(self, output: Output<'_>) {
         let outputs = self.weight.rows();
         // Whole groups of weight rows, so that only the last task has a remainder.

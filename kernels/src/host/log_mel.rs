@@ -160,17 +160,22 @@ impl Map {
     fn average_3x3(&self, mel: usize, frames: Range<i64>, out: &mut [f32]) {
         let near = (frames.start - 1).max(self.frames.start)..(frames.end + 1).min(self.frames.end);
         let bins = mel.saturating_sub(1)..(mel + 2).min(self.n_mels);
-        let mut sums = vec![0.0; (near.end - near.start) as usize];
+        // From the neighbour of the first frame to that of the last; those that do not exist add nothing.
+        let mut sums = vec![0.0; out.len() + 2];
+        let there =
+            (near.start + 1 - frames.start) as usize..(near.end + 1 - frames.start) as usize;
         for bin in bins.clone() {
-            for (sum, value) in sums.iter_mut().zip(self.row(bin, near.clone())) {
+            for (sum, value) in sums[there.clone()]
+                .iter_mut()
+                .zip(self.row(bin, near.clone()))
+            {
                 *sum += value;
             }
         }
-        for (frame, out) in frames.zip(out) {
-            let around = (frame - 1).max(near.start)..(frame + 2).min(near.end);
-            let cells = (around.end - around.start) as usize * bins.len();
-            let around = (around.start - near.start) as usize..(around.end - near.start) as usize;
-            *out = sums[around].iter().sum::<f32>() / cells as f32;
+        for ((frame, out), around) in frames.zip(out).zip(sums.windows(3)) {
+            let columns = (frame + 2).min(near.end) - (frame - 1).max(near.start);
+            let cells = columns as usize * bins.len();
+            *out = (around[0] + around[1] + around[2]) / cells as f32;
         }
     }
 }

@@ -9,12 +9,14 @@
 #![cfg_attr(not(feature = "flex"), allow(dead_code))]
 
 pub(crate) mod attention;
+pub(crate) mod convolution;
 pub(crate) mod gelu;
 pub(crate) mod linear;
 pub(crate) mod log_mel;
 mod math;
 mod output;
 mod panels;
+pub(crate) mod peaks;
 pub(crate) mod quantised;
 pub(crate) mod sampling;
 mod stored;

@@ -38,6 +38,17 @@ impl Output<'_> {
         values
     }
 
+    /// The buffer without the elements before `start`.
+    pub(crate) fn from(&self, start: usize) -> Self {
+        assert!(start <= self.len, "the part is inside the buffer");
+        Self {
+            // SAFETY: `start` is at most the buffer's length.
+            start: unsafe { self.start.add(start) },
+            len: self.len - start,
+            buffer: PhantomData,
+        }
+    }
+
     /// The elements from `start` on, of which `len` may be written.
     ///
     /// # Safety

@@ -59,6 +59,19 @@ impl<'a, T> Rows<'a, T> {
         &self.data[row * self.row_stride..][..self.columns]
     }
 
+    /// All elements, where there are none between the rows.
+    ///
+    /// # Panics
+    ///
+    /// If there are.
+    pub(crate) fn all(&self) -> &'a [T] {
+        assert!(
+            self.row_stride == self.columns || self.rows <= 1,
+            "rows without gaps"
+        );
+        &self.data[..self.rows * self.columns]
+    }
+
     /// Where row `row` begins, and how far from it the next one does.
     #[inline(always)]
     pub(super) fn row_pointer(&self, row: usize) -> (*const T, usize) {
@@ -150,7 +163,7 @@ impl Panels {
     }
 
     /// Packs the matrix `[depth, columns]`.
-    pub(super) fn pack(&mut self, matrix: Rows<'_>) {
+    pub(super) fn pack<T: Stored>(&mut self, matrix: Rows<'_, T>) {
         self.resize(matrix.rows(), matrix.columns());
         let (width, columns) = (self.width, self.columns);
         let mut panels = self.data.as_mut_slice();
@@ -161,7 +174,10 @@ impl Panels {
                 let used = width.min(columns - first);
                 for (row, target) in depths.clone().zip(panel.chunks_exact_mut(width)) {
                     let (target, padding) = target.split_at_mut(used);
-                    target.copy_from_slice(&matrix.row(row)[first..first + used]);
+                    let source = &matrix.row(row)[first..first + used];
+                    for (target, value) in target.iter_mut().zip(source) {
+                        *target = value.widen();
+                    }
                     padding.fill(0.0);
                 }
             }

@@ -4,6 +4,7 @@ mod counted;
 mod frontend;
 mod load;
 mod network;
+mod profile;
 pub mod report;
 mod room;
 mod transcribe;

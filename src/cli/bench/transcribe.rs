@@ -13,6 +13,7 @@ use whisper_rs::transcribe::StageTimes;
 use whisper_rs::{Audio, Error};
 
 use super::counted::{self, Counted};
+use super::profile::Profile;
 use super::report::{Lines, Seconds, peaks, time};
 use super::sync;
 use super::versus::{self, Versus};
@@ -37,6 +38,10 @@ pub struct TranscribeBenchArguments {
     /// Run another program as well, by a command of the shell, in turns with `transcribe` and these flags: whole processes
     #[arg(long, value_name = "COMMAND")]
     pub vs: Option<String>,
+
+    /// Also tell what each operation of each stage takes on the CPU, and its share of what the chip can do, in one more run
+    #[arg(long)]
+    pub profile: bool,
 
     /// Print the report as JSON
     #[arg(long)]
@@ -103,6 +108,7 @@ struct Report {
     peak_host_bytes: Option<u64>,
     peak_device_bytes: Option<u64>,
     versus: Option<Versus>,
+    profile: Option<Profile>,
 }
 
 /// Seconds of each part, over the runs.
@@ -131,6 +137,11 @@ pub fn run(arguments: &TranscribeBenchArguments) -> Result<(), Error> {
     let chosen = chosen_device::open(&flags.model.device_name())?;
     let device = &chosen.device;
     (flags.model.warning(device).into_iter()).for_each(messages::warning);
+    if arguments.profile && *device != Device::flex() {
+        return Err(Error::Option(
+            "--profile: only operations of the device cpu can be profiled".to_owned(),
+        ));
+    }
     let audio = open(arguments)?;
     if audio.is_empty() {
         return Err(Error::Audio {
@@ -157,6 +168,13 @@ pub fn run(arguments: &TranscribeBenchArguments) -> Result<(), Error> {
         .collect::<Result<Vec<_>, _>>()?;
     let last = runs.last().map(|run| run.stages).unwrap_or_default();
     let stages = Stages::new(load, &runs, options.word_timestamps)?;
+    let (peak_host_bytes, peak_device_bytes) = (
+        measure::host_memory().map(|memory| memory.peak),
+        measure::device_memory(device).map(|memory| memory.peak_reserved),
+    );
+    let profile = (arguments.profile)
+        .then(|| Profile::of(&engine, &audio))
+        .transpose()?;
     let report = Report {
         file: arguments.file.clone(),
         audio_seconds: audio.seconds(),
@@ -172,9 +190,10 @@ pub fn run(arguments: &TranscribeBenchArguments) -> Result<(), Error> {
             .filter(|speed| speed.is_finite()),
         stages,
         counted,
-        peak_host_bytes: measure::host_memory().map(|memory| memory.peak),
-        peak_device_bytes: measure::device_memory(device).map(|memory| memory.peak_reserved),
+        peak_host_bytes,
+        peak_device_bytes,
         versus,
+        profile,
     };
     if arguments.json {
         output_lines::print_json(&report)
@@ -293,6 +312,9 @@ fn describe(report: &Report, chosen: &Chosen) -> String {
     lines.add(format!("  memory        {peaks}"));
     if let Some(versus) = &report.versus {
         versus.describe(&mut lines);
+    }
+    if let Some(profile) = &report.profile {
+        profile.describe(&mut lines);
     }
     lines.text()
 }

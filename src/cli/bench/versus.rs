@@ -1,7 +1,7 @@
 //! This program beside another one: whole processes that take turns.
 
 use std::ffi::OsString;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -106,7 +106,7 @@ fn measured(mut command: Command, name: &str) -> Result<Process, Error> {
         // What cannot be read is not told.
         let _ = read.and_then(|_| told.read_to_string(&mut text));
         let last = text.trim().lines().last().unwrap_or("it said nothing");
-        return Err(Error::Option(format!("{name}: {}: {last}", end.status)));
+        return Err(failed(io::Error::other(format!("{}: {last}", end.status))));
     }
     let used = end.rusage;
     Ok(Process {

@@ -5,19 +5,20 @@ mod tiled;
 
 use super::output::Output;
 use super::panels::Rows;
+use super::stored::Stored;
 
 /// Up to this many queries the keys and values are read as they lie; for more they are packed.
-const STEP_QUERIES: usize = 8;
+pub(crate) const STEP_QUERIES: usize = 8;
 
 /// One sequence of a batch: its queries and the valid part of its keys and values.
 #[derive(Clone, Copy)]
-pub(crate) struct Sequence<'a> {
+pub(crate) struct Sequence<'a, T> {
     /// `[n_query, n_state]`.
     pub(crate) query: Rows<'a>,
     /// `[kv_len, n_state]`.
-    pub(crate) key: Rows<'a>,
+    pub(crate) key: Rows<'a, T>,
     /// `[kv_len, n_state]`.
-    pub(crate) value: Rows<'a>,
+    pub(crate) value: Rows<'a, T>,
 }
 
 /// What holds for all heads of all sequences.
@@ -52,7 +53,11 @@ impl Heads {
 ///
 /// All sequences have the same `n_query >= 1`, `kv_len >= 1` and `n_state`, which `n_head` divides;
 /// if `causal`, `n_query <= kv_len`.
-pub(crate) fn attention(sequences: &[Sequence<'_>], n_head: usize, causal: bool) -> Vec<f32> {
+pub(crate) fn attention<T: Stored>(
+    sequences: &[Sequence<'_, T>],
+    n_head: usize,
+    causal: bool,
+) -> Vec<f32> {
     let Some(first) = sequences.first() else {
         return Vec::new();
     };

@@ -7,16 +7,21 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 use rten_simd::ops::{BitOps, NumOps};
-use rten_simd::{Isa, Simd, SimdOp};
+use rten_simd::{Isa, SimdOp};
 
 use super::{Heads, Sequence};
 use crate::host::math::softmax_numerators;
 use crate::host::output::Output;
+use crate::host::stored::Stored;
 
 /// Elements of keys and values (256 KiB) for which a task is worth its start.
 const TASK: usize = 64 * 1024;
 
-pub(super) fn attention(sequences: &[Sequence<'_>], heads: Heads, output: Output<'_>) {
+pub(super) fn attention<T: Stored>(
+    sequences: &[Sequence<'_, T>],
+    heads: Heads,
+    output: Output<'_>,
+) {
     let per_head = 2 * heads.kv_len * heads.width;
     let heads_per_task = TASK.div_ceil(per_head).min(heads.n_head);
     let tasks_per_sequence = heads.n_head.div_ceil(heads_per_task);
@@ -44,15 +49,15 @@ pub(super) fn attention(sequences: &[Sequence<'_>], heads: Heads, output: Output
 }
 
 /// Some heads of one sequence.
-struct Step<'a> {
-    sequence: Sequence<'a>,
+struct Step<'a, T> {
+    sequence: Sequence<'a, T>,
     batch: usize,
     heads: Heads,
     range: Range<usize>,
     output: Output<'a>,
 }
 
-impl Step<'_> {
+impl<T: Stored> Step<'_, T> {
     fn attend(&self, scores: &mut Vec<f32>) {
         let Heads {
             n_head,
@@ -96,15 +101,15 @@ impl Step<'_> {
 }
 
 /// The scores, `[n_query, heads of the task, kv_len]`, without the scale.
-struct Scores<'a, 'b> {
-    step: &'a Step<'b>,
+struct Scores<'a, 'b, T> {
+    step: &'a Step<'b, T>,
     scores: &'a mut [f32],
 }
 
 /// Keys, or values, taken together.
 const GROUP: usize = 4;
 
-impl SimdOp for Scores<'_, '_> {
+impl<T: Stored> SimdOp for Scores<'_, '_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -132,7 +137,7 @@ impl SimdOp for Scores<'_, '_> {
     }
 }
 
-impl Step<'_> {
+impl<T: Stored> Step<'_, T> {
     /// Dot products of one query with `KEYS` keys, for one head.
     #[inline(always)]
     fn dots<I: Isa, const KEYS: usize>(
@@ -147,35 +152,36 @@ impl Step<'_> {
         let width = self.heads.width;
         let columns = head * width..(head + 1) * width;
         let query = &self.sequence.query.row(query)[columns.clone()];
-        let keys: [&[f32]; KEYS] =
+        let keys: [&[T]; KEYS] =
             std::array::from_fn(|i| &self.sequence.key.row(key + i)[columns.clone()]);
 
         let mut sums = [ops.zero(); KEYS];
-        let whole = width - width % ops.len();
-        for k in (0..whole).step_by(ops.len()) {
-            // SAFETY: all slices have `width` elements, and `k + len <= width`.
+        let two = 2 * ops.len();
+        let whole = width - width % two;
+        for k in (0..whole).step_by(two) {
+            // SAFETY: all slices have `width` elements, and `k + two <= width`.
             unsafe {
-                let q = ops.load_ptr(query.as_ptr().add(k));
+                let q = f32::load_two(isa, query.as_ptr().add(k));
                 for (sum, key) in sums.iter_mut().zip(keys) {
-                    *sum = ops.mul_add(q, ops.load_ptr(key.as_ptr().add(k)), *sum);
+                    let key = T::load_two(isa, key.as_ptr().add(k));
+                    *sum = ops.mul_add(q[0], key[0], *sum);
+                    *sum = ops.mul_add(q[1], key[1], *sum);
                 }
             }
         }
-        if whole < width {
-            let q = ops.load_pad(&query[whole..]).0;
-            for (sum, key) in sums.iter_mut().zip(keys) {
-                *sum = ops.mul_add(q, ops.load_pad(&key[whole..]).0, *sum);
-            }
-        }
-        for (target, sum) in target.iter_mut().zip(sums) {
+        for ((target, sum), key) in target.iter_mut().zip(sums).zip(keys) {
             *target = ops.sum(sum);
+            // No head of Whisper's has a rest.
+            for (q, key) in query[whole..].iter().zip(&key[whole..]) {
+                *target += q * key.widen();
+            }
         }
     }
 }
 
 /// `context = factor * sum of weight * value` over the keys, for one head.
-struct WeightedSum<'a, 'b> {
-    step: &'a Step<'b>,
+struct WeightedSum<'a, 'b, T> {
+    step: &'a Step<'b, T>,
     head: usize,
     weights: &'a [f32],
     factor: f32,
@@ -185,57 +191,57 @@ struct WeightedSum<'a, 'b> {
 /// Vectors of the context that are summed in registers at a time.
 const SUM_VECTORS: usize = 8;
 
-impl SimdOp for WeightedSum<'_, '_> {
+impl<T: Stored> SimdOp for WeightedSum<'_, '_, T> {
     type Output = ();
 
     #[inline(always)]
     fn eval<I: Isa>(mut self, isa: I) {
-        let ops = isa.f32();
-        let lanes = ops.len();
+        let lanes = isa.f32().len();
         let width = self.context.len();
         let first = self.head * width;
         let mut column = 0;
         while column < width {
             let left = width - column;
             if left >= SUM_VECTORS * lanes {
-                self.columns::<I, SUM_VECTORS>(isa, first, column);
+                self.columns::<I, { SUM_VECTORS / 2 }>(isa, first, column);
                 column += SUM_VECTORS * lanes;
-            } else if left >= lanes {
+            } else if left >= 2 * lanes {
                 self.columns::<I, 1>(isa, first, column);
-                column += lanes;
+                column += 2 * lanes;
             } else {
-                let mut sum = ops.zero();
-                for (key, weight) in self.weights.iter().enumerate() {
-                    let value = &self.step.sequence.value.row(key)[first + column..first + width];
-                    sum = ops.mul_add(ops.splat(*weight), ops.load_pad(value).0, sum);
-                }
-                let sum = ops.mul(sum, ops.splat(self.factor)).to_array();
-                self.context[column..].copy_from_slice(&sum.as_ref()[..left]);
-                column = width;
+                // No head of Whisper's has a rest.
+                let values = self.step.sequence.value;
+                let terms = self.weights.iter().enumerate();
+                let terms = terms.map(|(key, w)| w * values.row(key)[first + column].widen());
+                self.context[column] = terms.sum::<f32>() * self.factor;
+                column += 1;
             }
         }
     }
 }
 
-impl WeightedSum<'_, '_> {
-    /// `VECTORS` vectors of the context from `column` on; `first` is the head's first column.
+impl<T: Stored> WeightedSum<'_, '_, T> {
+    /// `PAIRS` pairs of vectors of the context from `column` on; `first` is the head's first column.
     #[inline(always)]
-    fn columns<I: Isa, const VECTORS: usize>(&mut self, isa: I, first: usize, column: usize) {
+    fn columns<I: Isa, const PAIRS: usize>(&mut self, isa: I, first: usize, column: usize) {
         let ops = isa.f32();
-        let lanes = ops.len();
-        let range = first + column..first + column + VECTORS * lanes;
-        let mut sums = [ops.zero(); VECTORS];
+        let two = 2 * ops.len();
+        let range = first + column..first + column + PAIRS * two;
+        let mut sums = [[ops.zero(); 2]; PAIRS];
         for (key, weight) in self.weights.iter().enumerate() {
-            let value = &self.step.sequence.value.row(key)[range.clone()];
+            let values = &self.step.sequence.value.row(key)[range.clone()];
             let weight = ops.splat(*weight);
-            for (sum, value) in sums.iter_mut().zip(ops.load_many::<VECTORS>(value)) {
-                *sum = ops.mul_add(weight, value, *sum);
+            for (pair, sums) in sums.iter_mut().enumerate() {
+                // SAFETY: the slice has `PAIRS` times two vectors.
+                let values = unsafe { T::load_two(isa, values.as_ptr().add(pair * two)) };
+                for (sum, value) in sums.iter_mut().zip(values) {
+                    *sum = ops.mul_add(weight, value, *sum);
+                }
             }
         }
         let factor = ops.splat(self.factor);
-        for (sum, target) in sums
-            .into_iter()
-            .zip(self.context[column..].chunks_exact_mut(lanes))
+        for (sum, target) in
+            (sums.into_iter().flatten()).zip(self.context[column..].chunks_exact_mut(ops.len()))
         {
             ops.store(ops.mul(sum, factor), target);
         }

@@ -10,11 +10,16 @@ use super::{Heads, Sequence};
 use crate::host::math::softmax_numerators;
 use crate::host::output::Output;
 use crate::host::panels::{Panels, Product, Rows};
+use crate::host::stored::Stored;
 
 /// Queries of a block: 1500 scores of 36 queries are 216 KB.
 const BLOCK_QUERIES: usize = 36;
 
-pub(super) fn attention(sequences: &[Sequence<'_>], heads: Heads, output: Output<'_>) {
+pub(super) fn attention<T: Stored>(
+    sequences: &[Sequence<'_, T>],
+    heads: Heads,
+    output: Output<'_>,
+) {
     (0..sequences.len() * heads.n_head)
         .into_par_iter()
         .for_each(|i| {
@@ -28,7 +33,13 @@ pub(super) fn attention(sequences: &[Sequence<'_>], heads: Heads, output: Output
         });
 }
 
-fn head(sequence: &Sequence<'_>, heads: Heads, batch: usize, head: usize, output: Output<'_>) {
+fn head<T: Stored>(
+    sequence: &Sequence<'_, T>,
+    heads: Heads,
+    batch: usize,
+    head: usize,
+    output: Output<'_>,
+) {
     let columns = head * heads.width..(head + 1) * heads.width;
     let mut keys = Panels::empty();
     keys.pack_transposed(sequence.key.part(0..heads.kv_len, columns.clone()));

@@ -8,6 +8,7 @@
 mod dots;
 mod integer;
 mod panels;
+pub(crate) mod peak;
 pub(crate) mod refined;
 mod rounded;
 mod words;
@@ -188,7 +189,8 @@ mod tests {
             normal(2, outputs * inputs, 1.0),
         );
         let bias = normal(3, outputs, 1.0);
-        let (values, scales) = quantise_rows::<T>(&weight, inputs);
+        let (mut values, mut scales) = (vec![T::default(); weight.len()], vec![0.0; outputs]);
+        quantise_rows(&weight, &mut values, &mut scales);
         let weight = Weight::new(&values, &scales, inputs);
         let x = Rows::new(&x, inputs, rows, inputs);
         let expected = linear(x, weight, Some(&bias), Activation::None);

@@ -7,7 +7,7 @@
 use rayon::prelude::*;
 
 use super::dots::sums_of_products;
-use super::rounded::{RoundedRows, Steps, TASK};
+use super::rounded::{RoundedRows, Steps, columns_of};
 use super::words::{self, Words, WordsOp};
 use super::{DOT_ROWS, Layer, Weight};
 use crate::backends::Activation;
@@ -31,43 +31,39 @@ const NEIGHBOURS: usize = 1024;
 /// How many deviations of its error a result may be off.
 const DEVIATIONS: f32 = 6.0;
 
-/// Quantises rows of a weight, `inputs` to a row: the first integers, the second ones, and the scale of each row.
+/// Quantises rows of a weight: the first integers, the second ones, and the scale of each row.
 ///
 /// # Panics
 ///
-/// If these have not as many elements as the weight and as it has rows.
+/// If there are not as many integers as elements of the weight, or not a scale for each row.
 pub(crate) fn quantise_rows_in_two(
     weight: &[f32],
-    inputs: usize,
     first: &mut [i8],
     second: &mut [i8],
     scales: &mut [f32],
 ) {
-    let inputs = inputs.max(1);
-    let same = [first.len(), second.len(), scales.len() * inputs] == [weight.len(); 3];
-    assert!(
-        same,
-        "two integers for each weight, and a scale for each row"
+    let inputs = columns_of(weight, scales);
+    assert_eq!(
+        [first.len(), second.len()],
+        [weight.len(); 2],
+        "two integers for each weight"
     );
     let steps = Steps {
         limit: LIMIT,
         norm: f64::INFINITY,
     };
-    (weight.par_chunks(inputs))
-        .zip(first.par_chunks_mut(inputs))
-        .zip(second.par_chunks_mut(inputs))
+    let mut rounded = vec![0_i16; inputs];
+    (weight.chunks_exact(inputs))
+        .zip(first.chunks_exact_mut(inputs))
+        .zip(second.chunks_exact_mut(inputs))
         .zip(scales)
-        .with_min_len((TASK / inputs).max(1))
-        .for_each_init(
-            || vec![0_i16; inputs],
-            |rounded, (((weight, first), second), scale)| {
-                *scale = PARTS * steps.round(weight, rounded);
-                for ((first, second), rounded) in first.iter_mut().zip(second).zip(rounded) {
-                    *second = *rounded as i8;
-                    *first = ((*rounded - i16::from(*second)) >> 8) as i8;
-                }
-            },
-        );
+        .for_each(|(((weight, first), second), scale)| {
+            *scale = PARTS * steps.round(weight, &mut rounded);
+            for ((first, second), rounded) in first.iter_mut().zip(second).zip(&rounded) {
+                *second = *rounded as i8;
+                *first = ((*rounded - i16::from(*second)) >> 8) as i8;
+            }
+        });
 }
 
 /// `x W^T`: `x` `[rows, inputs]`, `values` `[2, outputs, inputs]`, the first integers and the second ones, `scales` `[outputs]`; the

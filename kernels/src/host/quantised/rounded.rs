@@ -9,7 +9,7 @@ use super::words::PAIR;
 use crate::host::panels::Rows;
 
 /// Elements that one task takes.
-pub(super) const TASK: usize = 64 * 1024;
+const TASK: usize = 64 * 1024;
 
 /// The rows of `x` as 16-bit integers, as large as the sums of their products with the weights have room for.
 pub(crate) struct RoundedRows {
@@ -190,27 +190,37 @@ impl SimdOp for Round<'_> {
     }
 }
 
-/// Quantises a weight `[outputs, inputs]` to the integers of a type, with a scale for each output.
-pub(crate) fn quantise_rows<T: Integer>(weight: &[f32], inputs: usize) -> (Vec<T>, Vec<f32>) {
-    let mut values = vec![T::default(); weight.len()];
-    let mut scales = vec![0.0; weight.len() / inputs.max(1)];
+/// Quantises rows of a weight to the integers of a type, with a scale for each row.
+///
+/// # Panics
+///
+/// If there are not as many integers as elements of the weight, or not a scale for each row.
+pub(crate) fn quantise_rows<T: Integer>(weight: &[f32], values: &mut [T], scales: &mut [f32]) {
+    let inputs = columns_of(weight, scales);
+    assert_eq!(weight.len(), values.len(), "an integer for each weight");
     let steps = Steps {
         limit: T::LIMIT,
         norm: T::most_norm(inputs),
     };
-    values
-        .par_chunks_mut(inputs.max(1))
-        .zip(weight.par_chunks(inputs.max(1)))
-        .zip(&mut scales)
-        .with_min_len((TASK / inputs.max(1)).max(1))
-        .for_each_init(
-            || vec![0_i16; inputs],
-            |rounded, ((values, weight), scale)| {
-                *scale = steps.round(weight, rounded);
-                for (value, &rounded) in values.iter_mut().zip(rounded.iter()) {
-                    *value = T::narrow(rounded);
-                }
-            },
-        );
-    (values, scales)
+    let mut rounded = vec![0_i16; inputs];
+    let rows = values
+        .chunks_exact_mut(inputs)
+        .zip(weight.chunks_exact(inputs));
+    for ((values, weight), scale) in rows.zip(scales) {
+        *scale = steps.round(weight, &mut rounded);
+        for (value, &rounded) in values.iter_mut().zip(&rounded) {
+            *value = T::narrow(rounded);
+        }
+    }
+}
+
+/// How long the rows of a weight are that has a scale for each, 1 at least.
+///
+/// # Panics
+///
+/// If they are not of one length.
+pub(super) fn columns_of(weight: &[f32], scales: &[f32]) -> usize {
+    let columns = (weight.len() / scales.len().max(1)).max(1);
+    assert_eq!(weight.len(), columns * scales.len(), "a scale for each row");
+    columns
 }
