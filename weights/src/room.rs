@@ -8,12 +8,23 @@ use crate::error::{Error, Result};
 /// Refuses files for which the disk of a folder has not enough room.
 pub(crate) fn check(folder: &Path, needed: u64) -> Result<()> {
     // A file system that does not tell is tried.
-    match fs4::available_space(folder) {
-        Ok(free) if free < needed => Err(Error::NoSpace {
+    match available(folder) {
+        Some(free) if free < needed => Err(Error::NoSpace {
             folder: folder.to_path_buf(),
             what: format!("{} are needed, {} are free", show(needed), show(free)),
         }),
         _ => Ok(()),
+    }
+}
+
+/// Bytes that are free on the disk of a folder, where that can be told.
+fn available(folder: &Path) -> Option<u64> {
+    #[cfg(not(target_family = "wasm"))]
+    return fs4::available_space(folder).ok();
+    #[cfg(target_family = "wasm")]
+    {
+        let _ = folder;
+        None
     }
 }
 
@@ -26,7 +37,7 @@ pub(crate) fn free(folder: &Path) -> Option<u64> {
             true => Path::new("."),
             false => folder,
         })
-        .find_map(|folder| fs4::available_space(folder).ok())
+        .find_map(available)
 }
 
 /// The error of a write to a file. A file that filled the disk is removed: whoever else
