@@ -229,7 +229,7 @@ fn what_cannot_be_transcribed_or_run_beside_is_one_line() {
         (&[file, "--runs", "0"], 2, "--runs"),
         (
             &[file, "--profile", "--device", "tpu"],
-            1,
+            2,
             "'tpu' is unknown",
         ),
         (&[file, "--beam-size", "0"], 2, "beam_size"),
