@@ -7,8 +7,8 @@ use crate::{Error, Result};
 
 /// Ends a transcription from elsewhere: another thread, a signal, a button. Its clones are one token.
 ///
-/// A decoder looks at it before each token, so that it ends within one step of decoding, or within the encoder's run over a
-/// window; see [`Transcription::until`](crate::Transcription::until) for what is there then.
+/// A decoder looks at it before each token, so that it ends within one step of decoding, or within what cannot be parted: the
+/// pass over the recording for its features, the encoder's run over a window, the words of a window; see [`Transcription::until`](crate::Transcription::until) for what is there then.
 ///
 /// ```
 /// use whisper_rs::CancelToken;

@@ -24,7 +24,8 @@ use crate::{Error, Result};
 /// Segments of a recording, each decoded when it is asked for.
 ///
 /// After an error the iterator ends; the segments before it stand. Where it is [cancelled](super::Transcription::until), it ends
-/// with the last segment of the windows that are whole.
+/// with the last segment of the windows that are whole. It stays in the thread that began it, since its callbacks need not be
+/// `Send`; what it gives can be sent elsewhere through a channel (`examples/shared_model_threads.rs`).
 pub struct Segments<'a> {
     whisper: &'a Whisper,
     options: &'a TranscribeOptions,

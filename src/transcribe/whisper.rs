@@ -30,7 +30,8 @@ pub struct Whisper {
 }
 
 impl Whisper {
-    /// Loads a model by its name, such as `base`, or from a file or folder of weights, in single precision.
+    /// Loads a model by its name, such as `base`, or from a file or folder of weights, in single precision on any device
+    /// ([`builder`](Self::builder) begins with [`ComputeType::Auto`](crate::ComputeType::Auto), which is `int16` on a CPU).
     ///
     /// A name that is not in the cache yet is fetched, without a word; a [`builder`](Self::builder) can show progress, and takes
     /// what else there is to choose.
