@@ -130,17 +130,14 @@ fn threads_share_a_model() {
 
 #[test]
 fn what_a_microphone_hears_is_written_piece_by_piece() {
-    // As a device gives it: in small blocks, at its own rate, in two channels.
+    // As a device gives it: in small blocks, at its own rate, in two channels. Each sample three times is 48 kHz, near enough.
     let audio = whisper_rs::Audio::open(data("jfk.wav")).unwrap();
     let mut samples = vec![0.0; audio.len()];
     audio.read(0, &mut samples).unwrap();
-    let stereo: Vec<f32> = samples
-        .iter()
-        .flat_map(|&sample| [sample, sample])
-        .collect();
+    let stereo: Vec<f32> = samples.iter().flat_map(|&sample| [sample; 6]).collect();
     let blocks: Vec<Vec<f32>> = stereo.chunks(1024).map(<[f32]>::to_vec).collect();
     let source = microphone::Source {
-        sample_rate: 16_000,
+        sample_rate: 48_000,
         channels: 2,
         blocks: Box::new(blocks.into_iter()),
     };
