@@ -81,7 +81,7 @@ addEventListener('load', async () => {
   input.files = files.files;
   input.dispatchEvent(new Event('change'));
   // The browser's clock stands still as long as an answer has not begun, and this server answers one request after the other.
-  await fetch('/idle');
+  do await fetch('/idle'); while (document.documentElement.dataset.state === 'working');
 });
 </script>";
 
