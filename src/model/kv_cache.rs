@@ -73,12 +73,12 @@ impl KvCache {
 
     /// An empty cache of the same size in memory of its own.
     pub fn renewed(&self) -> Self {
-        let [max_rows, n_ctx, n_state] = self.key.dims();
+        let [max_rows, _, n_state] = self.key.dims();
         Self {
             rows: self.rows,
             ..Self::new(
                 max_rows,
-                n_ctx,
+                self.n_ctx,
                 n_state,
                 &self.key.device(),
                 self.key.dtype(),
