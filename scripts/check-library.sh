@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 check() {
     # The profile that optimises nothing, as macros and build scripts run briefly.
-    cargo check --locked --profile kernels --lib --no-default-features --features flex "$@"
+    cargo check --locked --profile kernels --lib --no-default-features "$@"
 }
 
 check
