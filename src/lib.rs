@@ -93,9 +93,9 @@ pub mod transcribe;
 pub use audio::Audio;
 pub use burn::tensor::Device;
 pub use cancel::CancelToken;
-pub use compute_type::{ComputeType, Numbers, Weights};
+pub use compute_type::{ComputeType, Numbers, WeightNumbers};
 pub use error::{Error, Result};
-pub use self_test::{SelfTest, Stage, self_test};
+pub use self_test::{SelfTest, SelfTestStage, self_test};
 #[doc(inline)]
 pub use tokenizer::{Task, Tokenizer};
 #[doc(inline)]

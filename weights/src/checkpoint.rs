@@ -65,7 +65,7 @@ pub enum Origin {
     Fallback,
 }
 
-/// The Mel filters that a ggml file holds.
+/// The Mel filters that a ggml file holds: all that it says of them, so no field will be added.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MelFilters {
     /// Mel bins.

@@ -7,7 +7,7 @@ use std::time::Instant;
 use burn::tensor::Device;
 use clap::ArgMatches;
 use serde::Serialize;
-use whisper_rs::device::{Chosen, is_gpu};
+use whisper_rs::device::{ChosenDevice, is_gpu};
 use whisper_rs::measure::{self, Series};
 use whisper_rs::transcribe::StageTimes;
 use whisper_rs::{Audio, Error};
@@ -266,7 +266,7 @@ fn summary(seconds: Vec<f64>) -> Result<Seconds, Error> {
     Ok(Seconds::from(&series))
 }
 
-fn describe(report: &Report, chosen: &Chosen) -> String {
+fn describe(report: &Report, chosen: &ChosenDevice) -> String {
     let mut lines = Lines::default();
     lines.add(format!(
         "{}, {:.2} s, with {} in {} on {}, {} threads; {} windows, {} tokens",
