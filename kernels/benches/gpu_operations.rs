@@ -68,6 +68,7 @@ fn main() {
             n_head,
             kv_len: n_key,
             causal,
+            integer_scores: false,
         };
         let attend = |dtype: FloatDType| {
             let [query, key, value] = heads.clone().map(|x| x.cast(dtype));

@@ -136,6 +136,7 @@ fn time_attention(
         n_head: N_HEAD,
         kv_len,
         causal,
+        integer_scores: false,
     };
     let heads = |x: Tensor<3>, length: usize| {
         x.reshape([batch, length, N_HEAD, N_STATE / N_HEAD])

@@ -18,6 +18,9 @@ pub struct AttentionOptions {
     /// Query `i` stands at position `kv_len - n_query + i` and sees the keys up to its own
     /// position. Otherwise it sees all `kv_len`.
     pub causal: bool,
+    /// Whether scores of many queries may be products of queries and keys that are rounded to 16-bit integers, as of
+    /// [`quantised_linear`](crate::quantised_linear), which a CPU makes more of. Flex alone does it.
+    pub integer_scores: bool,
 }
 
 /// Scaled dot-product attention, `softmax(Q K^T / sqrt(n_state / n_head)) V` for every head
@@ -43,6 +46,7 @@ pub fn attention(
         n_head,
         kv_len,
         causal,
+        ..
     } = options;
     assert_eq!(
         key.dims(),
@@ -99,6 +103,7 @@ mod tests {
                 n_head: 3,
                 kv_len,
                 causal,
+                integer_scores: false,
             };
             Self {
                 batch: 1,
@@ -184,6 +189,7 @@ mod tests {
                 n_head,
                 kv_len,
                 causal,
+                ..
             } = self.options;
             let [query, key, value] = self.inputs();
             let width = n_state / n_head;
@@ -259,6 +265,16 @@ mod tests {
     }
 
     #[test]
+    fn integer_scores_are_close_to_those_of_floats() {
+        for mut case in cases() {
+            let floats: Vec<f64> = case.run().into_iter().map(f64::from).collect();
+            case.options.integer_scores = true;
+            let difference = largest_difference(&case.run(), &floats);
+            assert!(difference < 2e-3, "{case:?}: {difference:e}");
+        }
+    }
+
+    #[test]
     fn large_scores_neither_overflow_nor_lose_their_order() {
         for n_query in [1, 5, 40] {
             // Scores have deviation 100: most weights vanish. What remains of the error is that of
@@ -305,6 +321,9 @@ mod tests {
     fn results_do_not_depend_on_the_number_of_threads() {
         same_on_any_number_of_threads(|| Case::new(1, 1500, 1500, false).batch(5).run());
         same_on_any_number_of_threads(|| Case::new(200, 448, 300, true).batch(2).run());
+        let mut case = Case::new(200, 448, 300, false).batch(2);
+        case.options.integer_scores = true;
+        same_on_any_number_of_threads(|| case.run());
     }
 
     #[test]
@@ -339,6 +358,7 @@ mod tests {
             n_head: 3,
             kv_len: 31,
             causal: false,
+            integer_scores: false,
         };
         attention(query, key, value, options);
     }

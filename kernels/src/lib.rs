@@ -46,7 +46,7 @@ mod driver;
 mod embedding;
 mod error;
 mod gelu;
-mod half;
+mod half_precision;
 mod host;
 mod host_work;
 #[cfg(feature = "cubecl")]
@@ -78,7 +78,7 @@ pub use driver::device_driver;
 pub use embedding::embed;
 pub use error::{Error, Result};
 pub use gelu::gelu;
-pub use half::half_holds;
+pub use half_precision::{half_holds, halved};
 pub use host::peaks::HostPeaks;
 pub use host_work::{Bound, HostOperation, HostWork, HostWorks, note_host_work};
 #[cfg(feature = "cubecl")]

@@ -141,6 +141,7 @@ fn attention_of_few_and_of_many_queries() {
             n_head,
             kv_len,
             causal,
+            integer_scores: false,
         };
         let what = format!("{batch} of {n_query} queries, {kv_len} of {n_ctx} keys, {options:?}");
         compare(&what, |device, dtype| {
@@ -188,6 +189,7 @@ fn scores_too_large_for_half_precision_are_none_for_attention() {
         n_head: 2,
         kv_len: 20,
         causal: false,
+        integer_scores: false,
     };
     compare("large scores", |device, dtype| {
         attention(

@@ -106,6 +106,7 @@ fn counted(start: &Start, device: &Device) -> Steps {
             n_head: N_HEAD,
             kv_len: position + 1,
             causal: true,
+            integer_scores: false,
         };
         let attended = attention(x.clone(), keys.clone(), values.clone(), options);
         let logits = linear(x * 0.01 - attended, start.table.clone(), None).squeeze_dim(1);

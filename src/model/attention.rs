@@ -7,7 +7,7 @@ use whisper_kernels::{AttentionOptions, HEAD_WIDTH, Progress, attention, attenti
 
 use super::kv_cache::{CrossKv, KvCache};
 use super::linear::{Linear, LinearConfig};
-use super::weight::WeightFormat;
+use super::weight::{Weight, WeightFormat};
 
 /// Configuration of [`MultiHeadAttention`].
 #[derive(Config, Debug)]
@@ -62,7 +62,7 @@ impl MultiHeadAttention {
         let value = self.value.forward(x);
         let kv_len = key.dims()[1];
         self.out
-            .forward(attend(query, key, value, self.n_head, kv_len, false))
+            .forward(self.attend(query, key, value, kv_len, false))
     }
 
     /// Appends the positions of `x` to the cache; each attends to itself and to all before it.
@@ -74,14 +74,9 @@ impl MultiHeadAttention {
     pub fn forward_cached(&self, x: Tensor<3>, cache: &mut KvCache) -> Tensor<3> {
         let query = self.query.forward(x.clone());
         cache.append(self.key.forward(x.clone()), self.value.forward(x));
-        self.out.forward(attend(
-            query,
-            cache.key(),
-            cache.value(),
-            self.n_head,
-            cache.len(),
-            true,
-        ))
+        let kv_len = cache.len();
+        self.out
+            .forward(self.attend(query, cache.key(), cache.value(), kv_len, true))
     }
 
     /// Whether [`forward_newest`](Self::forward_newest) can be called: it takes heads of Whisper's width.
@@ -125,7 +120,7 @@ impl MultiHeadAttention {
         let value = self.value.forward(x);
         let kv_len = key.dims()[1];
         self.out
-            .forward(attend(query, key, value, self.n_head, kv_len, true))
+            .forward(self.attend(query, key, value, kv_len, true))
     }
 
     /// The keys and values of the encoder's output, for all decoder steps of a window.
@@ -183,8 +178,27 @@ impl MultiHeadAttention {
         let [windows, kv_len, _] = kv.key.dims();
         let query = query.reshape([windows, batch / windows * n, n_state]);
         let (key, value) = (kv.key.clone(), kv.value.clone());
-        let attended = attend(query, key, value, self.n_head, kv_len, false);
+        let attended = self.attend(query, key, value, kv_len, false);
         self.out.forward(attended.reshape([batch, n, n_state]))
+    }
+
+    /// The one place where queries meet keys.
+    fn attend(
+        &self,
+        query: Tensor<3>,
+        key: Tensor<3>,
+        value: Tensor<3>,
+        kv_len: usize,
+        causal: bool,
+    ) -> Tensor<3> {
+        let options = AttentionOptions {
+            n_head: self.n_head,
+            kv_len,
+            causal,
+            // What comes of integers loses nothing by them.
+            integer_scores: matches!(self.query.weight, Weight::Integer(_)),
+        };
+        attention(query, key, value, options)
     }
 }
 
@@ -208,25 +222,4 @@ fn scores(query: Tensor<3>, key: Tensor<3>, n_head: usize, heads: &[usize]) -> T
     let query = split(query);
     let d = query.dims()[2] as f64;
     (query * d.sqrt().recip()).matmul(split(key).swap_dims(1, 2))
-}
-
-/// The one place where queries meet keys.
-fn attend(
-    query: Tensor<3>,
-    key: Tensor<3>,
-    value: Tensor<3>,
-    n_head: usize,
-    kv_len: usize,
-    causal: bool,
-) -> Tensor<3> {
-    attention(
-        query,
-        key,
-        value,
-        AttentionOptions {
-            n_head,
-            kv_len,
-            causal,
-        },
-    )
 }

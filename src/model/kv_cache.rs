@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
-use whisper_kernels::Progress;
+use whisper_kernels::{Progress, halved};
 
 use crate::device::is_gpu;
 
@@ -211,8 +211,8 @@ impl CrossKv {
     #[must_use]
     pub fn halved(self) -> Self {
         Self {
-            key: self.key.cast(DType::F16),
-            value: self.value.cast(DType::F16),
+            key: halved(self.key),
+            value: halved(self.value),
         }
     }
 }

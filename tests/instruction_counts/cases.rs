@@ -162,6 +162,7 @@ fn attend(batch: usize, n_query: usize, kv_len: usize, causal: bool) -> Box<dyn 
         n_head: 8,
         kv_len,
         causal,
+        integer_scores: false,
     };
     Box::new(move || {
         let context: Tensor<3> = attention(query.clone(), key.clone(), value.clone(), options);

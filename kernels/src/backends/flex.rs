@@ -34,6 +34,16 @@ impl WhisperOps for Flex {
         tensor(host::gelu::gelu(values(&x)), x.shape())
     }
 
+    fn in_half_precision(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        if !all_f32([&x]) {
+            return host_backend::cast::<Self>(x, FloatDType::F16);
+        }
+        let x = contiguous(x);
+        let halves = host::stored::halved(values(&x));
+        let layout = Layout::contiguous(x.shape());
+        FlexTensor::new(Bytes::from_elems(halves), layout, DType::F16)
+    }
+
     fn normalised(
         x: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
@@ -220,9 +230,7 @@ fn head_attention<T: Element + Pod + Stored>(
         })
         .collect();
     let what = || of_attention::<T>([batch, n_query, n_state], options);
-    let context = noted(what, || {
-        host::attention::attention(&sequences, options.n_head, options.causal)
-    });
+    let context = noted(what, || host::attention::attention(&sequences, options));
     tensor(context, Shape::new([batch, n_query, n_state]))
 }
 

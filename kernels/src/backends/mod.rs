@@ -44,6 +44,11 @@ pub(crate) trait WhisperOps: Backend {
         plain::gelu::<Self>(x)
     }
 
+    #[fusion(dtype = burn::tensor::DType::F16, shape = x)]
+    fn in_half_precision(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        Self::float_cast(x, burn::tensor::FloatDType::F16)
+    }
+
     #[fusion(dtype = x, shape = x)]
     fn normalised(
         x: FloatTensor<Self>,

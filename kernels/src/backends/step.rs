@@ -72,6 +72,7 @@ pub(crate) trait StepOps: WhisperOps + SamplingOps {
             n_head,
             kv_len: position + 1,
             causal: true,
+            integer_scores: false,
         };
         Self::head_attention(query, key, value, options)
     }

@@ -117,6 +117,7 @@ fn many_queries(
         n_head,
         kv_len,
         causal,
+        ..
     } = options;
     let width = n_state / n_head;
     // [batch, length, n_state] to [batch, n_head, length, width], as a view.

@@ -16,7 +16,7 @@ pub(crate) const DOT_ROWS: usize = 32;
 
 /// Weight elements (1 MiB, some 20 microseconds) for which a task of dot products is worth its
 /// start from outside the thread pool.
-const DOT_TASK: usize = 256 * 1024;
+const DOT_TASK: usize = 128 * 1024;
 
 /// Outputs, and rows of `x`, of one task of the packed product.
 const TASK_COLUMNS: usize = 128;

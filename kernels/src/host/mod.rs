@@ -19,7 +19,7 @@ mod panels;
 pub(crate) mod peaks;
 pub(crate) mod quantised;
 pub(crate) mod sampling;
-mod stored;
+pub(crate) mod stored;
 
 pub(crate) use panels::Rows;
 pub(crate) use stored::Stored;

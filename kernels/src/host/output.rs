@@ -18,7 +18,15 @@ unsafe impl Send for Output<'_> {}
 // SAFETY: as above.
 unsafe impl Sync for Output<'_> {}
 
-impl Output<'_> {
+impl<'a> Output<'a> {
+    /// A buffer that exists.
+    pub(crate) fn over(values: &'a mut [f32]) -> Self {
+        Self {
+            start: values.as_mut_ptr(),
+            len: values.len(),
+            buffer: PhantomData,
+        }
+    }
     /// A new vector of `len` elements, written by `fill`.
     ///
     /// The memory is not cleared first: its pages are touched by the threads that fill it.

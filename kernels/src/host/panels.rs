@@ -174,10 +174,7 @@ impl Panels {
                 let used = width.min(columns - first);
                 for (row, target) in depths.clone().zip(panel.chunks_exact_mut(width)) {
                     let (target, padding) = target.split_at_mut(used);
-                    let source = &matrix.row(row)[first..first + used];
-                    for (target, value) in target.iter_mut().zip(source) {
-                        *target = value.widen();
-                    }
+                    T::widen_all(&matrix.row(row)[first..first + used], target);
                     padding.fill(0.0);
                 }
             }
@@ -189,7 +186,9 @@ impl Panels {
         self.resize(matrix.columns(), matrix.rows());
         let (width, columns) = (self.width, self.columns);
         let mut panels = self.data.as_mut_slice();
+        let mut widened = [0.0; BLOCK_DEPTH];
         for depths in blocks(self.depth) {
+            let widened = &mut widened[..depths.len()];
             for first in (0..columns).step_by(width) {
                 let (panel, rest) = panels.split_at_mut(depths.len() * width);
                 panels = rest;
@@ -198,9 +197,10 @@ impl Panels {
                     panel.fill(0.0);
                 }
                 for column in 0..used {
-                    let source = &matrix.row(first + column)[depths.clone()];
-                    for (target, value) in panel[column..].iter_mut().step_by(width).zip(source) {
-                        *target = value.widen();
+                    T::widen_all(&matrix.row(first + column)[depths.clone()], widened);
+                    let targets = panel[column..].iter_mut().step_by(width);
+                    for (target, value) in targets.zip(&*widened) {
+                        *target = *value;
                     }
                 }
             }

@@ -1,11 +1,13 @@
 //! Multi-head attention over slices: `softmax(scale Q K^T) V` for every head.
 
+mod scores;
 mod step;
 mod tiled;
 
 use super::output::Output;
 use super::panels::Rows;
 use super::stored::Stored;
+use crate::AttentionOptions;
 
 /// Up to this many queries the keys and values are read as they lie; for more they are packed.
 pub(crate) const STEP_QUERIES: usize = 8;
@@ -31,6 +33,8 @@ pub(super) struct Heads {
     pub(super) n_query: usize,
     pub(super) kv_len: usize,
     pub(super) causal: bool,
+    /// Whether many queries and their keys are rounded to integers.
+    pub(super) integer_scores: bool,
 }
 
 impl Heads {
@@ -51,16 +55,16 @@ impl Heads {
 
 /// Attention of every sequence of a batch; the result is `[batch, n_query, n_state]`.
 ///
-/// All sequences have the same `n_query >= 1`, `kv_len >= 1` and `n_state`, which `n_head` divides;
+/// All sequences have the same `n_query >= 1`, `kv_len >= 1` as the options, and `n_state`, which `n_head` divides;
 /// if `causal`, `n_query <= kv_len`.
 pub(crate) fn attention<T: Stored>(
     sequences: &[Sequence<'_, T>],
-    n_head: usize,
-    causal: bool,
+    options: AttentionOptions,
 ) -> Vec<f32> {
     let Some(first) = sequences.first() else {
         return Vec::new();
     };
+    let AttentionOptions { n_head, causal, .. } = options;
     let width = first.query.columns() / n_head;
     let heads = Heads {
         n_head,
@@ -69,6 +73,7 @@ pub(crate) fn attention<T: Stored>(
         n_query: first.query.rows(),
         kv_len: first.key.rows(),
         causal,
+        integer_scores: options.integer_scores,
     };
     let n_state = heads.n_state();
     for sequence in sequences {

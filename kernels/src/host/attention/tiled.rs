@@ -6,6 +6,7 @@
 
 use rayon::prelude::*;
 
+use super::scores::Keys;
 use super::{Heads, Sequence};
 use crate::host::math::softmax_numerators;
 use crate::host::output::Output;
@@ -41,8 +42,7 @@ fn head<T: Stored>(
     output: Output<'_>,
 ) {
     let columns = head * heads.width..(head + 1) * heads.width;
-    let mut keys = Panels::empty();
-    keys.pack_transposed(sequence.key.part(0..heads.kv_len, columns.clone()));
+    let keys = Keys::pack(sequence.key, columns.clone(), heads.integer_scores);
     let mut values = Panels::empty();
     values.pack(sequence.value.part(0..heads.kv_len, columns.clone()));
 
@@ -77,7 +77,7 @@ fn head<T: Stored>(
 /// Buffers of one thread.
 #[derive(Default)]
 struct Scratch {
-    /// `[queries, padded kv_len]`.
+    /// `[queries, stride of the keys]`.
     scores: Vec<f32>,
     /// `[queries, padded width]`.
     context: Vec<f32>,
@@ -102,7 +102,7 @@ struct Block<'a> {
     heads: Heads,
     first_query: usize,
     query: Rows<'a>,
-    keys: &'a Panels,
+    keys: &'a Keys,
     values: &'a Panels,
 }
 
@@ -111,25 +111,13 @@ impl Block<'_> {
     /// denominators.
     fn attend(&self, scratch: &mut Scratch) -> [f32; BLOCK_QUERIES] {
         let rows = self.query.rows();
-        let stride = self.keys.padded_columns();
-        scratch.scores.resize(rows * stride, 0.0);
-        // SAFETY: the scores have `rows` rows of `stride` elements, used here only.
-        unsafe {
-            Product {
-                left: self.query,
-                right: self.keys,
-                bias: None,
-                output: scratch.scores.as_mut_ptr(),
-                output_stride: stride,
-                exact: false,
-            }
-            .run();
-        }
+        let stride = self.keys.stride();
+        self.keys.scores(self.query, &mut scratch.scores);
 
         let mut sums = [0.0; BLOCK_QUERIES];
         for (row, scores) in scratch.scores.chunks_exact_mut(stride).enumerate() {
             let (visible, hidden) = scores.split_at_mut(self.heads.visible(self.first_query + row));
-            sums[row] = softmax_numerators(visible, self.heads.scale);
+            sums[row] = softmax_numerators(visible, self.heads.scale).sum;
             hidden.fill(0.0);
         }
 

@@ -9,10 +9,10 @@ use super::{Integer, Layer, Output};
 pub(super) const GROUP: usize = 4;
 
 /// Bytes of a cache line, which no vector of weights is longer than.
-const LINE: usize = 64;
+pub(super) const LINE: usize = 64;
 
 /// How many bytes of the weight ahead of their use are fetched.
-const PREFETCH: usize = 4096;
+const PREFETCH: usize = 8192;
 
 /// All rows of `x` with a range of outputs.
 ///

@@ -69,6 +69,40 @@ impl<'a, T> Weight<'a, T> {
     }
 }
 
+/// Rows of numbers that others are multiplied with, rounded and packed.
+pub(crate) struct PackedRows {
+    rounded: RoundedRows,
+    panels: panels::Panels,
+}
+
+impl PackedRows {
+    pub(crate) fn new(rows: Rows<'_>) -> Self {
+        // As much room for the one side as for the other.
+        let rounded = RoundedRows::new(rows, i16::most_norm(rows.columns()));
+        let panels =
+            panels::Panels::pack(rounded.as_weight(), 0..rows.rows(), panels::panel_width());
+        Self { rounded, panels }
+    }
+
+    /// How many rows there are.
+    pub(crate) fn len(&self) -> usize {
+        self.rounded.rows()
+    }
+
+    /// The products of each row of `x` with each of these, `[rows of x, rows]`, on this thread.
+    pub(crate) fn products(&self, x: Rows<'_>, output: Output<'_>) {
+        let rounded = RoundedRows::new(x, i16::most_norm(x.columns()));
+        let layer = Layer {
+            x: &rounded,
+            weight: self.rounded.as_weight(),
+            bias: None,
+            activation: Activation::None,
+        };
+        // SAFETY: the output is this thread's alone.
+        unsafe { panels::run(layer, &self.panels, 0..x.rows(), output) };
+    }
+}
+
 /// `activation(x W^T + b)`: `x` `[rows, inputs]`, `bias` `[outputs]`; the result is `[rows, outputs]`.
 pub(crate) fn linear<T: Integer>(
     x: Rows<'_>,

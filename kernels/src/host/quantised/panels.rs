@@ -1,6 +1,5 @@
 //! Products of many rows: the weight is packed in panels, as [`crate::host::panels`] has them, of pairs.
 
-use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use super::words::{self, MOST_LANES, PAIR, Words, WordsOp, pair};
@@ -159,9 +158,8 @@ impl<T: Integer> Product<'_, T> {
         let x: [&[i16]; ROWS] = std::array::from_fn(|i| layer.x.row(row + i));
         assert!(x.iter().all(|x| x.len() == pairs * PAIR));
 
-        let mut sums = [[0; WIDEST_PANEL]; ROWS];
-        // SAFETY: by the assertions the pairs of both sides exist, and a row of sums is as wide as any panel.
-        unsafe {
+        // SAFETY: by the assertions the pairs of both sides exist.
+        let vectors = unsafe {
             let mut vectors = [[W::zero(); VECTORS]; ROWS];
             let panel = panel.as_ptr();
             let x = x.map(|x| x.as_ptr().cast::<i32>());
@@ -175,40 +173,43 @@ impl<T: Integer> Product<'_, T> {
                     }
                 }
             }
-            for (sums, vectors) in sums.iter_mut().zip(vectors) {
-                for (sums, vector) in sums.chunks_exact_mut(W::LANES).zip(vectors) {
-                    W::store(vector, sums.as_mut_ptr());
-                }
-            }
-        }
+            vectors
+        };
 
         let used = first_column..self.panels.columns.end.min(first_column + width);
         let scales = &layer.weight.scales[used.clone()];
-        for (i, sums) in sums.iter().enumerate() {
-            let row = row + i;
+        let biases = layer.bias.map(|bias| &bias[used.clone()]);
+        for (i, vectors) in vectors.into_iter().enumerate() {
+            let (row, n) = (row + i, used.len());
             // SAFETY: this task alone writes these outputs.
             let target = unsafe {
-                let start = row * layer.weight.outputs() + first_column;
-                let start = self.output.at(start, used.len()).cast::<MaybeUninit<f32>>();
-                std::slice::from_raw_parts_mut(start, used.len())
+                self.output
+                    .at(row * layer.weight.outputs() + first_column, n)
             };
             let x_scale = layer.x.scale(row);
-            let scaled = sums
-                .iter()
-                .zip(scales)
-                .map(|(sum, scale)| *sum as f32 * (x_scale * scale));
-            match layer.bias {
-                Some(bias) => {
-                    for ((target, scaled), bias) in
-                        target.iter_mut().zip(scaled).zip(&bias[used.clone()])
-                    {
-                        target.write(scaled + bias);
+            if n == width {
+                for (v, vector) in vectors.into_iter().enumerate() {
+                    let first = v * W::LANES;
+                    // SAFETY: scales, biases and outputs are as many as the panel is wide.
+                    unsafe {
+                        let scales = scales.as_ptr().add(first);
+                        let biases = biases.map(|biases| biases.as_ptr().add(first));
+                        W::write_scaled(vector, x_scale, scales, biases, target.add(first));
                     }
                 }
-                None => {
-                    for (target, scaled) in target.iter_mut().zip(scaled) {
-                        target.write(scaled);
-                    }
+            } else {
+                let mut sums = [0; WIDEST_PANEL];
+                for (sums, vector) in sums.chunks_exact_mut(W::LANES).zip(vectors) {
+                    // SAFETY: there is room for the lanes.
+                    unsafe { W::store(vector, sums.as_mut_ptr()) };
+                }
+                for (j, sum) in sums[..n].iter().enumerate() {
+                    // SAFETY: `j` is below the number of outputs.
+                    unsafe {
+                        target
+                            .add(j)
+                            .write(layer.scaled(row, first_column + j, *sum))
+                    };
                 }
             }
         }

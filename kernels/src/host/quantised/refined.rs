@@ -6,7 +6,7 @@
 
 use rayon::prelude::*;
 
-use super::dots::sums_of_products;
+use super::dots::{LINE, sums_of_products};
 use super::rounded::{RoundedRows, Steps, columns_of};
 use super::words::{self, Words, WordsOp};
 use super::{DOT_ROWS, Layer, Weight};
@@ -158,14 +158,27 @@ impl WordsOp for Refinement<'_> {
 
     #[inline(always)]
     unsafe fn eval<W: Words>(self) {
-        for (i, result) in self.results.iter_mut().enumerate() {
-            if *result >= self.least {
-                let output = self.first + i;
-                // SAFETY: a row of `x` is at least as long as one of the weight; the caller vouches for the instruction set.
-                let [[sum]] =
-                    unsafe { sums_of_products::<W, i8, 1, 1>([self.x], [self.weight.row(output)]) };
-                *result += sum as f32 * (self.factor * self.weight.scales[output]);
+        let mut chosen = [0; NEIGHBOURS];
+        let mut n_chosen = 0;
+        for (i, result) in self.results.iter().enumerate() {
+            chosen[n_chosen] = i;
+            n_chosen += usize::from(*result >= self.least);
+        }
+        let chosen = &chosen[..n_chosen];
+        for (j, &i) in chosen.iter().enumerate() {
+            // These rows lie anywhere in memory.
+            if let Some(next) = chosen.get(j + 1) {
+                let next = self.weight.row(self.first + next);
+                for line in next.chunks(LINE) {
+                    // SAFETY: a prefetch reads nothing; the caller vouches for the instruction set.
+                    unsafe { W::prefetch(line.as_ptr()) };
+                }
             }
+            let output = self.first + i;
+            // SAFETY: a row of `x` is at least as long as one of the weight; the caller vouches for the instruction set.
+            let [[sum]] =
+                unsafe { sums_of_products::<W, i8, 1, 1>([self.x], [self.weight.row(output)]) };
+            self.results[i] += sum as f32 * (self.factor * self.weight.scales[output]);
         }
     }
 }

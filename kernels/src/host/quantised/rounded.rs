@@ -4,6 +4,7 @@ use rayon::prelude::*;
 use rten_simd::ops::{BitOps, FloatOps, NarrowSaturate, NumOps};
 use rten_simd::{Isa, Simd, SimdOp};
 
+use super::Weight;
 use super::integer::Integer;
 use super::words::PAIR;
 use crate::host::panels::Rows;
@@ -59,6 +60,11 @@ impl RoundedRows {
         self.scales.len()
     }
 
+    /// The rows as those of a weight.
+    pub(super) fn as_weight(&self) -> Weight<'_, i16> {
+        Weight::new(&self.values, &self.scales, self.stride)
+    }
+
     /// A row with what fills up its last pair.
     pub(super) fn row(&self, row: usize) -> &[i16] {
         &self.values[row * self.stride..][..self.stride]
@@ -109,18 +115,64 @@ impl Steps {
     }
 }
 
-/// The root of the sum of squares, in units of the largest magnitude. The order of the sum is that of the code on any chip.
+/// The root of the sum of squares, in units of the largest magnitude. The order of the sum is the same on any chip.
 fn norm_relative_to(x: &[f32], largest: f32) -> f64 {
-    const PARTS: usize = 16;
-    let factor = 1.0 / largest;
-    let mut sums = [0.0_f32; PARTS];
-    for x in x.chunks(PARTS) {
-        for (sum, x) in sums.iter_mut().zip(x) {
-            let x = x * factor;
-            *sum += x * x;
+    let sums = SumsOfSquares {
+        x,
+        factor: 1.0 / largest,
+    }
+    .dispatch();
+    sums.into_iter().map(f64::from).sum::<f64>().sqrt()
+}
+
+/// Parts of a sum, as many as the widest vectors have lanes.
+const PARTS: usize = 16;
+
+/// The sums of every [`PARTS`]-th square of `factor * x`.
+struct SumsOfSquares<'a> {
+    x: &'a [f32],
+    factor: f32,
+}
+
+impl SimdOp for SumsOfSquares<'_> {
+    type Output = [f32; PARTS];
+
+    #[inline(always)]
+    fn eval<I: Isa>(self, isa: I) -> [f32; PARTS] {
+        match isa.f32().len() {
+            16 => self.of_vectors::<I, 1>(isa),
+            8 => self.of_vectors::<I, 2>(isa),
+            _ => self.of_vectors::<I, 4>(isa),
         }
     }
-    sums.into_iter().map(f64::from).sum::<f64>().sqrt()
+}
+
+impl SumsOfSquares<'_> {
+    /// With [`PARTS`] numbers in `N` vectors.
+    #[inline(always)]
+    fn of_vectors<I: Isa, const N: usize>(self, isa: I) -> [f32; PARTS] {
+        let ops = isa.f32();
+        assert_eq!(N * ops.len(), PARTS, "vectors of 4, 8 or 16 numbers");
+        let factor = ops.splat(self.factor);
+        let mut sums = [ops.zero(); N];
+        let (whole, rest) = self.x.split_at(self.x.len() / PARTS * PARTS);
+        for x in whole.chunks_exact(PARTS) {
+            for (sum, x) in sums.iter_mut().zip(ops.load_many::<N>(x)) {
+                let x = ops.mul(x, factor);
+                // Not fused, which not every chip can.
+                *sum = ops.add(*sum, ops.mul(x, x));
+            }
+        }
+        let mut parts = [0.0; PARTS];
+        for (parts, sum) in parts.chunks_exact_mut(ops.len()).zip(sums) {
+            ops.store(sum, parts);
+        }
+        for (part, x) in parts.iter_mut().zip(rest) {
+            let x = x * self.factor;
+            *part += x * x;
+        }
+        parts
+    }
 }
 
 /// The largest magnitude; infinite or NaN when an element is.

@@ -38,6 +38,16 @@ pub(crate) trait Words: Copy {
     /// `sum` and, in each word, the two products of the pairs there. What leaves 32 bits on the way comes back if the last sum
     /// does not.
     unsafe fn add_products(sum: Self::Vector, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// Writes the sums as numbers, each times its scale and `factor`, and with its bias added, if there are biases.
+    ///
+    /// The scales and biases can be read and the target be written for as many elements as there are lanes.
+    unsafe fn write_scaled(
+        sums: Self::Vector,
+        factor: f32,
+        scales: *const f32,
+        biases: Option<*const f32>,
+        target: *mut f32,
+    );
     /// Asks for the line of a byte that will be read soon; it need not exist.
     unsafe fn prefetch(byte: *const i8);
 
@@ -132,6 +142,25 @@ impl Words for Portable {
     }
 
     #[inline(always)]
+    unsafe fn write_scaled(
+        sums: Self::Vector,
+        factor: f32,
+        scales: *const f32,
+        biases: Option<*const f32>,
+        target: *mut f32,
+    ) {
+        for (i, sum) in sums.into_iter().enumerate() {
+            // SAFETY: the caller vouches for four elements.
+            unsafe {
+                let scaled = sum as f32 * (factor * *scales.add(i));
+                target
+                    .add(i)
+                    .write(biases.map_or(scaled, |biases| scaled + *biases.add(i)));
+            }
+        }
+    }
+
+    #[inline(always)]
     unsafe fn prefetch(_: *const i8) {}
 }
 
@@ -192,6 +221,24 @@ mod x86_64 {
         }
 
         #[inline(always)]
+        unsafe fn write_scaled(
+            sums: __m256i,
+            factor: f32,
+            scales: *const f32,
+            biases: Option<*const f32>,
+            target: *mut f32,
+        ) {
+            unsafe {
+                let scales = _mm256_mul_ps(_mm256_set1_ps(factor), _mm256_loadu_ps(scales));
+                let mut scaled = _mm256_mul_ps(_mm256_cvtepi32_ps(sums), scales);
+                if let Some(biases) = biases {
+                    scaled = _mm256_add_ps(scaled, _mm256_loadu_ps(biases));
+                }
+                _mm256_storeu_ps(target, scaled);
+            }
+        }
+
+        #[inline(always)]
         unsafe fn prefetch(byte: *const i8) {
             unsafe { _mm_prefetch::<_MM_HINT_T0>(byte) }
         }
@@ -244,6 +291,24 @@ mod x86_64 {
         #[inline(always)]
         unsafe fn add_products(sum: __m512i, a: __m512i, b: __m512i) -> __m512i {
             unsafe { _mm512_dpwssd_epi32(sum, a, b) }
+        }
+
+        #[inline(always)]
+        unsafe fn write_scaled(
+            sums: __m512i,
+            factor: f32,
+            scales: *const f32,
+            biases: Option<*const f32>,
+            target: *mut f32,
+        ) {
+            unsafe {
+                let scales = _mm512_mul_ps(_mm512_set1_ps(factor), _mm512_loadu_ps(scales));
+                let mut scaled = _mm512_mul_ps(_mm512_cvtepi32_ps(sums), scales);
+                if let Some(biases) = biases {
+                    scaled = _mm512_add_ps(scaled, _mm512_loadu_ps(biases));
+                }
+                _mm512_storeu_ps(target, scaled);
+            }
         }
 
         #[inline(always)]
