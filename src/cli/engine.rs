@@ -22,7 +22,7 @@ pub struct Engine {
 
 impl Engine {
     /// Fetches the model where it is not here yet, and loads it.
-    pub fn load(flags: &EngineFlags<'_>, models: &Models, device: &Device) -> Result<Self, Error> {
+    pub fn load(flags: &EngineFlags, models: &Models, device: &Device) -> Result<Self, Error> {
         let checkpoint = Checkpoint::open(models.fetch(flags.model.name())?)?;
         for line in checkpoint.notes() {
             messages::note(&line);

@@ -8,9 +8,9 @@ use super::model_flags::ModelFlags;
 use super::speech_flags::SpeechFlags;
 use super::word_flags::WordFlags;
 
-/// The flags of `transcribe` that decide on a transcript, for subcommands that transcribe as it does.
+/// The flags that decide on a transcript.
 #[derive(Debug, clap::Args)]
-pub struct EngineArguments {
+pub struct EngineFlags {
     // In this order the groups stand in the help.
     #[command(flatten)]
     pub model: ModelFlags,
@@ -24,30 +24,7 @@ pub struct EngineArguments {
     pub context: ContextFlags,
 }
 
-/// The same, borrowed.
-#[derive(Debug, Clone, Copy)]
-pub struct EngineFlags<'a> {
-    pub model: &'a ModelFlags,
-    pub speech: &'a SpeechFlags,
-    pub words: &'a WordFlags,
-    pub decoding: &'a DecodingFlags,
-    pub context: &'a ContextFlags,
-}
-
-impl EngineArguments {
-    /// The flags, borrowed.
-    pub fn flags(&self) -> EngineFlags<'_> {
-        EngineFlags {
-            model: &self.model,
-            speech: &self.speech,
-            words: &self.words,
-            decoding: &self.decoding,
-            context: &self.context,
-        }
-    }
-}
-
-impl EngineFlags<'_> {
+impl EngineFlags {
     /// The library's options for these flags.
     pub fn options(&self) -> TranscribeOptions {
         let mut options = TranscribeOptions::default();

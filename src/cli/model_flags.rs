@@ -134,7 +134,7 @@ mod tests {
         let message = transcribe(&["--device_index", "1"]).unwrap_err();
         assert!(message.contains("--device such as cuda"), "{message}");
         let flags = transcribe(&["--device_index", "1", "--device", "cuda"]).unwrap();
-        assert_eq!(flags.model.device_name(), "cuda:1");
+        assert_eq!(flags.engine.model.device_name(), "cuda:1");
         assert!(transcribe(&["--device_index", "0"]).is_ok());
         let message = transcribe(&["--device_index", "1", "--device", "ndarray"]).unwrap_err();
         assert!(message.contains("is for GPUs"), "{message}");
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn half_precision_by_openais_flag() {
-        let half = transcribe(&["--fp16"]).unwrap().model;
+        let half = transcribe(&["--fp16"]).unwrap().engine.model;
         let cpu = Device::flex();
         assert_eq!(half.compute_type(&cpu), ComputeType::Float32);
         assert!(half.warning(&cpu).unwrap().contains("FP32"));

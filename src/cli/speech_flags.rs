@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn smoothing_is_off_unless_asked_for() {
         let smoothing =
-            |flags: &[&str]| Smoothing::from(transcribe(flags).unwrap().speech.smoothing);
+            |flags: &[&str]| Smoothing::from(transcribe(flags).unwrap().engine.speech.smoothing);
         assert_eq!(smoothing(&[]), Smoothing::Off);
         assert_eq!(smoothing(&["--smoothing", "none"]), Smoothing::Off);
         let average = smoothing(&["--smoothing", "average3x3"]);
@@ -204,8 +204,9 @@ mod tests {
 
     #[test]
     fn samples_are_left_as_they_are_unless_asked_for() {
-        let normalisation =
-            |flags: &[&str]| Normalisation::from(transcribe(flags).unwrap().speech.normalise);
+        let normalisation = |flags: &[&str]| {
+            Normalisation::from(transcribe(flags).unwrap().engine.speech.normalise)
+        };
         assert_eq!(normalisation(&[]), Normalisation::Off);
         assert_eq!(normalisation(&["--normalise", "peak"]), Normalisation::Peak);
         assert_eq!(normalisation(&["--normalize", "rms"]), Normalisation::Rms);

@@ -42,10 +42,10 @@ pub fn run(arguments: &TranscribeArguments) -> ExitCode {
         Err(error) => return fail(FAILED, format!("cannot watch for Ctrl-C: {error}")),
     };
     // The threads first: to choose a device takes work on the CPU.
-    if let Err(error) = threads::configure(arguments.model.threads) {
+    if let Err(error) = threads::configure(arguments.engine.model.threads) {
         return fail(FAILED, error);
     }
-    let device = match chosen_device::open(&arguments.model.device_name()) {
+    let device = match chosen_device::open(&arguments.engine.model.device_name()) {
         Ok(chosen) => chosen.device,
         Err(error) => return fail(USAGE, error),
     };
@@ -71,7 +71,8 @@ pub fn run(arguments: &TranscribeArguments) -> ExitCode {
         Err(refused) => return refused.end(),
     };
     (arguments.warnings(&device)).for_each(messages::warning);
-    if outputs.is_none() && !arguments.feedback.verbose && !arguments.speech.detect_language {
+    if outputs.is_none() && !arguments.feedback.verbose && !arguments.engine.speech.detect_language
+    {
         messages::warning(
             "the transcript goes nowhere: --verbose False prints none, and without --output_format \
              or --output_dir no file is written",
@@ -88,7 +89,7 @@ pub fn run(arguments: &TranscribeArguments) -> ExitCode {
         batch: Batch::new(&inputs),
         interrupt,
         device,
-        has_worked: arguments.model.warmup,
+        has_worked: arguments.engine.model.warmup,
         outputs: outputs.as_ref(),
         models,
         engine: None,
@@ -96,7 +97,7 @@ pub fn run(arguments: &TranscribeArguments) -> ExitCode {
         lines: TranscriptLines::new(
             feedback.print_colors,
             feedback.print_special,
-            !arguments.decoding.without_timestamps,
+            !arguments.engine.decoding.without_timestamps,
         ),
     }
     .all_files(!errors.is_empty())
@@ -201,7 +202,7 @@ impl Run<'_> {
             messages::warning(format!("{}: {warning}", input.name()));
         }
         let engine = self.engine()?;
-        if self.arguments.speech.detect_language {
+        if self.arguments.engine.speech.detect_language {
             return self.print_language(&engine, input, &audio).map(|()| 1);
         }
         let next = self.inputs.get(index + 1);
@@ -233,14 +234,14 @@ impl Run<'_> {
         if let Some(engine) = &self.engine {
             return Ok(Rc::clone(engine));
         }
-        let engine = Engine::load(&self.arguments.engine(), &self.models, &self.device)
+        let engine = Engine::load(&self.arguments.engine, &self.models, &self.device)
             .and_then(|engine| self.warmed_up(engine))
             .map_err(|error| Failure::All(error.to_string()))?;
         Ok(Rc::clone(self.engine.insert(Rc::new(engine))))
     }
 
     fn warmed_up(&self, engine: Engine) -> Result<Engine, Error> {
-        if self.arguments.model.warmup {
+        if self.arguments.engine.model.warmup {
             let took = engine.warm_up()?;
             messages::note(format!("warmed up in {:.2} s", took.as_secs_f64()));
         }
@@ -261,7 +262,7 @@ impl Run<'_> {
         audio: &Audio,
     ) -> Result<(), Failure> {
         if !engine.whisper.is_multilingual() {
-            let model = self.arguments.model.name();
+            let model = self.arguments.engine.model.name();
             return Err(Failure::All(format!(
                 "{model} is an English-only model: it cannot detect a language; give another --model"
             )));

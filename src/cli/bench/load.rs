@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use clap::Args;
 use serde::Serialize;
-use whisper_rs::device::Chosen;
+use whisper_rs::device::ChosenDevice;
 use whisper_rs::measure::{self, HostMemory};
 use whisper_rs::{Error, Whisper, device};
 use whisper_weights::Checkpoint;
@@ -131,7 +131,7 @@ impl Memory {
     }
 }
 
-fn describe(report: &Report, chosen: &Chosen) -> String {
+fn describe(report: &Report, chosen: &ChosenDevice) -> String {
     let mut text = format!(
         "{} of {} loaded to {} in {}",
         report.format,

@@ -107,12 +107,9 @@ impl<'a> Run<'a> {
         if transcript.cancelled {
             return Ok(None);
         }
-        Ok(Some(Record {
-            file: clip.name.clone(),
-            audio_seconds: audio.seconds(),
-            seconds: begin.elapsed().as_secs_f64(),
-            peak_host_bytes: host_memory().map(|memory| memory.peak),
-            transcript,
-        }))
+        let seconds = begin.elapsed().as_secs_f64();
+        let mut record = Record::new(&clip.name, audio.seconds(), seconds, transcript);
+        record.peak_host_bytes = host_memory().map(|memory| memory.peak);
+        Ok(Some(record))
     }
 }

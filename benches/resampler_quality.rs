@@ -2,7 +2,7 @@
 //! `docs/audio.md`.
 //!
 //! ```sh
-//! cargo run --release --example resampler_quality [CLIP...]
+//! cargo bench --bench resampler_quality -- [CLIP...]
 //! ```
 //!
 //! Needs `ffmpeg` and `ffprobe`. Clips are audio files at rates other than 16 kHz; without any, only
@@ -50,7 +50,9 @@ fn main() -> Result<()> {
     for rate in [8_000, 22_050, 44_100, 48_000, 96_000] {
         compare("noise below 6 kHz", &noise(rate), rate)?;
     }
-    for clip in std::env::args().skip(1) {
+    // Cargo says `--bench`.
+    let clips = std::env::args().skip(1).filter(|word| word != "--bench");
+    for clip in clips {
         let name = std::path::Path::new(&clip)
             .file_name()
             .unwrap_or_default()

@@ -1,18 +1,21 @@
 //! A checkpoint: the tensors of a Whisper model by canonical name, whatever format holds them,
 //! with its dimensions, tokenizer, alignment heads and suppress lists.
 
+mod find_dims;
+mod locate;
+
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use crate::dims::{HEAD_WIDTH, ModelDims};
+use find_dims::find_dims;
+use locate::{Located, locate};
+
+use crate::dims::ModelDims;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
-use crate::formats::{
-    self, Data, MappedFile, Stored, StoredFilters, StoredType, Weights, show_shape,
-};
-use crate::layout::for_each_tensor;
+use crate::formats::{self, Data, MappedFile, StoredFilters, Weights};
 use crate::metadata::Metadata;
 use crate::published;
 use crate::tensor::TensorView;
@@ -37,13 +40,6 @@ pub struct Checkpoint {
     published: Published,
 }
 
-/// A tensor in one of the files.
-#[derive(Debug)]
-struct Located {
-    stored: Stored,
-    dtype: DType,
-}
-
 /// What was published for a model of these dimensions, for where no file says it.
 #[derive(Debug)]
 struct Published {
@@ -65,7 +61,7 @@ pub enum Origin {
     Fallback,
 }
 
-/// The Mel filters that a ggml file holds.
+/// The Mel filters that a ggml file holds: all that it says of them, so no field will be added.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MelFilters {
     /// Mel bins.
@@ -298,137 +294,6 @@ fn read_torch(file: &MappedFile, tensor: &pytorch_reader::Tensor) -> Result<Vec<
         return Err(Error::corrupt(&file.path, what));
     }
     Ok(bytes)
-}
-
-/// The dimensions, from the shapes of the tensors; the number of heads, which no shape tells, from
-/// the format or `config.json`, else by the width of a head.
-fn find_dims(weights: &Weights, metadata: &Metadata) -> Result<ModelDims> {
-    let path = &weights.files[0].path;
-    let shape = |name: &str, rank: usize| -> Result<&[usize]> {
-        let shape = match weights.tensors.get(name) {
-            Some(stored) => stored.shape.as_slice(),
-            None => return Err(missing(weights, name)),
-        };
-        if shape.len() != rank || shape.contains(&0) {
-            let what = format!("has shape {}, not {rank} axes", show_shape(shape));
-            return Err(Error::tensor(path, name, what));
-        }
-        Ok(shape)
-    };
-    let layers = |side: &str| {
-        let prefix = format!("{side}.blocks.");
-        let numbers: HashSet<&str> = weights
-            .tensors
-            .keys()
-            .filter_map(|name| name.strip_prefix(&prefix)?.split('.').next())
-            .collect();
-        numbers.len()
-    };
-
-    let conv1 = shape("encoder.conv1.weight", 3)?;
-    let audio_positions = shape("encoder.positional_embedding", 2)?;
-    let token_embedding = shape("decoder.token_embedding.weight", 2)?;
-    let text_positions = shape("decoder.positional_embedding", 2)?;
-    let (audio_state, text_state) = (conv1[0], token_embedding[1]);
-    if audio_state != text_state {
-        let what = format!("is {text_state} wide, but the encoder is {audio_state} wide");
-        return Err(Error::tensor(path, "decoder.token_embedding.weight", what));
-    }
-
-    // Every published model has heads of one width.
-    let by_width = (audio_state % HEAD_WIDTH == 0)
-        .then_some((audio_state / HEAD_WIDTH, text_state / HEAD_WIDTH));
-    let stated = weights.stated_dims.as_ref();
-    let (audio_heads, text_heads) = weights
-        .heads
-        .or_else(|| stated.map(|dims| (dims.n_audio_head, dims.n_text_head)))
-        .or_else(|| metadata.heads())
-        .or(by_width)
-        .ok_or_else(|| {
-            let what = "the number of attention heads is not known: config.json is missing";
-            Error::config(path, what)
-        })?;
-    for heads in [audio_heads, text_heads] {
-        if heads == 0 || audio_state % heads != 0 {
-            let what = format!("{heads} attention heads do not divide a width of {audio_state}");
-            return Err(Error::config(path, what));
-        }
-    }
-    let dims = ModelDims {
-        n_mels: conv1[1],
-        n_audio_ctx: audio_positions[0],
-        n_audio_state: audio_state,
-        n_audio_head: audio_heads,
-        n_audio_layer: layers("encoder"),
-        n_vocab: token_embedding[0],
-        n_text_ctx: text_positions[0],
-        n_text_state: text_state,
-        n_text_head: text_heads,
-        n_text_layer: layers("decoder"),
-    };
-    match stated {
-        Some(stated) if *stated != dims => {
-            let what = format!("it states {stated:?}, but its tensors have {dims:?}");
-            Err(Error::corrupt(path, what))
-        }
-        _ => Ok(dims),
-    }
-}
-
-/// Checks every tensor that the dimensions ask for.
-fn locate(weights: &Weights, dims: &ModelDims) -> Result<BTreeMap<String, Located>> {
-    let mut tensors = BTreeMap::new();
-    let mut outcome = Ok(());
-    for_each_tensor(dims, |name, expected| {
-        if outcome.is_err() {
-            return;
-        }
-        match locate_one(weights, &name, &expected) {
-            Ok(located) => {
-                tensors.insert(name, located);
-            }
-            Err(error) => outcome = Err(error),
-        }
-    });
-    outcome.map(|()| tensors)
-}
-
-fn locate_one(weights: &Weights, name: &str, expected: &[usize]) -> Result<Located> {
-    let stored = weights
-        .tensors
-        .get(name)
-        .ok_or_else(|| missing(weights, name))?;
-    let path = &weights.files[stored.file].path;
-    let dtype = match &stored.dtype {
-        StoredType::Read(dtype) => *dtype,
-        StoredType::Unread(dtype) => return Err(formats::unread(path, weights.format, dtype)),
-    };
-    if stored.shape != expected {
-        let (found, expected) = (show_shape(&stored.shape), show_shape(expected));
-        return Err(Error::tensor(
-            path,
-            name,
-            format!("has shape {found}, expected {expected}"),
-        ));
-    }
-    Ok(Located {
-        stored: stored.clone(),
-        dtype,
-    })
-}
-
-fn missing(weights: &Weights, name: &str) -> Error {
-    let path = &weights.files[0].path;
-    let one_shard = weights.files.len() == 1
-        && path
-            .file_name()
-            .is_some_and(|name| name.to_string_lossy().contains("-of-"));
-    let hint = if one_shard {
-        "is missing: this is one shard of several, give the folder that holds all of them"
-    } else {
-        "is missing: this is not a whole Whisper model"
-    };
-    Error::tensor(path, name, hint)
 }
 
 /// Refuses alignment heads that the decoder does not have.
