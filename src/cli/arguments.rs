@@ -9,14 +9,14 @@ use burn::tensor::Device;
 use whisper_rs::output::Unfinished;
 use whisper_rs::{Error, TranscribeOptions, device};
 
-use super::engine_flags::EngineFlags;
-use super::feedback_flags::FeedbackFlags;
-use super::input_flags::InputFlags;
-use super::later::Later;
+use super::flags::engine::EngineFlags;
+use super::flags::feedback::FeedbackFlags;
+use super::flags::input::InputFlags;
+use super::flags::later::Later;
+use super::flags::output::OutputFlags;
+use super::flags::settings::SettingsFlags;
 use super::models::Models;
-use super::output_flags::OutputFlags;
 use super::refused::Refused;
-use super::settings_flags::SettingsFlags;
 
 /// What `transcribe` is asked to do.
 #[derive(Debug, clap::Args)]

@@ -3,8 +3,8 @@
 use whisper_rs::device::{self, ChosenDevice};
 use whisper_rs::{Error, Result};
 
-use super::messages;
-use super::waiting::Waiting;
+use super::feedback::messages;
+use super::feedback::waiting::Waiting;
 
 /// Opens the device of `--device`. Of `auto` one line says what it chose, and why nothing better, where there was a choice.
 ///

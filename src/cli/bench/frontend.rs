@@ -16,7 +16,7 @@ use whisper_rs::{Audio, Error, device};
 use super::counted::{self, Counted};
 use super::report::{Lines, Seconds, bytes, peaks, time};
 use super::sync;
-use crate::cli::waiting::Waiting;
+use crate::cli::feedback::waiting::Waiting;
 use crate::cli::{SmoothingKind, chosen_device, output_lines};
 
 /// The arguments of `bench frontend`.

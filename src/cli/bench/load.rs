@@ -14,9 +14,9 @@ use whisper_weights::Checkpoint;
 use super::report::{bytes, time};
 use super::sync;
 use crate::cli::chosen_device;
+use crate::cli::feedback::waiting::Waiting;
 use crate::cli::models::{Models, StoreArguments};
 use crate::cli::output_lines;
-use crate::cli::waiting::Waiting;
 
 /// The arguments of `bench load`.
 #[derive(Debug, Args)]

@@ -15,9 +15,9 @@ use super::report::{Lines, Seconds, peaks, time};
 use super::room::Room;
 use super::sync;
 use crate::cli::chosen_device;
+use crate::cli::feedback::waiting::Waiting;
 use crate::cli::models::{Models, StoreArguments};
 use crate::cli::output_lines;
-use crate::cli::waiting::Waiting;
 
 /// The arguments of `bench network`.
 #[derive(Debug, Args)]

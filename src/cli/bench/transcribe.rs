@@ -18,11 +18,12 @@ use super::report::{Lines, Seconds, peaks, time};
 use super::sync;
 use super::versus::{self, Versus};
 use crate::cli::engine::Engine;
-use crate::cli::engine_flags::EngineFlags;
-use crate::cli::input_flags::decoded_by_ffmpeg_too;
+use crate::cli::feedback::messages;
+use crate::cli::feedback::waiting::Waiting;
+use crate::cli::flags::engine::EngineFlags;
+use crate::cli::flags::input::decoded_by_ffmpeg_too;
 use crate::cli::models::Models;
-use crate::cli::waiting::Waiting;
-use crate::cli::{chosen_device, messages, output_lines, threads};
+use crate::cli::{chosen_device, output_lines, threads};
 
 /// The arguments of `bench transcribe`.
 #[derive(Debug, clap::Args)]

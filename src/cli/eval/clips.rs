@@ -7,10 +7,10 @@ use whisper_rs::measure::{host_memory, reset_host_peak};
 use whisper_rs::{Audio, Error};
 
 use crate::cli::engine::Engine;
-use crate::cli::input_flags::decoded_by_ffmpeg_too;
-use crate::cli::interrupt::Interrupt;
-use crate::cli::messages;
-use crate::cli::reports::{ENDING, about};
+use crate::cli::feedback::interrupt::Interrupt;
+use crate::cli::feedback::messages;
+use crate::cli::feedback::reports::{ENDING, about};
+use crate::cli::flags::input::decoded_by_ffmpeg_too;
 
 /// How a run over the clips ended.
 pub enum Outcome {

@@ -13,10 +13,11 @@ use whisper_rs::evaluate::{EvaluatedClip, Evaluation, Manifest, RecordFile, Refe
 use whisper_rs::output::write_atomically;
 
 use super::engine::Engine;
-use super::engine_flags::EngineFlags;
-use super::interrupt::Interrupt;
+use super::feedback::interrupt::Interrupt;
+use super::feedback::messages;
+use super::flags::engine::EngineFlags;
 use super::models::Models;
-use super::{FAILED, INTERRUPTED, USAGE, chosen_device, messages, output_lines, threads};
+use super::{FAILED, INTERRUPTED, USAGE, chosen_device, output_lines, threads};
 
 use clips::{Outcome, Run};
 use identity::Identity;

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use super::alike;
+use super::command_line::alike;
 use config_file::{ConfigFile, Given};
 pub use source::Source;
 use toml_words::as_toml;

@@ -7,7 +7,7 @@ use clap::builder::{BoolishValueParser, TypedValueParser};
 use clap::{Arg, Command};
 
 use super::{nearest, settable};
-use crate::cli::values;
+use crate::cli::flags::values;
 
 /// Begins the name of each environment variable: `WHISPER_RS_BEAM_SIZE` is `--beam_size`.
 const PREFIX: &str = "WHISPER_RS_";

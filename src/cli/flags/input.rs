@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use whisper_rs::audio::{AudioOptions, RawFormat};
 
 use super::heading;
-use super::inputs::ChannelChoice;
 use super::values::{self, Optional};
+use crate::cli::inputs::ChannelChoice;
 
 /// What is read.
 #[derive(Debug, clap::Args)]

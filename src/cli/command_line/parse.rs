@@ -8,14 +8,13 @@ use clap::FromArgMatches;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use tracing::Level;
 
-use super::arguments::TranscribeArguments;
-use super::bench::BenchCommand;
-use super::refused::Refused;
-use super::settings::{self, Settings};
-use super::{
-    Cli, Command, USAGE, abbreviations, alike, command, ended, log, messages, output_lines,
-    spelling,
-};
+use super::{abbreviations, alike, spelling};
+use crate::cli::arguments::TranscribeArguments;
+use crate::cli::bench::BenchCommand;
+use crate::cli::feedback::{log, messages};
+use crate::cli::refused::Refused;
+use crate::cli::settings::{self, Settings};
+use crate::cli::{Cli, Command, USAGE, command, ended, output_lines};
 
 /// Parses the command line. When there is nothing to run (help, version, a usage error) that has been printed,
 /// and the exit code comes back instead of a command.
@@ -30,7 +29,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, E
 
 /// Why there is no command to run.
 #[derive(Debug)]
-pub(super) enum Stop {
+pub(in crate::cli) enum Stop {
     /// What was asked for is this text.
     Printed(String),
     Clap(clap::Error),
@@ -109,7 +108,9 @@ fn given(command: &clap::Command, words: &[OsString], flag: &str) -> Option<OsSt
 }
 
 /// Parses the command line, settings from elsewhere included.
-pub(super) fn try_parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Stop> {
+pub(in crate::cli) fn try_parse(
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Result<Command, Stop> {
     let command = command();
     let mut words = spelling::respell(&command, arguments)?;
     let mut matches = command.clone().try_get_matches_from(&words)?;
@@ -188,7 +189,7 @@ fn without_far_suggestion(mut error: clap::Error) -> clap::Error {
 }
 
 /// clap's message without its usage block, as one line.
-pub(super) fn one_line(error: &clap::Error) -> String {
+pub(in crate::cli) fn one_line(error: &clap::Error) -> String {
     let rendered = error.render().to_string();
     let message = rendered.split("\nUsage:").next().unwrap_or_default();
     let message = message
@@ -213,7 +214,7 @@ pub(super) fn one_line(error: &clap::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::transcribe;
+    use crate::cli::testing::transcribe;
 
     #[test]
     fn both_spellings_of_a_flag_mean_the_same() {

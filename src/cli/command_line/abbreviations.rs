@@ -67,8 +67,8 @@ mod tests {
     use std::collections::BTreeSet;
     use std::fs;
 
-    use super::super::command;
     use super::*;
+    use crate::cli::command;
 
     fn of(name: &str) -> Option<Result<String, String>> {
         let command = command();

@@ -1,5 +1,8 @@
 //! What a run writes: files named after the inputs, or one format on standard output.
 
+mod names;
+mod places;
+
 use std::fs;
 use std::io;
 use std::ops::Range;
@@ -11,9 +14,8 @@ use whisper_rs::output::{
 };
 use whisper_rs::{Segment, Transcript};
 
+use super::flags::output::{OutputFlags, Place};
 use super::inputs::Input;
-use super::output_flags::{OutputFlags, Place};
-use super::output_places;
 use super::refused::Refused;
 use super::standard_output::StandardOutput;
 
@@ -48,16 +50,12 @@ impl Outputs {
         let names = match place {
             Place::StandardOutput => None,
             Place::Folder(folder) => {
-                output_places::ready(folder)?;
-                Some(output_places::by_input(folder, &extensions, inputs, kept)?)
+                places::ready(folder)?;
+                Some(places::by_input(folder, &extensions, inputs, kept)?)
             }
-            Place::Names(folder, given) => Some(output_places::given(
-                folder,
-                given,
-                &extensions,
-                inputs,
-                kept,
-            )?),
+            Place::Names(folder, given) => {
+                Some(places::given(folder, given, &extensions, inputs, kept)?)
+            }
         };
         Ok(Some(Outputs {
             writers,

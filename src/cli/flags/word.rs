@@ -53,7 +53,7 @@ impl WordFlags {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::transcribe;
+    use crate::cli::testing::transcribe;
 
     #[test]
     fn word_flags_become_options() {

@@ -11,7 +11,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::{flag, low_level};
 use whisper_rs::CancelToken;
 
-use super::INTERRUPTED;
+use crate::cli::INTERRUPTED;
 
 /// Time between two looks at whether a signal came.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);

@@ -2,11 +2,11 @@
 
 use whisper_rs::TranscribeOptions;
 
-use super::context_flags::ContextFlags;
-use super::decoding_flags::DecodingFlags;
-use super::model_flags::ModelFlags;
-use super::speech_flags::SpeechFlags;
-use super::word_flags::WordFlags;
+use super::context::ContextFlags;
+use super::decoding::DecodingFlags;
+use super::model::ModelFlags;
+use super::speech::SpeechFlags;
+use super::word::WordFlags;
 
 /// The flags that decide on a transcript.
 #[derive(Debug, clap::Args)]

@@ -1,5 +1,7 @@
 //! From the names on the command line to the recordings to transcribe: globs, folders, a list, channels.
 
+mod list_file;
+
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io;
@@ -9,8 +11,7 @@ use clap::ValueEnum;
 use walkdir::WalkDir;
 use whisper_rs::audio::Channel;
 
-use super::input_flags::InputFlags;
-use super::list_file;
+use super::flags::input::InputFlags;
 use super::refused::Refused;
 
 /// The name of standard input on the command line.

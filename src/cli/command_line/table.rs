@@ -8,7 +8,9 @@ use std::any::TypeId;
 
 use clap::{Arg, ArgAction, Command, CommandFactory};
 
-use super::{Cli, values, whisper_cli};
+use super::whisper_cli;
+use crate::cli::Cli;
+use crate::cli::flags::values;
 
 /// The whole table. Every flag has both spellings: `--output_dir` as openai/whisper writes it, and `--output-dir`.
 pub fn command() -> Command {
@@ -90,8 +92,8 @@ fn with_aliases(arg: Arg) -> Arg {
 
 #[cfg(test)]
 mod tests {
-    use super::super::heading;
     use super::*;
+    use crate::cli::flags::heading;
 
     #[test]
     fn the_command_is_well_formed() {

@@ -186,7 +186,7 @@ impl OutputFlags {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::transcribe;
+    use crate::cli::testing::transcribe;
 
     #[test]
     fn standard_output_is_one_format_and_no_file() {

@@ -1,5 +1,7 @@
 //! `whisper-rs transcribe`: from audio files to transcripts.
 
+mod batch;
+
 use std::io::{self, IsTerminal};
 use std::ops::Range;
 use std::process::ExitCode;
@@ -9,24 +11,25 @@ use burn::tensor::Device;
 use whisper_rs::{Audio, Error, Segment};
 
 use super::arguments::TranscribeArguments;
-use super::batch::Batch;
 use super::chosen_device;
 use super::engine::{Engine, language_title};
-use super::feedback_flags::LogFormat;
-use super::inputs::{self, Found, Input};
-use super::interrupt::Interrupt;
-use super::log;
-use super::models::Models;
-use super::outputs::Outputs;
-use super::progress::{self, ProgressDisplay, Unit};
-use super::reports::{
+use super::feedback::interrupt::Interrupt;
+use super::feedback::log;
+use super::feedback::messages;
+use super::feedback::progress::{self, ProgressDisplay, Unit};
+use super::feedback::reports::{
     ENDING, SECONDS_PER_FRAME, about, at_once, between_files, interrupted, strict_warning, tell,
 };
+use super::feedback::transcript_lines::TranscriptLines;
+use super::feedback::waiting::Waiting;
+use super::flags::feedback::LogFormat;
+use super::inputs::{self, Found, Input};
+use super::models::Models;
+use super::outputs::Outputs;
 use super::settings;
 use super::standard_output::StandardOutput;
-use super::transcript_lines::TranscriptLines;
-use super::waiting::Waiting;
-use super::{FAILED, INTERRUPTED, USAGE, command, messages, threads};
+use batch::Batch;
+use super::{FAILED, INTERRUPTED, USAGE, command, threads};
 
 /// Transcribes each file in turn. A file that fails is reported and the others still go through.
 pub fn run(arguments: &TranscribeArguments) -> ExitCode {

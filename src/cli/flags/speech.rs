@@ -172,8 +172,8 @@ impl SpeechFlags {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::transcribe;
     use super::*;
+    use crate::cli::testing::transcribe;
 
     #[test]
     fn an_offset_and_a_duration_are_a_clip() {

@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::inputs::Input;
-use super::messages;
-use super::output_names::{OutputNames, Recording};
-use super::refused::Refused;
+use super::names::{OutputNames, Recording};
+use crate::cli::feedback::messages;
+use crate::cli::inputs::Input;
+use crate::cli::refused::Refused;
 
 /// Makes the folder, and tries whether files can be made in it.
 pub fn ready(folder: &Path) -> Result<(), Refused> {

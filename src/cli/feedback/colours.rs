@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal};
 
-use super::values::Choice;
+use crate::cli::flags::values::Choice;
 
 /// What was asked for; where that is left open, whether standard output is a terminal that can bear colours and whose user
 /// wants them (`NO_COLOR`: no-color.org).

@@ -5,8 +5,8 @@ use std::io;
 use whisper_rs::{Segment, output};
 
 use super::colours;
-use super::standard_output::StandardOutput;
-use super::values::Choice;
+use crate::cli::flags::values::Choice;
+use crate::cli::standard_output::StandardOutput;
 
 /// Colours of a terminal with 256, from improbable (red) to sure (green), as whisper-ctranslate2 has them.
 const COLOURS: [u8; 10] = [196, 202, 208, 214, 220, 226, 190, 154, 118, 82];

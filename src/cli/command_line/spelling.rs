@@ -9,7 +9,8 @@ use std::path::Path;
 
 use clap::{Arg, Command};
 
-use super::{abbreviations, values, whisper_cli};
+use super::{abbreviations, whisper_cli};
+use crate::cli::flags::values;
 
 /// The subcommand that is meant when none is named, of the command and of `bench`.
 const TRANSCRIBE: &str = "transcribe";
@@ -167,8 +168,8 @@ fn flag<'a>(command: &'a Command, word: &OsStr) -> Option<&'a Arg> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::command;
     use super::*;
+    use crate::cli::command;
 
     fn respelled(line: &str) -> String {
         let words = line.split(' ').map(OsString::from);

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::inputs::Input;
+use crate::cli::inputs::Input;
 
 /// Seconds that the encoder takes in at once: a shorter file takes as long as one of these.
 const WINDOW: f64 = 30.0;

@@ -53,8 +53,8 @@ fn path_of(bytes: &[u8]) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::corpus;
     use super::*;
+    use crate::cli::testing::corpus;
 
     #[test]
     fn a_list_has_a_name_a_line() {

@@ -203,8 +203,8 @@ fn temperatures(first: f64, increment: Option<f64>) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::transcribe;
     use super::*;
+    use crate::cli::testing::transcribe;
 
     #[test]
     fn temperatures_are_numpys() {

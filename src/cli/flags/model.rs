@@ -5,9 +5,10 @@ use clap::builder::PossibleValuesParser;
 use whisper_rs::ComputeType;
 use whisper_rs::device::{self, is_gpu};
 
-use super::models::StoreArguments;
+use super::heading;
 use super::values::{self, Optional};
-use super::{heading, precision};
+use crate::cli::models::StoreArguments;
+use crate::cli::precision;
 
 /// Which model computes, where and in which numbers.
 #[derive(Debug, clap::Args)]
@@ -126,8 +127,8 @@ impl ModelFlags {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::transcribe;
     use super::*;
+    use crate::cli::testing::transcribe;
 
     #[test]
     fn an_index_is_for_gpus() {

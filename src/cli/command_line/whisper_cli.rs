@@ -9,7 +9,9 @@ use std::ffi::{OsStr, OsString};
 
 use whisper_rs::output;
 
-use super::{inputs, spelling, values};
+use super::spelling;
+use crate::cli::flags::values;
+use crate::cli::inputs;
 
 /// What an alias stands for.
 #[derive(Clone, Copy)]
