@@ -46,7 +46,8 @@ fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
 /// Writes the transcript of a file, and gives its language.
 fn transcribe(whisper: &Whisper, file: &Path, transcript: &Path) -> Result<String> {
     let spoken = whisper.transcribe(&Audio::open(file)?, &TranscribeOptions::default())?;
-    let json = Json { pretty: true };
+    let mut json = Json::default();
+    json.pretty = true;
     write_atomically(transcript, |out| json.write(&spoken, out))?;
     Ok(spoken.language)
 }

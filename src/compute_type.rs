@@ -38,13 +38,13 @@ pub struct Numbers {
     /// Features, states, and the weights of what is no matrix product.
     pub states: FloatDType,
     /// The weights of linear layers.
-    pub weights: Weights,
+    pub weights: WeightNumbers,
 }
 
 /// What the weights of linear layers are made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Weights {
+pub enum WeightNumbers {
     /// As the states are.
     AsStates,
     /// As the states are, or in half precision where that holds them exactly, which takes half the memory and gives the same results.
@@ -63,7 +63,7 @@ impl From<FloatDType> for Numbers {
     fn from(states: FloatDType) -> Self {
         Self {
             states,
-            weights: Weights::AsStates,
+            weights: WeightNumbers::AsStates,
         }
     }
 }
@@ -72,9 +72,9 @@ impl fmt::Display for Numbers {
     /// The name of the compute type that gives these numbers.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let compute_type = match (self.weights, self.states) {
-            (Weights::Int8, _) => ComputeType::Int8,
-            (Weights::Int16, _) => ComputeType::Int16,
-            (Weights::Half, _) | (_, FloatDType::F16) => ComputeType::Float16,
+            (WeightNumbers::Int8, _) => ComputeType::Int8,
+            (WeightNumbers::Int16, _) => ComputeType::Int16,
+            (WeightNumbers::Half, _) | (_, FloatDType::F16) => ComputeType::Float16,
             (_, FloatDType::BF16) => ComputeType::BFloat16,
             _ => ComputeType::Float32,
         };
@@ -85,15 +85,20 @@ impl fmt::Display for Numbers {
 impl Numbers {
     /// Whether a linear layer's weight that is in half precision stays so.
     pub(crate) fn keeps_half(self) -> bool {
-        let kept = [Weights::Exact, Weights::Half, Weights::Int8, Weights::Int16];
+        let kept = [
+            WeightNumbers::Exact,
+            WeightNumbers::Half,
+            WeightNumbers::Int8,
+            WeightNumbers::Int16,
+        ];
         kept.contains(&self.weights) || self.states == FloatDType::F16
     }
 
     /// The element type to keep the values of a linear layer's weight in.
     pub(crate) fn weight_dtype(self, values: &[f32]) -> DType {
         match self.weights {
-            Weights::Half => DType::F16,
-            Weights::Exact | Weights::Int8 | Weights::Int16
+            WeightNumbers::Half => DType::F16,
+            WeightNumbers::Exact | WeightNumbers::Int8 | WeightNumbers::Int16
                 if whisper_kernels::half_holds(values) =>
             {
                 DType::F16
@@ -126,11 +131,11 @@ impl ComputeType {
         let on_flex = *device == Device::flex();
         let weights = match self {
             // The fastest whose tokens are those of single precision on all clips that it was tried on.
-            Self::Auto | Self::Int16 if on_flex => Weights::Int16,
-            Self::Float32 if on_flex => Weights::Exact,
-            Self::Auto | Self::Float32 => Weights::AsStates,
-            Self::Float16 if on_flex => Weights::Half,
-            Self::Int8 if on_flex => Weights::Int8,
+            Self::Auto | Self::Int16 if on_flex => WeightNumbers::Int16,
+            Self::Float32 if on_flex => WeightNumbers::Exact,
+            Self::Auto | Self::Float32 => WeightNumbers::AsStates,
+            Self::Float16 if on_flex => WeightNumbers::Half,
+            Self::Int8 if on_flex => WeightNumbers::Int8,
             Self::Float16 => return self.half_on_gpu(device, FloatDType::F16),
             Self::BFloat16 => return self.half_on_gpu(device, FloatDType::BF16),
             Self::Int8 | Self::Int16 => return Err(self.refused("float32, float16 or auto")),

@@ -37,7 +37,7 @@
 //!
 //! # Features
 //!
-//! By default the crate has everything that its command line needs. `default-features = false` with `flex`, the CPU's backend, leaves model, frontend and decoding; a program adds what it uses: `audio-files`
+//! By default the crate has everything that its command line needs. `default-features = false` leaves model, frontend and decoding on the CPU; a program adds what it uses: `audio-files`
 //! (files of any format), `fetch` (models by name), `output` (writers), `measure`, `compare`, `evaluate`, `plot`, `report`. `cuda`, `vulkan`, `metal`, `wgpu` and `ndarray` add devices ([building](book::building)).
 //!
 //! # The book
@@ -59,11 +59,6 @@
 //! Of dependencies, this interface has Burn's [`Tensor`](burn::tensor::Tensor) and [`Device`] alone, the element types [`DType`](burn::tensor::DType) and
 //! [`FloatDType`](burn::tensor::FloatDType), and on the parts of the [`model`] the traits and parameters of Burn's modules
 //! ([`Module`](burn::module::Module), [`Param`](burn::module::Param), [`Config`](burn::config::Config)). [`weights`] and whisper-kernels are this project's.
-
-#[cfg(not(feature = "flex"))]
-compile_error!(
-    "the feature `flex` is the CPU, which every build has: other devices are compared with it"
-);
 
 pub mod audio;
 #[cfg(any(doc, test))]
@@ -98,9 +93,9 @@ pub mod transcribe;
 pub use audio::Audio;
 pub use burn::tensor::Device;
 pub use cancel::CancelToken;
-pub use compute_type::{ComputeType, Numbers, Weights};
+pub use compute_type::{ComputeType, Numbers, WeightNumbers};
 pub use error::{Error, Result};
-pub use self_test::{SelfTest, Stage, self_test};
+pub use self_test::{SelfTest, SelfTestStage, self_test};
 #[doc(inline)]
 pub use tokenizer::{Task, Tokenizer};
 #[doc(inline)]

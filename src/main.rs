@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     cli::freed_memory::keep();
-    cli::log::start();
-    cli::messages::one_line_panics();
+    cli::feedback::log::start();
+    cli::feedback::messages::one_line_panics();
     // One thread uses the devices here.
     whisper_rs::device::allow_recordings(true);
     match cli::parse(std::env::args_os()) {

@@ -48,7 +48,7 @@ const TIMESTAMPS: TimestampTokens = TimestampTokens {
 #[non_exhaustive]
 pub struct SelfTest {
     /// The stages in their order.
-    pub stages: Vec<Stage>,
+    pub stages: Vec<SelfTestStage>,
     /// Time that the device took, to compile its kernels as well where they were not in a cache.
     pub seconds: f64,
 }
@@ -56,7 +56,7 @@ pub struct SelfTest {
 /// One stage of the network.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct Stage {
+pub struct SelfTestStage {
     /// What was computed.
     pub name: &'static str,
     /// The largest difference of a value from the CPU's, over the largest of the CPU's values; infinite where a value is
@@ -115,7 +115,7 @@ pub fn self_test(device: &Device) -> Result<SelfTest> {
     let compared = expected.iter().zip(&actual);
     Ok(SelfTest {
         stages: compared
-            .map(|((name, expected), (_, actual))| Stage {
+            .map(|((name, expected), (_, actual))| SelfTestStage {
                 name,
                 relative_error: relative_error(expected, actual),
             })
@@ -200,7 +200,7 @@ fn failed(error: impl fmt::Display) -> Error {
     Error::Device(format!("the work failed: {error}"))
 }
 
-/// See [`Stage::relative_error`].
+/// See [`SelfTestStage::relative_error`].
 fn relative_error(expected: &[f32], actual: &[f32]) -> f32 {
     let apart = |(x, y): (&f32, &f32)| match (x - y).abs() {
         // The largest of numbers passes over what is none.
@@ -246,7 +246,7 @@ mod tests {
         assert_eq!(relative_error(&[1.0], &[f32::NAN]), f32::INFINITY);
         assert_eq!(relative_error(&[1.0], &[]), f32::INFINITY);
         assert_eq!(relative_error(&[0.0], &[0.0]), 0.0);
-        let stage = |name, relative_error| Stage {
+        let stage = |name, relative_error| SelfTestStage {
             name,
             relative_error,
         };

@@ -45,10 +45,14 @@ fn what_is_in_force_and_where_from() {
     let variables = [
         ("WHISPER_RS_BEST_OF", "4"),
         ("WHISPER_RS_LANGUAGE", "French"),
+        ("WHISPER_RS_OFFLINE", "1"),
+        ("WHISPER_RS_PRINT_COLORS", "no"),
     ];
     let run = run_with(home.path(), &variables, &["--print_config", "-l", "en"]);
     assert_eq!(line(&run, "language"), "language = \"en\"  # command line");
     assert_eq!(line(&run, "best_of"), "best_of = 4  # WHISPER_RS_BEST_OF");
+    assert!(line(&run, "offline").starts_with("offline = true  # WHISPER_RS_OFFLINE"));
+    assert!(line(&run, "print_colors").starts_with("print_colors = false  # "));
     let beam_size = line(&run, "beam_size");
     assert!(beam_size.starts_with("beam_size = 3  # ") && beam_size.ends_with("config.toml"));
     assert!(line(&run, "output_format").starts_with("output_format = [\"srt\", \"json\"]"));

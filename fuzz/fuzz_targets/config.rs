@@ -1,16 +1,30 @@
 #![no_main]
 
-#[path = "../../src/cli/settings.rs"]
+#[path = "../../src/cli/settings/mod.rs"]
 #[allow(dead_code)] // variables are left alone
 mod settings;
 
-#[path = "../../src/cli/alike.rs"]
+#[path = "../../src/cli/command_line/alike.rs"]
 mod alike;
 
 /// What the settings ask of the table's values.
 mod values {
     pub fn is_list(arg: &clap::Arg) -> bool {
         arg.get_id() == "clip_timestamps"
+    }
+
+    pub fn may_stand_alone(arg: &clap::Arg) -> bool {
+        arg.get_num_args().is_some_and(|count| count.min_values() == 0)
+    }
+}
+
+/// The modules by the names that the settings have for them.
+mod command_line {
+    pub use crate::alike;
+}
+mod cli {
+    pub mod flags {
+        pub use crate::values;
     }
 }
 

@@ -1,6 +1,6 @@
 #![no_main]
 
-#[path = "../../src/cli/list_file.rs"]
+#[path = "../../src/cli/inputs/list_file.rs"]
 mod list_file;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {

@@ -9,19 +9,14 @@ use burn::tensor::Device;
 use whisper_rs::output::Unfinished;
 use whisper_rs::{Error, TranscribeOptions, device};
 
-use super::context_flags::ContextFlags;
-use super::decoding_flags::DecodingFlags;
-use super::engine_flags::EngineFlags;
-use super::feedback_flags::FeedbackFlags;
-use super::input_flags::InputFlags;
-use super::later::Later;
-use super::model_flags::ModelFlags;
+use super::flags::engine::EngineFlags;
+use super::flags::feedback::FeedbackFlags;
+use super::flags::input::InputFlags;
+use super::flags::later::Later;
+use super::flags::output::OutputFlags;
+use super::flags::settings::SettingsFlags;
 use super::models::Models;
-use super::output_flags::OutputFlags;
 use super::refused::Refused;
-use super::settings_flags::SettingsFlags;
-use super::speech_flags::SpeechFlags;
-use super::word_flags::WordFlags;
 
 /// What `transcribe` is asked to do.
 #[derive(Debug, clap::Args)]
@@ -36,15 +31,7 @@ pub struct TranscribeArguments {
     #[command(flatten)]
     pub output: OutputFlags,
     #[command(flatten)]
-    pub model: ModelFlags,
-    #[command(flatten)]
-    pub speech: SpeechFlags,
-    #[command(flatten)]
-    pub words: WordFlags,
-    #[command(flatten)]
-    pub decoding: DecodingFlags,
-    #[command(flatten)]
-    pub context: ContextFlags,
+    pub engine: EngineFlags,
     #[command(flatten)]
     pub feedback: FeedbackFlags,
     #[command(flatten)]
@@ -67,20 +54,22 @@ impl TranscribeArguments {
     /// Refuses what a run with these flags would refuse, whatever it is to transcribe.
     pub fn check_flags(&self) -> Result<(), Refused> {
         self.values().map_err(Refused::Usage)?;
-        device::check(&self.model.device_name())
+        device::check(&self.engine.model.device_name())
             .map_err(|error| Refused::Usage(error.to_string()))?;
         self.models().map(drop)
     }
 
     /// The models that can be had, after a look whether the one that is asked for may be among them.
     pub fn models(&self) -> Result<Models, Refused> {
-        let models = Models::open(&self.model.store).map_err(Error::from)?;
-        models.check(self.model.name()).map_err(Error::from)?;
+        let models = Models::open(&self.engine.model.store).map_err(Error::from)?;
+        models
+            .check(self.engine.model.name())
+            .map_err(Error::from)?;
         Ok(models)
     }
 
     fn values(&self) -> Result<(), String> {
-        self.engine().check()?;
+        self.engine.check()?;
         if self.input.resume && !self.output.writes_files() {
             return Err(
                 "--resume skips files whose outputs are there; give --output_dir or --output_format"
@@ -92,7 +81,7 @@ impl TranscribeArguments {
 
     /// What flags will not do as they seem to.
     pub fn warnings(&self, device: &Device) -> impl Iterator<Item = &'static str> {
-        (self.model.warning(device).into_iter()).chain(self.output.warnings())
+        (self.engine.model.warning(device).into_iter()).chain(self.output.warnings())
     }
 
     /// What becomes of what an earlier run left: only a run that does the whole of it again has no use for it.
@@ -105,18 +94,7 @@ impl TranscribeArguments {
 
     /// The library's options for these flags.
     pub fn options(&self) -> TranscribeOptions {
-        self.engine().options()
-    }
-
-    /// The flags that decide on a transcript.
-    pub fn engine(&self) -> EngineFlags<'_> {
-        EngineFlags {
-            model: &self.model,
-            speech: &self.speech,
-            words: &self.words,
-            decoding: &self.decoding,
-            context: &self.context,
-        }
+        self.engine.options()
     }
 }
 

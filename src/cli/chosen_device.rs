@@ -1,17 +1,17 @@
 //! The device of a run: opened by its name, or chosen, which is told.
 
-use whisper_rs::device::{self, Chosen};
+use whisper_rs::device::{self, ChosenDevice};
 use whisper_rs::{Error, Result};
 
-use super::messages;
-use super::waiting::Waiting;
+use super::feedback::messages;
+use super::feedback::waiting::Waiting;
 
 /// Opens the device of `--device`. Of `auto` one line says what it chose, and why nothing better, where there was a choice.
 ///
 /// # Errors
 ///
 /// [`Error::Option`]: the command line asks for what this machine or build does not have.
-pub fn open(name: &str) -> Result<Chosen, Error> {
+pub fn open(name: &str) -> Result<ChosenDevice, Error> {
     let waiting = Waiting::for_choice(name);
     let chosen = device::choose(name).map_err(|error| Error::Option(error.to_string()))?;
     drop(waiting);
@@ -22,7 +22,7 @@ pub fn open(name: &str) -> Result<Chosen, Error> {
 }
 
 /// What reports call a device: `cpu`, `cuda:0 (NVIDIA H100 80GB HBM3)`.
-pub fn title(chosen: &Chosen) -> String {
+pub fn title(chosen: &ChosenDevice) -> String {
     match &chosen.description {
         Some(description) => format!("{} ({description})", chosen.name),
         None => chosen.name.clone(),
@@ -30,7 +30,7 @@ pub fn title(chosen: &Chosen) -> String {
 }
 
 /// `device: cuda:0 (NVIDIA H100 80GB HBM3); not vulkan: this machine has no such GPU`
-fn line(chosen: &Chosen) -> String {
+fn line(chosen: &ChosenDevice) -> String {
     let mut line = format!("device: {}", title(chosen));
     for refusal in &chosen.refused {
         line += &format!("; not {refusal}");

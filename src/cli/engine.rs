@@ -9,10 +9,10 @@ use whisper_rs::tokenizer::{Tokenizer, languages};
 use whisper_rs::{ComputeType, Error, Task, TranscribeOptions, Whisper};
 use whisper_weights::Checkpoint;
 
-use super::engine_flags::EngineFlags;
-use super::messages;
+use super::feedback::messages;
+use super::feedback::waiting::Waiting;
+use super::flags::engine::EngineFlags;
 use super::models::Models;
-use super::waiting::Waiting;
 
 /// A model ready to transcribe, with the options that fit it.
 pub struct Engine {
@@ -22,7 +22,7 @@ pub struct Engine {
 
 impl Engine {
     /// Fetches the model where it is not here yet, and loads it.
-    pub fn load(flags: &EngineFlags<'_>, models: &Models, device: &Device) -> Result<Self, Error> {
+    pub fn load(flags: &EngineFlags, models: &Models, device: &Device) -> Result<Self, Error> {
         let checkpoint = Checkpoint::open(models.fetch(flags.model.name())?)?;
         for line in checkpoint.notes() {
             messages::note(&line);

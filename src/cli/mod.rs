@@ -2,61 +2,32 @@
 //!
 //! Exit codes: 0 when everything went through, 1 when something failed, 2 for a wrong command line, 130 when interrupted.
 
-mod abbreviations;
-mod alike;
 mod arguments;
-mod batch;
 pub mod bench;
 mod chosen_device;
-mod colours;
+mod command_line;
 pub mod compare;
-mod context_flags;
-mod decoding_flags;
 pub mod doctor;
 pub mod documents;
 mod engine;
-mod engine_flags;
 pub mod eval;
-mod feedback_flags;
+pub mod feedback;
+mod flags;
 pub mod freed_memory;
-mod heading;
-mod input_flags;
 mod inputs;
-mod interrupt;
-mod later;
-mod list_file;
-pub mod log;
-pub mod messages;
-mod model_flags;
 pub mod models;
-mod output_flags;
 mod output_lines;
-mod output_names;
-mod output_places;
 mod outputs;
-mod parse;
 pub mod plot;
 mod precision;
-mod progress;
-mod progress_line;
 mod refused;
-mod reports;
 mod settings;
-mod settings_flags;
-mod speech_flags;
-mod spelling;
 mod standard_output;
-mod table;
 #[cfg(test)]
 mod testing;
 mod threads;
 pub mod transcribe;
 mod transcriber;
-mod transcript_lines;
-mod values;
-mod waiting;
-mod whisper_cli;
-mod word_flags;
 
 use std::process::ExitCode;
 
@@ -66,9 +37,9 @@ use whisper_rs::Error;
 
 use arguments::TranscribeArguments;
 
-pub use parse::parse;
-pub use speech_flags::SmoothingKind;
-pub use table::command;
+pub use command_line::parse::parse;
+pub use command_line::table::command;
+pub use flags::speech::SmoothingKind;
 
 /// Exit code of a run in which something failed.
 const FAILED: u8 = 1;
@@ -140,7 +111,7 @@ pub fn ended(result: Result<(), Error>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let code = code_of(&error);
-            messages::error(error);
+            feedback::messages::error(error);
             ExitCode::from(code)
         }
     }

@@ -9,10 +9,11 @@ use whisper_rs::output::write_atomically;
 use whisper_rs::plot::{Figure, FigureOptions, Fonts};
 use whisper_rs::{Audio, Error, device};
 
+use super::feedback::messages;
+use super::flags::values::{self, Optional};
 use super::models::StoreArguments;
 use super::transcriber::Transcriber;
-use super::values::{self, Optional};
-use super::{FAILED, USAGE, chosen_device, messages};
+use super::{FAILED, USAGE, chosen_device};
 
 /// The arguments of `plot`.
 #[derive(Debug, clap::Args)]

@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use whisper_rs::Error;
 
-use super::{FAILED, USAGE, code_of, messages};
+use super::feedback::messages;
+use super::{FAILED, USAGE, code_of};
 
 /// Why a run is not begun, in a line.
 #[derive(Debug, thiserror::Error)]

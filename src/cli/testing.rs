@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
-use super::parse::{Stop, one_line, try_parse};
+use super::command_line::parse::{Stop, one_line, try_parse};
 use super::{Command, TranscribeArguments};
 
 /// The arguments of `transcribe a.wav` with these flags, or the line of the error.

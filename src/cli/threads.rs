@@ -2,7 +2,7 @@
 
 use whisper_rs::{Error, threads};
 
-use super::messages;
+use super::feedback::messages;
 
 /// Sizes the thread pool, of which the calling thread becomes one, and warns where it is smaller than was asked for. To be
 /// called once, before any work on the CPU.

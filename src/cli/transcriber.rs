@@ -7,9 +7,9 @@ use whisper_rs::compare::TimedText;
 use whisper_rs::{Audio, Error, TranscribeOptions, Whisper};
 use whisper_weights::Checkpoint;
 
+use super::feedback::reports::about;
+use super::feedback::waiting::Waiting;
 use super::models::{Models, StoreArguments};
-use super::reports::about;
-use super::waiting::Waiting;
 
 /// A model that transcribes recordings, one after the other.
 pub struct Transcriber {

@@ -4,6 +4,7 @@ use crate::transcribe::Transcript;
 
 /// What was said or written, with times, tokens and language where the source has them.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct TimedText {
     /// The whole text.
     pub text: String,
@@ -19,6 +20,7 @@ pub struct TimedText {
 
 /// A stretch of text with its times.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Span {
     /// Start, in seconds.
     pub start: f64,
@@ -30,11 +32,30 @@ pub struct Span {
 
 /// A token of a transcript.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TextToken {
     /// Its number in the vocabulary.
     pub id: u32,
     /// Its text, where the source has it.
     pub text: Option<String>,
+}
+
+impl Span {
+    /// From `start` to `end`, in seconds.
+    pub fn new(start: f64, end: f64, text: impl Into<String>) -> Self {
+        Self {
+            start,
+            end,
+            text: text.into(),
+        }
+    }
+}
+
+impl TextToken {
+    /// A token by its number in the vocabulary, and its text where that is known.
+    pub fn new(id: u32, text: Option<String>) -> Self {
+        Self { id, text }
+    }
 }
 
 impl TimedText {

@@ -73,6 +73,11 @@ impl ErrorCounts {
             units => Some(self.errors() as f64 / units as f64),
         }
     }
+
+    /// The [`rate`](Self::rate) as people read it: `9.06 %`.
+    pub fn percent(&self) -> Option<String> {
+        self.rate().map(|rate| format!("{:.2} %", rate * 100.0))
+    }
 }
 
 impl Add for ErrorCounts {

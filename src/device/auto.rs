@@ -9,7 +9,7 @@ use crate::self_test::self_test;
 /// What [`auto`] chose, or [`choose`](super::choose) opened.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Chosen {
+pub struct ChosenDevice {
     /// The name that [`open`](super::open) takes.
     pub name: String,
     /// What the device is, in its driver's words; `None` for the host's processor.
@@ -20,7 +20,7 @@ pub struct Chosen {
     pub refused: Vec<Refusal>,
 }
 
-impl Chosen {
+impl ChosenDevice {
     pub(super) fn of(found: Found, refused: Vec<Refusal>) -> Self {
         Self {
             description: (found.kind != DeviceKind::Cpu).then_some(found.description),
@@ -35,17 +35,17 @@ impl Chosen {
 /// that compute on the CPU are no GPUs.
 ///
 /// In a build without a backend for GPUs that is the CPU, without any test. Never panics where no driver is installed.
-pub fn auto() -> Chosen {
+pub fn auto() -> ChosenDevice {
     let mut refused = Vec::new();
     for (kind, device_type) in gpu_types() {
         for found in of_type(kind, device_type) {
             match found.and_then(tested) {
                 Err(refusal) => refused.push(refusal),
-                Ok(found) => return Chosen::of(found, refused),
+                Ok(found) => return ChosenDevice::of(found, refused),
             }
         }
     }
-    Chosen {
+    ChosenDevice {
         name: "cpu".to_owned(),
         description: None,
         device: Device::flex(),

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use burn::tensor::{Device, DeviceType};
 
-pub use auto::{Chosen, auto};
+pub use auto::{ChosenDevice, auto};
 pub use found::{DeviceKind, Found, Refusal, find, find_named};
 pub use whisper_kernels::allow_recordings;
 
@@ -65,13 +65,13 @@ pub fn open(name: &str) -> Result<Device> {
 /// # Errors
 ///
 /// As [`open`].
-pub fn choose(name: &str) -> Result<Chosen> {
+pub fn choose(name: &str) -> Result<ChosenDevice> {
     check(name)?;
     if name == "auto" {
         return Ok(auto());
     }
     match find_named(name) {
-        Ok(found) => Ok(Chosen::of(found, Vec::new())),
+        Ok(found) => Ok(ChosenDevice::of(found, Vec::new())),
         Err(refusal) => Err(Error::Device(format!("'{name}': {}", refusal.reason))),
     }
 }

@@ -30,6 +30,7 @@ const NO_SPEECH: &[&str] = &["none", "-", "noise", "music", "silence"];
 ///
 /// Only `file` is needed. Other columns are left alone, as are empty lines; fields that a line lacks at its end are empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Manifest {
     /// The clips, each file once.
     pub clips: Vec<Clip>,
@@ -37,6 +38,7 @@ pub struct Manifest {
 
 /// A clip of a manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Clip {
     /// The file as the manifest has it.
     pub name: String,
@@ -117,6 +119,16 @@ impl Manifest {
 }
 
 impl Clip {
+    /// A clip of which no transcript is known.
+    pub fn new(name: impl Into<String>, path: impl Into<PathBuf>, speech: Speech) -> Self {
+        Self {
+            name: name.into(),
+            path: path.into(),
+            transcript: None,
+            speech,
+        }
+    }
+
     /// What is said: nothing where nobody speaks, `None` where it is not known.
     pub fn said(&self) -> Option<&str> {
         match self.speech {

@@ -14,6 +14,7 @@ use crate::transcribe::Transcript;
 
 /// What transcribing a clip took and gave.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Record {
     /// The clip's name in its manifest.
     pub file: String,
@@ -25,6 +26,24 @@ pub struct Record {
     pub peak_host_bytes: Option<u64>,
     /// The transcript.
     pub transcript: Transcript,
+}
+
+impl Record {
+    /// Of the clip that its manifest calls `file`, without a figure of memory; both times in seconds.
+    pub fn new(
+        file: impl Into<String>,
+        audio_seconds: f64,
+        seconds: f64,
+        transcript: Transcript,
+    ) -> Self {
+        Self {
+            file: file.into(),
+            audio_seconds,
+            seconds,
+            peak_host_bytes: None,
+            transcript,
+        }
+    }
 }
 
 /// A line of a [`RecordFile`].

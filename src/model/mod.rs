@@ -31,7 +31,7 @@ pub use repeated_encoder::RepeatedEncoder;
 pub use weight::WeightFormat;
 
 use crate::Result;
-use crate::compute_type::{Numbers, Weights};
+use crate::compute_type::{Numbers, WeightNumbers};
 
 /// Encoder and decoder.
 #[derive(Module, Debug)]
@@ -45,7 +45,7 @@ pub struct WhisperModel {
 impl WhisperModel {
     /// A model of the given dimensions with random weights, for tests and benchmarks of sizes whose weights are not at hand.
     pub fn random(dims: &ModelDims, device: &Device) -> Self {
-        Self::random_of(dims, device, Weights::AsStates)
+        Self::random_of(dims, device, WeightNumbers::AsStates)
     }
 
     /// The same in the numbers asked for.
@@ -54,11 +54,11 @@ impl WhisperModel {
         Self::random_of(dims, device, numbers.weights).cast(numbers.states)
     }
 
-    fn random_of(dims: &ModelDims, device: &Device, weights: Weights) -> Self {
+    fn random_of(dims: &ModelDims, device: &Device, weights: WeightNumbers) -> Self {
         // What multiplies a whole window is bound by products, what multiplies a token by the reading of weights.
         let (of_windows, of_vocabulary) = match weights {
-            Weights::Int8 => (WeightFormat::Int16, WeightFormat::Refined),
-            Weights::Int16 => (WeightFormat::Int16, WeightFormat::Float),
+            WeightNumbers::Int8 => (WeightFormat::Int16, WeightFormat::Refined),
+            WeightNumbers::Int16 => (WeightFormat::Int16, WeightFormat::Float),
             _ => (WeightFormat::Float, WeightFormat::Float),
         };
         Self {
@@ -80,7 +80,7 @@ impl WhisperModel {
             )
             .with_cross_kv(of_windows)
             .with_token_embedding(of_vocabulary)
-            .with_half_cross_kv(weights == Weights::Int8)
+            .with_half_cross_kv(weights == WeightNumbers::Int8)
             .init(device),
         }
     }

@@ -14,6 +14,7 @@ use crate::transcribe::Transcript;
 ///
 /// A number that is not finite is `null`, where Python's `NaN` would be no JSON.
 #[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
 pub struct Json {
     /// Break lines and indent, and write letters beyond ASCII as they are, as whisper-ctranslate2's `--pretty_json`.
     pub pretty: bool,

@@ -10,6 +10,7 @@ use crate::transcribe::{Segment, Token, Transcript};
 
 /// What [`Json`](super::Json) writes, and each segment's tokens with text and probability under `token_details`.
 #[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
 pub struct JsonFull {
     /// Break lines and indent, and write letters beyond ASCII as they are.
     pub pretty: bool,

@@ -8,6 +8,7 @@ use crate::transcribe::Transcript;
 
 /// Numbered subtitles with times as `00:00:04,000`, byte for byte as openai/whisper writes them (utils.py:241-253).
 #[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
 pub struct Srt {
     /// Which words and lines make up a subtitle.
     pub subtitles: SubtitleOptions,

@@ -102,10 +102,7 @@ impl CountsView {
 
 /// An error rate as it is read.
 pub(super) fn percent(counts: &ErrorCounts) -> String {
-    match counts.rate() {
-        Some(rate) => format!("{:.2} %", rate * 100.0),
-        None => "none".to_owned(),
-    }
+    counts.percent().unwrap_or_else(|| "none".to_owned())
 }
 
 /// The table of languages.

@@ -9,7 +9,7 @@ use super::segments::Segments;
 use super::stages::{Stage, StageClock, StageTimes, StageWork};
 use super::{Segment, TranscribeOptions, Transcript, Transcription, WhisperBuilder};
 use crate::audio::Audio;
-use crate::compute_type::{Numbers, Weights};
+use crate::compute_type::{Numbers, WeightNumbers};
 use crate::decoding::{LanguageDetection, detect_language};
 use crate::frontend::{self, Features, LogMel, N_FRAMES, Normalisation, Smoothing};
 use crate::model::{AlignmentHeads, WhisperModel, check_dims};
@@ -247,7 +247,10 @@ impl Whisper {
                 "strict: the model computes in {dtype:?}, and only f32 has been proven equal to openai/whisper"
             )));
         }
-        if !matches!(self.numbers.weights, Weights::AsStates | Weights::Exact) {
+        if !matches!(
+            self.numbers.weights,
+            WeightNumbers::AsStates | WeightNumbers::Exact
+        ) {
             return Err(Error::Option(
                 "strict: only compute_type float32 has been proven equal to openai/whisper, whose weights are not rounded".to_owned(),
             ));

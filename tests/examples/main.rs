@@ -10,6 +10,10 @@ mod page;
 #[path = "../common/browser.rs"]
 mod browser;
 
+#[allow(dead_code, reason = "a part is used")]
+#[path = "../common/wav.rs"]
+mod wav;
+
 /// The examples themselves, whose `main` is not called here.
 macro_rules! examples {
     ($($path:literal $name:ident),* $(,)?) => {

@@ -2,9 +2,9 @@
 //! `ModelDimensions`).
 
 /// Width of one attention head in every published Whisper model.
-pub const HEAD_WIDTH: usize = 64;
+pub(crate) const HEAD_WIDTH: usize = 64;
 
-/// The dimensions that fix the shape of every tensor of a Whisper model.
+/// The dimensions that fix the shape of every tensor of a Whisper model: all ten that there are, so no field will be added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ModelDims {
     /// Mel bins of the features: 80, or 128 from large-v3 on.

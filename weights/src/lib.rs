@@ -39,7 +39,7 @@ mod tokenizer;
 
 pub use byte_alphabet::ByteAlphabet;
 pub use checkpoint::{Checkpoint, MelFilters, Origin};
-pub use dims::{HEAD_WIDTH, ModelDims};
+pub use dims::ModelDims;
 pub use dtype::DType;
 pub use error::{Error, Result};
 #[cfg(feature = "fetch")]

@@ -15,6 +15,7 @@ use crate::dtype::DType;
 /// The bytes are not aligned for their type: formats pack tensors without padding. Quantised
 /// tensors are kept as the file has them; [`to_f32`](Self::to_f32) is what they stand for.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct TensorView<'a> {
     /// Element type.
     pub dtype: DType,

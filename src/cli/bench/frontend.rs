@@ -7,7 +7,7 @@ use clap::Args;
 use serde::Serialize;
 use whisper_kernels::{ComposedLogMel, Pcm, Windows};
 use whisper_rs::audio::SAMPLE_RATE;
-use whisper_rs::device::{Chosen, is_gpu};
+use whisper_rs::device::{ChosenDevice, is_gpu};
 use whisper_rs::frontend::{HOP_LENGTH, LogMelConfig, N_FFT, Smoothing};
 use whisper_rs::measure::{self, Timer};
 use whisper_rs::output::write_atomically;
@@ -16,7 +16,7 @@ use whisper_rs::{Audio, Error, device};
 use super::counted::{self, Counted};
 use super::report::{Lines, Seconds, bytes, peaks, time};
 use super::sync;
-use crate::cli::waiting::Waiting;
+use crate::cli::feedback::waiting::Waiting;
 use crate::cli::{SmoothingKind, chosen_device, output_lines};
 
 /// The arguments of `bench frontend`.
@@ -269,7 +269,7 @@ impl Work<'_> {
     }
 }
 
-fn describe(report: &Report, chosen: &Chosen) -> String {
+fn describe(report: &Report, chosen: &ChosenDevice) -> String {
     let mut lines = Lines::default();
     lines.add(format!(
         "log-Mel features of {:.0} s of audio, {} mel bins{}, on {}",

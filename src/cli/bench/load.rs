@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use clap::Args;
 use serde::Serialize;
-use whisper_rs::device::Chosen;
+use whisper_rs::device::ChosenDevice;
 use whisper_rs::measure::{self, HostMemory};
 use whisper_rs::{Error, Whisper, device};
 use whisper_weights::Checkpoint;
@@ -14,9 +14,9 @@ use whisper_weights::Checkpoint;
 use super::report::{bytes, time};
 use super::sync;
 use crate::cli::chosen_device;
+use crate::cli::feedback::waiting::Waiting;
 use crate::cli::models::{Models, StoreArguments};
 use crate::cli::output_lines;
-use crate::cli::waiting::Waiting;
 
 /// The arguments of `bench load`.
 #[derive(Debug, Args)]
@@ -131,7 +131,7 @@ impl Memory {
     }
 }
 
-fn describe(report: &Report, chosen: &Chosen) -> String {
+fn describe(report: &Report, chosen: &ChosenDevice) -> String {
     let mut text = format!(
         "{} of {} loaded to {} in {}",
         report.format,

@@ -16,7 +16,8 @@ use burn::tensor::Device;
 use clap::Subcommand;
 use whisper_rs::Error;
 
-use super::{code_of, messages};
+use super::code_of;
+use super::feedback::messages;
 
 pub use frontend::FrontendArguments;
 pub use load::LoadArguments;

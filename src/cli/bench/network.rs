@@ -4,7 +4,7 @@ use burn::tensor::{DType, Device, Distribution, Int, Tensor, TensorData};
 use clap::Args;
 use serde::Serialize;
 use whisper_kernels::{Progress, Repeated, most_probable, record};
-use whisper_rs::device::{Chosen, is_gpu};
+use whisper_rs::device::{ChosenDevice, is_gpu};
 use whisper_rs::measure::{self, Timer};
 use whisper_rs::model::{RepeatedEncoder, WhisperModel};
 use whisper_rs::{ComputeType, Error, Numbers, device};
@@ -15,9 +15,9 @@ use super::report::{Lines, Seconds, peaks, time};
 use super::room::Room;
 use super::sync;
 use crate::cli::chosen_device;
+use crate::cli::feedback::waiting::Waiting;
 use crate::cli::models::{Models, StoreArguments};
 use crate::cli::output_lines;
-use crate::cli::waiting::Waiting;
 
 /// The arguments of `bench network`.
 #[derive(Debug, Args)]
@@ -318,7 +318,7 @@ impl Stage {
     }
 }
 
-fn describe(report: &Report, chosen: &Chosen) -> String {
+fn describe(report: &Report, chosen: &ChosenDevice) -> String {
     let mut lines = Lines::default();
     lines.add(format!(
         "{}{}, {:.0} million parameters, {} on {}",

@@ -2,7 +2,7 @@
 
 use burn::tensor::{DType, Device};
 use whisper_rs::device::is_gpu;
-use whisper_rs::{Error, Numbers, Weights, measure};
+use whisper_rs::{Error, Numbers, WeightNumbers, measure};
 use whisper_weights::ModelDims;
 
 use super::report::bytes;
@@ -59,7 +59,7 @@ fn of_a_window(dims: &ModelDims, numbers: Numbers) -> u64 {
     let states = features + encoder + of_tokens + dims.n_vocab;
     let state_size = DType::from(numbers.states).size();
     let cross_size = match numbers.weights {
-        Weights::Int8 => DType::F16.size(),
+        WeightNumbers::Int8 => DType::F16.size(),
         _ => state_size,
     };
     (states * state_size + of_a_position * positions * cross_size) as u64

@@ -7,7 +7,7 @@ use std::time::Instant;
 use burn::tensor::Device;
 use clap::ArgMatches;
 use serde::Serialize;
-use whisper_rs::device::{Chosen, is_gpu};
+use whisper_rs::device::{ChosenDevice, is_gpu};
 use whisper_rs::measure::{self, Series};
 use whisper_rs::transcribe::StageTimes;
 use whisper_rs::{Audio, Error};
@@ -18,11 +18,12 @@ use super::report::{Lines, Seconds, peaks, time};
 use super::sync;
 use super::versus::{self, Versus};
 use crate::cli::engine::Engine;
-use crate::cli::engine_flags::EngineArguments;
-use crate::cli::input_flags::decoded_by_ffmpeg_too;
+use crate::cli::feedback::messages;
+use crate::cli::feedback::waiting::Waiting;
+use crate::cli::flags::engine::EngineFlags;
+use crate::cli::flags::input::decoded_by_ffmpeg_too;
 use crate::cli::models::Models;
-use crate::cli::waiting::Waiting;
-use crate::cli::{chosen_device, messages, output_lines, threads};
+use crate::cli::{chosen_device, output_lines, threads};
 
 /// The arguments of `bench transcribe`.
 #[derive(Debug, clap::Args)]
@@ -48,7 +49,7 @@ pub struct TranscribeBenchArguments {
     pub json: bool,
 
     #[command(flatten)]
-    pub engine: EngineArguments,
+    pub engine: EngineFlags,
 
     /// The flags of `transcribe` that were given.
     #[arg(skip)]
@@ -61,7 +62,7 @@ impl TranscribeBenchArguments {
         if self.runs == 0 {
             return Err("--runs: at least 1 is needed".to_owned());
         }
-        self.engine.flags().check()
+        self.engine.check()
     }
 
     /// Keeps the words of the flags that `transcribe` has as well.
@@ -128,7 +129,7 @@ struct Stages {
 }
 
 pub fn run(arguments: &TranscribeBenchArguments) -> Result<(), Error> {
-    let flags = arguments.engine.flags();
+    let flags = &arguments.engine;
     // Before anything is loaded: a process begins with the peak of the one that starts it.
     let versus = (arguments.vs.as_ref())
         .map(|command| versus::run(&arguments.file, &arguments.given, command, arguments.runs))
@@ -215,7 +216,7 @@ fn load(
     let mut seconds = Vec::new();
     loop {
         let begin = Instant::now();
-        let engine = Engine::load(&arguments.engine.flags(), models, device)?;
+        let engine = Engine::load(&arguments.engine, models, device)?;
         sync(device)?;
         seconds.push(begin.elapsed().as_secs_f64());
         if seconds.len() >= arguments.runs {
@@ -266,7 +267,7 @@ fn summary(seconds: Vec<f64>) -> Result<Seconds, Error> {
     Ok(Seconds::from(&series))
 }
 
-fn describe(report: &Report, chosen: &Chosen) -> String {
+fn describe(report: &Report, chosen: &ChosenDevice) -> String {
     let mut lines = Lines::default();
     lines.add(format!(
         "{}, {:.2} s, with {} in {} on {}, {} threads; {} windows, {} tokens",

@@ -15,11 +15,12 @@ use whisper_rs::{Audio, Error, device};
 
 use self::aligned_lines::AlignedLines;
 use self::pairs::{Pair, pairs};
+use super::feedback::reports::about;
+use super::feedback::{colours, messages};
+use super::flags::values::{self, Choice, Optional};
 use super::models::StoreArguments;
-use super::reports::about;
 use super::transcriber::Transcriber;
-use super::values::{self, Choice, Optional};
-use super::{FAILED, USAGE, chosen_device, colours, messages, output_lines};
+use super::{FAILED, USAGE, chosen_device, output_lines};
 
 /// The arguments of `compare`.
 #[derive(Debug, clap::Args)]

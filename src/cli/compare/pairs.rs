@@ -9,8 +9,8 @@ use whisper_rs::compare::{READABLE, TimedText};
 use whisper_rs::evaluate::{Clip, Manifest};
 
 use super::CompareArguments;
+use crate::cli::feedback::messages;
 use crate::cli::inputs::is_audio;
-use crate::cli::messages;
 
 /// A reference and what is compared with it.
 pub struct Pair {

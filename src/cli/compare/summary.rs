@@ -71,19 +71,12 @@ fn rates(unit: &str, counts: &ErrorCounts) -> String {
     let errors = format!("{errors} {}", if errors == 1 { "error" } else { "errors" });
     format!(
         "{unit:<12}{name} {}: {errors} in {}, {} substituted, {} deleted, {} inserted\n",
-        percent(counts),
+        (counts.percent()).unwrap_or_else(|| "none, nothing was said".to_owned()),
         counts.reference_len(),
         counts.substitutions,
         counts.deletions,
         counts.insertions,
     )
-}
-
-fn percent(counts: &ErrorCounts) -> String {
-    match counts.rate() {
-        Some(rate) => format!("{:.2} %", rate * 100.0),
-        None => "none, nothing was said".to_owned(),
-    }
 }
 
 /// `times       of 12 of 13 segments: mean 0.020 s, 95 % 0.040 s, max 0.060 s`

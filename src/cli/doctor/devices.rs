@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 use whisper_rs::device::{self, DeviceKind, Found, Refusal};
 use whisper_rs::{ComputeType, Error, measure, self_test};
 
-use crate::cli::waiting::Waiting;
+use crate::cli::feedback::waiting::Waiting;
 
 /// The devices that were found, and why there are no more.
 #[derive(Debug, Default, Serialize)]

@@ -11,8 +11,9 @@ use std::process::ExitCode;
 use serde::Serialize;
 use whisper_rs::{Error, audio, device};
 
+use super::feedback::messages;
 use super::models::{Models, StoreArguments};
-use super::{FAILED, USAGE, messages, output_lines};
+use super::{FAILED, USAGE, output_lines};
 use advice::advice;
 use devices::{Devices, examine};
 use storage::Storage;

@@ -7,10 +7,10 @@ use whisper_rs::measure::{host_memory, reset_host_peak};
 use whisper_rs::{Audio, Error};
 
 use crate::cli::engine::Engine;
-use crate::cli::input_flags::decoded_by_ffmpeg_too;
-use crate::cli::interrupt::Interrupt;
-use crate::cli::messages;
-use crate::cli::reports::{ENDING, about};
+use crate::cli::feedback::interrupt::Interrupt;
+use crate::cli::feedback::messages;
+use crate::cli::feedback::reports::{ENDING, about};
+use crate::cli::flags::input::decoded_by_ffmpeg_too;
 
 /// How a run over the clips ended.
 pub enum Outcome {
@@ -107,12 +107,9 @@ impl<'a> Run<'a> {
         if transcript.cancelled {
             return Ok(None);
         }
-        Ok(Some(Record {
-            file: clip.name.clone(),
-            audio_seconds: audio.seconds(),
-            seconds: begin.elapsed().as_secs_f64(),
-            peak_host_bytes: host_memory().map(|memory| memory.peak),
-            transcript,
-        }))
+        let seconds = begin.elapsed().as_secs_f64();
+        let mut record = Record::new(&clip.name, audio.seconds(), seconds, transcript);
+        record.peak_host_bytes = host_memory().map(|memory| memory.peak);
+        Ok(Some(record))
     }
 }

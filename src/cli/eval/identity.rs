@@ -1,6 +1,7 @@
 //! What an evaluation was made with: named in its JSON, and in the records that another run may go on with.
 
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use serde::Serialize;
 use sha1_smol::Sha1;
@@ -37,7 +38,7 @@ impl Identity {
         models: &Models,
         device: String,
     ) -> Result<Self, Error> {
-        let flags = arguments.engine.flags();
+        let flags = &arguments.engine;
         let checkpoint = Checkpoint::open(models.fetch(flags.model.name())?)?;
         let mut identity = Self {
             program: program(),
@@ -107,14 +108,16 @@ impl Identity {
     }
 }
 
-/// Version, and when the program was built, as far as its file tells.
+/// Version, and when the program was built, in UTC, as far as its file tells.
 fn program() -> String {
     let version = env!("CARGO_PKG_VERSION");
     let metadata = std::env::current_exe().and_then(std::fs::metadata);
     let built = metadata.and_then(|metadata| metadata.modified()).ok();
-    let built = built.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-    match built {
-        Some(built) => format!("whisper-rs {version}, built {}", built.as_secs()),
+    match built.filter(|built| *built > UNIX_EPOCH) {
+        Some(built) => format!(
+            "whisper-rs {version}, built {}",
+            humantime::format_rfc3339_seconds(built)
+        ),
         None => format!("whisper-rs {version}"),
     }
 }

@@ -13,10 +13,11 @@ use whisper_rs::evaluate::{EvaluatedClip, Evaluation, Manifest, RecordFile, Refe
 use whisper_rs::output::write_atomically;
 
 use super::engine::Engine;
-use super::engine_flags::EngineArguments;
-use super::interrupt::Interrupt;
+use super::feedback::interrupt::Interrupt;
+use super::feedback::messages;
+use super::flags::engine::EngineFlags;
 use super::models::Models;
-use super::{FAILED, INTERRUPTED, USAGE, chosen_device, messages, output_lines, threads};
+use super::{FAILED, INTERRUPTED, USAGE, chosen_device, output_lines, threads};
 
 use clips::{Outcome, Run};
 use identity::Identity;
@@ -64,13 +65,13 @@ pub struct EvalArguments {
     pub resume: bool,
 
     #[command(flatten)]
-    pub engine: EngineArguments,
+    pub engine: EngineFlags,
 }
 
 impl EvalArguments {
     /// Refuses, by a line, values that make no sense together.
     pub fn check(&self) -> Result<(), String> {
-        self.engine.flags().check()
+        self.engine.check()
     }
 }
 
@@ -132,14 +133,14 @@ fn evaluate(arguments: &EvalArguments) -> Result<ExitCode, Failure> {
         messages::error("interrupted: the same command with --resume does what is not done");
     })
     .map_err(|error| Failure::Run(format!("cannot watch for Ctrl-C: {error}")))?;
-    let flags = arguments.engine.flags();
+    let flags = &arguments.engine;
     threads::configure(flags.model.threads)?;
     let chosen = chosen_device::open(&flags.model.device_name())
         .map_err(|error| Failure::Usage(error.to_string()))?;
     let device = &chosen.device;
     (flags.model.warning(device).into_iter()).for_each(messages::warning);
     let models = Models::open(&flags.model.store).map_err(Error::from)?;
-    let engine = Engine::load(&flags, &models, device)?;
+    let engine = Engine::load(flags, &models, device)?;
     engine.warm_up()?;
 
     let identity = Identity::of(arguments, &engine, &models, chosen_device::title(&chosen))?;

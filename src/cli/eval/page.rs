@@ -8,8 +8,8 @@ use whisper_rs::evaluate::{Clip, EvaluatedClip, Manifest};
 use whisper_rs::report::{AudioPicture, ClipReport, Report};
 use whisper_rs::{Audio, Error, Transcript};
 
-use crate::cli::input_flags::decoded_by_ffmpeg_too;
-use crate::cli::messages;
+use crate::cli::feedback::messages;
+use crate::cli::flags::input::decoded_by_ffmpeg_too;
 
 /// Clips whose audio is shown, the worst ones: each adds some 100 kB to the page.
 const PICTURES: usize = 50;

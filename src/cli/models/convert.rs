@@ -7,8 +7,8 @@ use whisper_rs::{Error, Tokenizer};
 use whisper_weights::{Checkpoint, DType};
 
 use super::{Models, StoreArguments};
-use crate::cli::interrupt::Interrupt;
-use crate::cli::messages;
+use crate::cli::feedback::interrupt::Interrupt;
+use crate::cli::feedback::messages;
 
 /// The arguments of `models convert`.
 #[derive(Debug, clap::Args)]

@@ -10,7 +10,8 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use whisper_rs::Error;
 
-use super::{ended, messages, output_lines};
+use super::feedback::messages;
+use super::{ended, output_lines};
 
 pub use store::{Models, StoreArguments};
 

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use whisper_weights::{Error, FetchEvent, Fetcher, Silent};
 
-use crate::cli::progress::{ProgressDisplay, Unit};
-use crate::cli::values::Optional;
-use crate::cli::{heading, messages};
+use crate::cli::feedback::messages;
+use crate::cli::feedback::progress::{ProgressDisplay, Unit};
+use crate::cli::flags::heading;
+use crate::cli::flags::values::Optional;
 
 /// Where models are looked for: the flags of every subcommand that takes a model.
 #[derive(Debug, Clone, clap::Args)]

@@ -12,7 +12,7 @@ use toml::{Table, Value};
 use super::toml_words::as_word;
 use super::variables::variable;
 use super::{nearest, settable, takes_many};
-use crate::cli::values;
+use crate::cli::flags::values;
 
 /// The keys of a config file that are not taken yet.
 pub struct ConfigFile {

@@ -13,12 +13,12 @@ use std::path::PathBuf;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use super::alike;
+use super::command_line::alike;
 use config_file::{ConfigFile, Given};
 pub use source::Source;
 use toml_words::as_toml;
 pub use variables::misspelt_variables;
-use variables::variable;
+use variables::{in_words_of, variable};
 
 /// Flags that are no settings.
 const NO_SETTINGS: [&str; 4] = ["config", "print_config", "help", "version"];
@@ -68,7 +68,10 @@ impl Settings {
                 continue;
             }
             let (values, source) = match (variable(long), in_config) {
-                (Some((name, value)), _) => (vec![value], Source::Environment(name)),
+                (Some((name, value)), _) => {
+                    let value = in_words_of(arg, command, value);
+                    (vec![value], Source::Environment(name))
+                }
                 (None, Some(value)) => {
                     let values = value
                         .words_for(arg)

@@ -3,9 +3,11 @@
 use std::env;
 use std::ffi::OsString;
 
-use clap::Command;
+use clap::builder::{BoolishValueParser, TypedValueParser};
+use clap::{Arg, Command};
 
 use super::{nearest, settable};
+use crate::cli::flags::values;
 
 /// Begins the name of each environment variable: `WHISPER_RS_BEAM_SIZE` is `--beam_size`.
 const PREFIX: &str = "WHISPER_RS_";
@@ -17,6 +19,18 @@ pub fn variable(long: &str) -> Option<(String, OsString)> {
     let name = format!("{PREFIX}{}", long.to_ascii_uppercase());
     let value = env::var_os(&name).filter(|value| !value.is_empty())?;
     Some((name, value))
+}
+
+/// A variable's value in its flag's words: what is True or False may be 1 or 0, yes or no, on or off, as is the custom of variables.
+pub fn in_words_of(arg: &Arg, command: &Command, value: OsString) -> OsString {
+    if !values::may_stand_alone(arg) {
+        return value;
+    }
+    match BoolishValueParser::new().parse_ref(command, Some(arg), &value) {
+        Ok(true) => "True".into(),
+        Ok(false) => "False".into(),
+        Err(_) => value,
+    }
 }
 
 /// What to say of each environment variable that looks like a setting of `transcribe` and is none.
