@@ -3,6 +3,7 @@
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
+use whisper_rs::transcribe::Stage;
 use whisper_rs::{Audio, TranscribeOptions, Transcript, Whisper, device};
 
 /// Both models. One transcription at a time: each uses all cores.
@@ -288,6 +289,29 @@ fn the_language_is_that_of_most_windows_where_none_is_sure() {
     assert_eq!(detected(3, None), "de", "two of three");
     assert_eq!(detected(3, Some(0.5)), "en", "the first is sure");
     assert_eq!(detected(2, None), "en", "the first of equals");
+}
+
+#[test]
+fn a_recording_is_encoded_once_where_its_language_is_told_from_the_window_that_is_decoded() {
+    let models = models();
+    let encoded = |audio: &Audio, change: &dyn Fn(&mut TranscribeOptions)| {
+        let options = greedy(|o| {
+            o.max_new_tokens = Some(1);
+            change(o);
+        });
+        let work = models.base.transcribe_noting_work(audio, &options);
+        let operations = &work.unwrap().1[&Stage::Encoder].operations;
+        operations.values().map(|work| work.calls).sum::<usize>()
+    };
+    let jfk = clip("jfk.wav");
+    let once = encoded(&jfk, &|o| o.language = Some("en".to_owned()));
+    assert!(once > 0);
+    assert_eq!(encoded(&jfk, &|_| ()), once);
+    // What is decoded is another window than the one in which the language is heard.
+    assert_eq!(encoded(&jfk, &|o| o.clip_timestamps = vec![1.0]), 2 * once);
+    // In silence no language is sure: it is heard as openai/whisper hears it as well.
+    let silence = Audio::from_pcm16(vec![0; 16_000]);
+    assert_eq!(encoded(&silence, &|_| ()), 2 * once);
 }
 
 #[test]

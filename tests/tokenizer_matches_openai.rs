@@ -81,8 +81,8 @@ fn special_tokens_and_suppressed_tokens() {
             assert_eq!(t.language_code(token), Some(text(code)));
             assert_eq!(t.language_token(text(code)).unwrap(), token);
         }
-        assert_eq!(t.blank_tokens().unwrap(), ids(&facts["blank"]));
-        assert_eq!(t.non_speech_tokens().unwrap(), ids(&facts["non_speech"]));
+        assert_eq!(t.blank_tokens(), ids(&facts["blank"]));
+        assert_eq!(t.non_speech_tokens(), ids(&facts["non_speech"]));
         assert_eq!(
             t.sot_sequence(None, Task::Transcribe).unwrap(),
             ids(&facts["sot_sequence"])
@@ -303,6 +303,14 @@ fn every_variety_of_tokenizer_json_is_the_same_tokenizer() {
 }
 
 #[test]
+fn a_line_of_version_among_the_merges_is_none() {
+    let mut json = tokenizer_json(51865, NEWEST);
+    let merges = json["model"]["merges"].as_array_mut().unwrap();
+    merges.insert(0, "#version: 0.2".into());
+    Tokenizer::new(json.to_string().as_bytes(), 51865).unwrap();
+}
+
+#[test]
 fn a_file_of_large_v2_serves_large_v3() {
     // Some conversions of large-v3 carry it; their text tokens are the same.
     let json = tokenizer_json(51865, NEWEST).to_string();
@@ -360,7 +368,21 @@ fn a_damaged_tokenizer_is_one_clear_line() {
     let message = damage(&|json| {
         json["model"]["merges"][7] = serde_json::json!(["Ġthe", "Ġthequickbrownfox"])
     });
-    assert!(message.contains("gives no token"), "{message}");
+    assert!(message.contains("merge 7 of"), "{message}");
+    // Both are tokens, but in another order they are other merges.
+    let message = damage(&|json| json["model"]["merges"].as_array_mut().unwrap().swap(7, 8));
+    assert!(message.contains("merge 7 of"), "{message}");
+    assert!(message.contains("does not give token 263"), "{message}");
+    let message = damage(&|json| {
+        json["model"]["merges"].as_array_mut().unwrap().remove(7);
+    });
+    assert!(message.contains("does not give token 263"), "{message}");
+    let message = damage(&|json| json["model"]["vocab"]["Ġdog"] = 300.into());
+    assert!(message.contains("the same id 300"), "{message}");
+    // A name that a JSON object has twice.
+    let twice = good.to_string().replacen("\"Ġdog\":", "\"Ġcat\":", 1);
+    let error = Tokenizer::new(twice.as_bytes(), 51865).unwrap_err();
+    assert!(error.to_string().contains("\"Ġcat\" two ids"), "{error}");
     let message = damage(&|json| json["model"]["merges"][7] = serde_json::json!(["th", "e", "x"]));
     assert!(message.contains("no byte-level BPE"), "{message}");
     let message = damage(&|json| {

@@ -158,6 +158,7 @@ impl KvCache {
         if !moved.is_empty() && self.len > 0 {
             // All are read before any is written.
             let read: Vec<_> = moved.iter().map(|&row| self.row(sources[row])).collect();
+            self.reserve(sources.len(), self.len);
             for (row, (key, value)) in moved.into_iter().zip(read) {
                 self.write(row..row + 1, 0..self.len, key, value);
             }

@@ -1,7 +1,8 @@
 //! Byte-pair encoding by the ids of tokens, as tiktoken does it for openai/whisper: of all neighbours that are a token together those
 //! with the lowest id are joined, until none are.
 
-use std::ops::Range;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 /// The bytes of tokens, and the tokens of bytes.
 pub(super) struct BytePairs {
@@ -50,6 +51,13 @@ impl BytePairs {
         Some(&self.bytes[start..end])
     }
 
+    /// The first two tokens of the same bytes, if there are any.
+    pub fn first_alike(&self) -> Option<(u32, u32)> {
+        let mut neighbours = self.sorted.windows(2);
+        let alike = neighbours.find(|pair| self.get(pair[0]) == self.get(pair[1]))?;
+        Some((alike[0].min(alike[1]), alike[0].max(alike[1])))
+    }
+
     /// The token of these bytes.
     pub fn id(&self, bytes: &[u8]) -> Option<u32> {
         let place =
@@ -66,55 +74,184 @@ impl BytePairs {
         if let Some(id) = self.id(piece) {
             return vec![id];
         }
-        let mut parts: Vec<Range<usize>> = (0..piece.len()).map(|i| i..i + 1).collect();
-        // What each part and the next one are together.
-        let joined = |parts: &[Range<usize>], i: usize| {
-            let next = parts.get(i + 1)?;
-            self.id(&piece[parts[i].start..next.end])
-        };
-        let mut pairs: Vec<Option<u32>> = (0..parts.len()).map(|i| joined(&parts, i)).collect();
-        while let Some((i, _)) = lowest(&pairs) {
-            parts[i].end = parts[i + 1].end;
-            parts.remove(i + 1);
-            pairs.remove(i + 1);
-            pairs[i] = joined(&parts, i);
-            if let Some(before) = i.checked_sub(1) {
-                pairs[before] = joined(&parts, before);
-            }
-        }
-        let ids = parts.into_iter().map(|part| self.id(&piece[part]));
-        ids.flatten().collect()
+        Parts::of_bytes(self, piece).joined()
     }
 }
 
-/// The first pair with the lowest id, and where it is.
-fn lowest(pairs: &[Option<u32>]) -> Option<(usize, u32)> {
-    let ids = pairs.iter().enumerate();
-    let ids = ids.filter_map(|(i, id)| id.map(|id| (i, id)));
-    ids.min_by_key(|&(_, id)| id)
+/// A piece of text in parts, which are joined until no two neighbours are a token together: in `O(n log n)` of its length, since a text
+/// may be one long piece.
+struct Parts<'a> {
+    tokens: &'a BytePairs,
+    piece: &'a [u8],
+    /// Where the part that begins here ends; 0 where none does.
+    ends: Vec<usize>,
+    /// Where the part before the one that begins here begins.
+    before: Vec<usize>,
+    /// Neighbours that are a token together, the lowest first and of equals the first in the piece. They stay when one of them is joined to
+    /// another part.
+    pairs: BinaryHeap<Reverse<Pair>>,
+}
+
+/// Two neighbours, in the order in which they are joined.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Pair {
+    /// The token that they are together.
+    id: u32,
+    start: usize,
+    middle: usize,
+    end: usize,
+}
+
+impl<'a> Parts<'a> {
+    /// Every byte is a part.
+    fn of_bytes(tokens: &'a BytePairs, piece: &'a [u8]) -> Self {
+        let mut parts = Self {
+            tokens,
+            piece,
+            ends: (1..=piece.len()).collect(),
+            before: (0..piece.len()).map(|i| i.saturating_sub(1)).collect(),
+            pairs: BinaryHeap::new(),
+        };
+        (0..piece.len()).for_each(|start| parts.pair(start));
+        parts
+    }
+
+    /// The tokens of the parts when all are joined that can be.
+    fn joined(mut self) -> Vec<u32> {
+        while let Some(Reverse(pair)) = self.pairs.pop() {
+            if self.ends[pair.start] == pair.middle && self.ends[pair.middle] == pair.end {
+                self.join(&pair);
+            }
+        }
+        let mut ids = Vec::new();
+        let mut start = 0;
+        while start < self.piece.len() {
+            let end = self.ends[start];
+            ids.extend(self.tokens.id(&self.piece[start..end]));
+            start = end;
+        }
+        ids
+    }
+
+    fn join(
+        &mut self,
+        &Pair {
+            start, middle, end, ..
+        }: &Pair,
+    ) {
+        self.ends[start] = end;
+        self.ends[middle] = 0;
+        if let Some(before) = self.before.get_mut(end) {
+            *before = start;
+        }
+        self.pair(start);
+        if start > 0 {
+            self.pair(self.before[start]);
+        }
+    }
+
+    /// Notes the part that begins at `start` with the next one, if they are a token together.
+    fn pair(&mut self, start: usize) {
+        let middle = self.ends[start];
+        let Some(&end) = self.ends.get(middle) else {
+            return;
+        };
+        if let Some(id) = self.tokens.id(&self.piece[start..end]) {
+            self.pairs.push(Reverse(Pair {
+                id,
+                start,
+                middle,
+                end,
+            }));
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_lowest_pair_is_joined_first() {
-        let tokens = ["a", "b", "c", "bc", "ab", "abcabcabcabc", "abcabcabc", ""];
-        let ends = tokens.iter().scan(0, |end, token| {
-            *end += token.len() as u32;
+    /// Tokens of these texts, numbered in their order.
+    fn tokens(texts: &[&str]) -> BytePairs {
+        let ends = texts.iter().scan(0, |end, text| {
+            *end += text.len() as u32;
             Some(*end)
         });
-        let pairs = BytePairs::new(tokens.concat().into_bytes(), ends.collect());
+        BytePairs::new(texts.concat().into_bytes(), ends.collect())
+    }
+
+    /// The same in the plainest way: all neighbours are looked at before each join.
+    fn encoded_plainly(tokens: &BytePairs, piece: &[u8]) -> Vec<u32> {
+        if let Some(id) = tokens.id(piece) {
+            return vec![id];
+        }
+        let mut parts: Vec<Vec<u8>> = piece.iter().map(|&byte| vec![byte]).collect();
+        let together = |pair: &[Vec<u8>]| tokens.id(&pair.concat());
+        while let Some((_, i)) = (parts.windows(2).enumerate())
+            .filter_map(|(i, pair)| Some((together(pair)?, i)))
+            .min()
+        {
+            let next = parts.remove(i + 1);
+            parts[i].extend(next);
+        }
+        parts.iter().filter_map(|part| tokens.id(part)).collect()
+    }
+
+    #[test]
+    fn any_piece_is_joined_as_in_the_plainest_way() {
+        let texts = [
+            "a", "b", "c", "aa", "ab", "bc", "ca", "aaa", "abc", "bca", "aaaa", "cab", "abca",
+            "cabc",
+        ];
+        let mut random = 1_u64;
+        let mut below = |n: usize| {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (random >> 33) as usize % n
+        };
+        for _ in 0..3000 {
+            // Ids in any order, as the lowest id need not be the shortest text.
+            let mut texts = texts;
+            (1..texts.len())
+                .rev()
+                .for_each(|i| texts.swap(i, below(i + 1)));
+            let tokens = tokens(&texts);
+            // "d" is no token, and is left out.
+            let piece: Vec<u8> = (0..below(24))
+                .map(|_| b"aabbccaabbccd"[below(13)])
+                .collect();
+            let plainly = if piece.is_empty() {
+                Vec::new()
+            } else {
+                encoded_plainly(&tokens, &piece)
+            };
+            assert_eq!(tokens.encode(&piece), plainly, "{piece:?} by {texts:?}");
+        }
+    }
+
+    #[test]
+    fn a_long_piece_takes_no_longer_than_it_is_long() {
+        // Minutes, if every join looked at all the parts.
+        let tokens = tokens(&["a", "b", "aa", "ab", "aaaa"]);
+        assert_eq!(tokens.encode(&b"a".repeat(1 << 20)).len(), 1 << 18);
+    }
+
+    #[test]
+    fn the_lowest_pair_is_joined_first() {
+        let texts = ["a", "b", "c", "bc", "ab", "abcabcabcabc", "abcabcabc", ""];
+        let pairs = tokens(&texts);
         assert_eq!(pairs.encode(b"abc"), [0, 3]);
         assert_eq!(pairs.encode(b"abab"), [4, 4]);
         assert_eq!(pairs.encode(b"ba"), [1, 0]);
         assert_eq!(pairs.encode(b"abcabcabcabc"), [5]);
         assert!(pairs.encode(b"").is_empty());
-        for (id, token) in tokens.iter().enumerate() {
-            assert_eq!(pairs.id(token.as_bytes()), Some(id as u32));
+        for (id, text) in texts.iter().enumerate() {
+            assert_eq!(pairs.id(text.as_bytes()), Some(id as u32));
         }
         assert_eq!(pairs.id(b"cb"), None);
+        assert_eq!(pairs.first_alike(), None);
+        assert_eq!(tokens(&["b", "a", "c", "a"]).first_alike(), Some((1, 3)));
         assert_eq!(pairs.get(8), None);
     }
 }

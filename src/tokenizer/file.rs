@@ -149,7 +149,8 @@ impl Visitor<'_> for One<'_> {
     }
 }
 
-/// The two sides of a merge rule: newer files write a pair, older ones a string with a space between.
+/// The two sides of a merge rule: newer files write a pair, older ones a string with a space between. The line `#version: 0.2`, which
+/// some took over from merges.txt with the rules, is none.
 struct Pair<'a>(&'a mut Strings);
 
 impl<'de> DeserializeSeed<'de> for Pair<'_> {
@@ -168,6 +169,9 @@ impl<'de> Visitor<'de> for Pair<'_> {
     }
 
     fn visit_str<E: Error>(self, rule: &str) -> Result<(), E> {
+        if rule.starts_with("#version") {
+            return Ok(());
+        }
         let pair = rule.split_once(' ');
         let (left, right) =
             pair.ok_or_else(|| E::custom(format_args!("the merge {rule:?} is no pair")))?;

@@ -35,13 +35,13 @@ pub struct Tokenizer {
 impl Tokenizer {
     /// Makes the tokenizer of a model with `n_vocab` tokens from the bytes of its tokenizer.json.
     ///
-    /// Of the file only the vocabulary and the merges of its byte-level BPE are used, so it does not matter which
-    /// special tokens it lists and how.
+    /// Of the file only the vocabulary of its byte-level BPE is used, so it does not matter which special tokens it lists and
+    /// how. Merges are tried in the order of the tokens that they give; that the file has them in this order is checked.
     ///
     /// # Errors
     ///
-    /// [`Error::Tokenizer`] if the file is no byte-level BPE tokenizer, if it belongs to a model with another
-    /// vocabulary, or if `n_vocab` is not that of a Whisper model (51864, 51865, 51866).
+    /// [`Error::Tokenizer`] if the file is no byte-level BPE tokenizer, if its tokens or merges contradict each other, if it
+    /// belongs to a model with another vocabulary, or if `n_vocab` is not that of a Whisper model (51864, 51865, 51866).
     pub fn new(tokenizer_json: &[u8], n_vocab: usize) -> Result<Tokenizer> {
         let special = SpecialTokens::new(n_vocab)?;
         let vocabulary = Vocabulary::new(tokenizer_json, &special)?;
@@ -211,12 +211,8 @@ impl Tokenizer {
     }
 
     /// The tokens of a single space, which must not be all that a transcript says (openai/whisper decoding.py:430).
-    ///
-    /// # Errors
-    ///
-    /// As [`encode`](Self::encode).
-    pub fn blank_tokens(&self) -> Result<Vec<u32>> {
-        Ok(self.vocabulary.encode_piece(" "))
+    pub fn blank_tokens(&self) -> Vec<u32> {
+        self.vocabulary.encode_piece(" ")
     }
 }
 

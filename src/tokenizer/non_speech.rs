@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::Tokenizer;
-use crate::error::Result;
 
 /// Brackets, quotes and marks, suppressed where they are one token.
 const SYMBOLS: &[&str] = &[
@@ -63,11 +62,7 @@ const MUSICAL_SIGNS: &[&str] = &["♩", "♪", "♫", "♬", "♭", "♮", "♯"
 impl Tokenizer {
     /// The tokens that openai/whisper suppresses by default (`suppress_tokens="-1"`), in rising order
     /// (tokenizer.py:242-275). Basic punctuation stays.
-    ///
-    /// # Errors
-    ///
-    /// As [`encode`](Self::encode).
-    pub fn non_speech_tokens(&self) -> Result<Vec<u32>> {
+    pub fn non_speech_tokens(&self) -> Vec<u32> {
         // None of these is split before it is encoded, being marks alone.
         let encode = |text: &str| self.vocabulary.encode_piece(text);
         let mut suppressed = BTreeSet::new();
@@ -84,6 +79,6 @@ impl Tokenizer {
                 }
             }
         }
-        Ok(suppressed.into_iter().collect())
+        suppressed.into_iter().collect()
     }
 }

@@ -31,7 +31,13 @@ impl Vocabulary {
         let mut text_tokens: Vec<Option<&str>> = vec![None; special.eot as usize];
         for (token, id) in file.model.vocab.iter() {
             match text_tokens.get_mut(id as usize) {
-                Some(slot) => *slot = Some(token),
+                Some(slot) => {
+                    if let Some(other) = slot.replace(token) {
+                        return Err(Error::Tokenizer(format!(
+                            "tokenizer.json gives {other:?} and {token:?} the same id {id}"
+                        )));
+                    }
+                }
                 // The vocabulary proper of some files runs on into the special tokens.
                 None if token.starts_with("<|") && token.ends_with("|>") => {}
                 None => {
@@ -45,6 +51,7 @@ impl Vocabulary {
         let alphabet = ByteAlphabet::new();
         let (bytes, ends) = token_bytes(&text_tokens, special, &alphabet)?;
         let tokens = BytePairs::new(bytes, ends);
+        check_texts(&tokens, &alphabet)?;
         check_bytes(&tokens, &alphabet)?;
         check_merges(&file.model.merges, &tokens, &alphabet)?;
         Ok(Vocabulary {
@@ -117,9 +124,23 @@ fn token_bytes(
                 ))
             })?);
         }
-        ends.push(bytes.len() as u32);
+        let end = u32::try_from(bytes.len()).map_err(|_| {
+            Error::Tokenizer("the tokens of tokenizer.json are more than 4 GiB of text".to_owned())
+        })?;
+        ends.push(end);
     }
     Ok((bytes, ends))
+}
+
+/// A text has one token.
+fn check_texts(tokens: &BytePairs, alphabet: &ByteAlphabet) -> Result<()> {
+    match tokens.first_alike() {
+        None => Ok(()),
+        Some((one, other)) => Err(Error::Tokenizer(format!(
+            "tokenizer.json gives {:?} two ids, {one} and {other}",
+            alphabet.text(tokens.get(one).unwrap_or_default())
+        ))),
+    }
 }
 
 /// Any text can be encoded when each byte is a token.
@@ -133,24 +154,19 @@ fn check_bytes(tokens: &BytePairs, alphabet: &ByteAlphabet) -> Result<()> {
     }
 }
 
-/// Merges are not used, since they stand in the order of the tokens that they give, after those of the bytes; in a file that is whole each
-/// gives one.
+/// Text is encoded by the order of the tokens. The merges of the file must say the same: each gives the next token after those of the single
+/// bytes, as in every Whisper model's file. In another order they would be another tokenizer.
 fn check_merges(merges: &Merges, tokens: &BytePairs, alphabet: &ByteAlphabet) -> Result<()> {
     const FIRST: u32 = 256;
     for ((left, right), id) in merges.iter().zip(FIRST..) {
-        let written = || left.chars().chain(right.chars());
-        let is = |bytes: &[u8]| {
-            written()
-                .map(|c| alphabet.byte(c))
-                .eq(bytes.iter().map(|&b| Some(b)))
-        };
-        if tokens.get(id).is_some_and(is) {
-            continue;
-        }
-        let bytes: Option<Vec<u8>> = written().map(|c| alphabet.byte(c)).collect();
-        if bytes.and_then(|bytes| tokens.id(&bytes)).is_none() {
+        let merged = (left.chars().chain(right.chars())).map(|c| alphabet.byte(c));
+        let token = tokens.get(id).unwrap_or_default();
+        if !merged.eq(token.iter().map(|&byte| Some(byte))) {
             return Err(Error::Tokenizer(format!(
-                "the merge of {left:?} and {right:?} in tokenizer.json gives no token"
+                "merge {} of tokenizer.json, of {left:?} and {right:?}, does not give token {id}, which is {:?}: \
+                 its merges and its vocabulary are not of one tokenizer",
+                id - FIRST,
+                alphabet.text(token)
             )));
         }
     }

@@ -1,5 +1,7 @@
 //! Which parts of a recording are transcribed (transcribe.py:168-177, 253-262).
 
+use std::ops::Range;
+
 use crate::frontend::N_FRAMES;
 use crate::text::python_round;
 
@@ -7,7 +9,7 @@ use crate::text::python_round;
 const FRAMES_PER_SECOND: f64 = 100.0;
 
 /// Parts of a recording in frames, and how far their transcription has come.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Clips {
     clips: Vec<(usize, usize)>,
     current: usize,
@@ -41,6 +43,13 @@ impl Clips {
         self.clips.first().map_or(0, |&(start, _)| start)
     }
 
+    /// Frames of the first window to decode; `None` where there is none.
+    pub fn first_window(&self) -> Option<Range<usize>> {
+        let mut seek = self.start();
+        let frames = self.clone().next_window(&mut seek)?;
+        Some(seek..seek + frames)
+    }
+
     /// Frames of the window to decode at `seek`, which is moved on to the next clip where one has ended;
     /// `None` when all are done.
     pub fn next_window(&mut self, seek: &mut usize) -> Option<usize> {
@@ -67,10 +76,15 @@ mod tests {
         let mut clips = Clips::new(timestamps, content_frames);
         let mut seek = clips.start();
         let mut windows = Vec::new();
+        let first = clips.first_window();
         while let Some(length) = clips.next_window(&mut seek) {
             windows.push((seek, length));
             seek += length;
         }
+        let begun = windows
+            .first()
+            .map(|&(start, length)| start..start + length);
+        assert_eq!(first, begun);
         windows
     }
 

@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use burn::tensor::Tensor;
-
 use super::clips::Clips;
 use super::fallback::decode_with_fallback;
 use super::language::RecordingLanguage;
@@ -15,7 +13,7 @@ use super::words::{Next, WindowSpan, WordTimestamps};
 use super::{Event, Segment, Token, TranscribeOptions, Transcript, Whisper};
 use crate::audio::{Audio, SAMPLE_RATE};
 use crate::decoding::{DecodingOptions, DecodingResult, DecodingTask, detect_language};
-use crate::frontend::{Features, HOP_LENGTH, N_FRAMES};
+use crate::frontend::{Features, HOP_LENGTH};
 use crate::model::{DecoderState, RepeatedEncoder};
 use crate::text::python_strip;
 use crate::tokenizer::Tokenizer;
@@ -36,10 +34,10 @@ pub struct Segments<'a> {
     /// The current window's, where each has its own.
     window_language: Option<&'static str>,
     encoder: RepeatedEncoder<'a>,
-    /// Encoder output of the first window, when detecting the language made it.
-    first_window: Option<Tensor<3>>,
     /// The decoder's memory, kept from window to window so that it is allocated once.
     state: Option<DecoderState>,
+    /// Whether detecting the language has begun the first window in that memory.
+    first_window_begun: bool,
     clips: Clips,
     /// Frame that the next window begins at.
     seek: usize,
@@ -69,24 +67,30 @@ impl<'a> Segments<'a> {
         if options.strict {
             whisper.check_strict()?;
         }
+        let clips = Clips::new(&options.clip_timestamps, features.content_frames());
         let mut state = None;
-        let mut first_window = None;
+        let mut first_window_begun = false;
         if !whisper.is_multilingual() {
             language = Some("en");
         }
         let language = match language {
             Some(language) => language,
             None => {
-                let cancel = &watch.cancel;
-                let detected =
-                    RecordingLanguage::detect(whisper, &mut features, options, cancel, &mut clock)?;
+                let detected = RecordingLanguage::detect(
+                    whisper,
+                    &mut features,
+                    options,
+                    clips.first_window(),
+                    &watch.cancel,
+                    &mut clock,
+                )?;
                 let language = detected.language;
                 watch.tell(Event::LanguageFound {
                     position: 0.0,
                     language,
                 });
-                state = Some(detected.state);
-                first_window = detected.first_window;
+                state = detected.state;
+                first_window_begun = detected.first_window_begun;
                 language
             }
         };
@@ -131,7 +135,6 @@ impl<'a> Segments<'a> {
             },
         )?
         .until(&watch.cancel);
-        let clips = Clips::new(&options.clip_timestamps, features.content_frames());
         let prompt = Prompt::new(
             initial_prompt.unwrap_or_default(),
             options.carry_initial_prompt,
@@ -146,8 +149,8 @@ impl<'a> Segments<'a> {
             language,
             window_language: None,
             encoder: RepeatedEncoder::new(&whisper.model, &whisper.device),
-            first_window,
             state,
+            first_window_begun,
             seek: clips.start(),
             clips,
             prompt,
@@ -326,18 +329,17 @@ impl<'a> Segments<'a> {
     /// Encodes the window at the current position and begins decoding it, in the state of the window before it where
     /// there was one.
     fn begin_window(&mut self, segment_size: usize) -> Result<DecoderState> {
-        let model = &self.whisper.model;
-        let detected = self.first_window.take();
-        let encoded = match detected {
-            Some(encoded) if self.seek == 0 && segment_size == N_FRAMES => encoded,
-            _ => {
-                let mel = self.clock.time(Stage::Frontend, || {
-                    (self.features).window(self.seek, segment_size)
-                })?;
-                (self.clock).time(Stage::Encoder, || self.encoder.encode(mel))?
-            }
+        let begun = std::mem::take(&mut self.first_window_begun);
+        let state = match self.state.take() {
+            Some(state) if begun => return Ok(state),
+            state => state,
         };
-        let (state, rows) = (self.state.take(), self.options.max_rows());
+        let model = &self.whisper.model;
+        let mel = self.clock.time(Stage::Frontend, || {
+            (self.features).window(self.seek, segment_size)
+        })?;
+        let encoded = (self.clock).time(Stage::Encoder, || self.encoder.encode(mel))?;
+        let rows = self.options.max_rows();
         let begin = || match state {
             Some(mut state) => {
                 model.decoder.begin_window(encoded, &mut state);

@@ -192,7 +192,7 @@ impl Whisper {
         Ok((transcript, segments.work()))
     }
 
-    /// Detects the language of the first 30 s of a recording.
+    /// Detects the language of the first 30 s of a recording, with the silence that openai/whisper hears after a shorter one.
     ///
     /// # Errors
     ///

@@ -52,7 +52,7 @@ struct OperationProfile {
 }
 
 impl Profile {
-    /// Measures the peaks and transcribes once.
+    /// Transcribes once, and measures the peaks afterwards.
     pub fn of(engine: &Engine, audio: &Audio) -> Result<Self, Error> {
         let whisper = &engine.whisper;
         let (_, work) = whisper.transcribe_noting_work(audio, &engine.options)?;

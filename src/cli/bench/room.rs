@@ -2,7 +2,7 @@
 
 use burn::tensor::{DType, Device};
 use whisper_rs::device::is_gpu;
-use whisper_rs::{Error, Numbers, measure};
+use whisper_rs::{Error, Numbers, WeightNumbers, measure};
 use whisper_weights::ModelDims;
 
 use super::report::bytes;
@@ -54,9 +54,15 @@ fn of_a_window(dims: &ModelDims, numbers: Numbers) -> u64 {
     let features = 2 * dims.n_mels * 2 * positions;
     // The states, those before the layer, and four times their width in the MLP.
     let encoder = (2 + 4) * positions * state;
-    let caches = 2 * dims.n_text_layer * dims.n_text_state * (positions + dims.n_text_ctx);
-    let elements = features + encoder + caches + dims.n_vocab;
-    (elements * DType::from(numbers.states).size()) as u64
+    let of_a_position = 2 * dims.n_text_layer * dims.n_text_state;
+    let of_tokens = of_a_position * dims.n_text_ctx;
+    let states = features + encoder + of_tokens + dims.n_vocab;
+    let state_size = DType::from(numbers.states).size();
+    let cross_size = match numbers.weights {
+        WeightNumbers::Int8 => DType::F16.size(),
+        _ => state_size,
+    };
+    (states * state_size + of_a_position * positions * cross_size) as u64
 }
 
 #[cfg(test)]
@@ -73,6 +79,10 @@ mod tests {
         let tiny = window("tiny");
         assert!((39_000_000..41_000_000).contains(&tiny), "{tiny}");
         assert!(window("large-v3") > 10 * tiny);
+        // 4 layers of keys and values of 1500 positions, 384 wide, in half precision.
+        let int8 = ComputeType::Int8.numbers_on(&Device::flex()).unwrap();
+        let int8 = of_a_window(&ModelDims::of("tiny").unwrap(), int8);
+        assert_eq!(tiny - int8, 2 * 4 * 1500 * 384 * 2);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Filters as tensor operations: logits that are on a device need not be read back to be filtered.
 
 use std::fmt::Debug;
+use std::sync::{Mutex, PoisonError};
 
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 use whisper_kernels::Progress;
@@ -43,13 +44,52 @@ pub trait LaterFilter {
     ) -> Tensor<2>;
 }
 
-/// Which tokens of the vocabulary a predicate holds for, `[1, n_vocab]`.
-pub(super) fn mask(
-    n_vocab: usize,
-    device: &Device,
-    holds: impl Fn(usize) -> bool,
-) -> Tensor<2, Bool> {
-    let values: Vec<bool> = (0..n_vocab).map(holds).collect();
+/// Which tokens of the vocabulary are among these, `[1, n_vocab]`; those beyond it are ignored.
+///
+/// The same tokens are forbidden in one transcription after the other: a mask stays on its device, so that it goes up once.
+pub(super) fn mask(n_vocab: usize, device: &Device, tokens: &[u32]) -> Tensor<2, Bool> {
+    let mut tokens = tokens.to_vec();
+    tokens.sort_unstable();
+    tokens.dedup();
+    // What a thread that panicked has left is whole: a mask is put there or not.
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_same = |mask: &Mask| {
+        mask.tokens == tokens && mask.device == *device && mask.forbidden.dims()[1] == n_vocab
+    };
+    let mask = match kept.iter().position(is_same) {
+        Some(place) => kept.remove(place),
+        None => Mask {
+            forbidden: uploaded(n_vocab, device, &tokens),
+            tokens,
+            device: device.clone(),
+        },
+    };
+    let forbidden = mask.forbidden.clone();
+    kept.insert(0, mask);
+    kept.truncate(MOST_KEPT);
+    forbidden
+}
+
+/// How many masks are kept: each takes a byte, or four, for each token of the vocabulary.
+const MOST_KEPT: usize = 8;
+
+/// The masks used last, the newest first.
+static KEPT: Mutex<Vec<Mask>> = Mutex::new(Vec::new());
+
+/// A mask and what it was made of.
+struct Mask {
+    tokens: Vec<u32>,
+    device: Device,
+    forbidden: Tensor<2, Bool>,
+}
+
+fn uploaded(n_vocab: usize, device: &Device, tokens: &[u32]) -> Tensor<2, Bool> {
+    let mut values = vec![false; n_vocab];
+    for &token in tokens {
+        if let Some(value) = values.get_mut(token as usize) {
+            *value = true;
+        }
+    }
     Tensor::from_data(TensorData::new(values, [1, n_vocab]), device)
 }
 
@@ -108,5 +148,30 @@ pub(super) mod testing {
             let ours: Vec<f32> = filtered.into_data().iter::<f32>().collect();
             assert_eq!(ours, expected, "{filter:?} after {sampled:?}, later");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn forbidden(n_vocab: usize, tokens: &[u32]) -> Vec<bool> {
+        let mask = mask(n_vocab, &Device::flex(), tokens).into_data();
+        mask.iter::<bool>().collect()
+    }
+
+    #[test]
+    fn a_mask_is_that_of_its_tokens_however_many_were_made_before() {
+        for round in 0..2 {
+            for n_vocab in 1..2 * MOST_KEPT {
+                let last = n_vocab as u32 - 1;
+                let mut expected = vec![false; n_vocab];
+                expected[n_vocab - 1] = true;
+                assert_eq!(forbidden(n_vocab, &[last, 99, last]), expected, "{round}");
+                expected[0] = true;
+                assert_eq!(forbidden(n_vocab, &[0, last]), expected, "{round}");
+            }
+        }
+        assert!(KEPT.lock().unwrap().len() <= MOST_KEPT);
     }
 }

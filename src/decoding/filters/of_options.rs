@@ -22,7 +22,7 @@ pub(in crate::decoding) fn filters(
     }
     filters.extend(&options.logit_filters);
     if options.suppress_blank {
-        let mut tokens = tokenizer.blank_tokens()?;
+        let mut tokens = tokenizer.blank_tokens();
         tokens.push(tokenizer.eot());
         filters.push(SuppressBlank::new(tokens));
     }
@@ -58,7 +58,7 @@ fn suppressed(tokenizer: &Tokenizer, options: &DecodingOptions) -> Result<Vec<u3
     for &token in &options.suppress_tokens {
         match u32::try_from(token) {
             Ok(token) if (token as usize) < n_vocab => tokens.push(token),
-            _ if token == -1 => tokens.extend(tokenizer.non_speech_tokens()?),
+            _ if token == -1 => tokens.extend(tokenizer.non_speech_tokens()),
             _ => {
                 return Err(Error::Option(format!(
                     "suppress_tokens: {token} is not among the {n_vocab} tokens of this model; \

@@ -31,7 +31,7 @@ impl LogitFilter for SuppressBlank {
 
     fn on_device(&self, n_vocab: usize, device: &Device) -> Option<Box<dyn DeviceFilter>> {
         Some(Box::new(OnDevice {
-            forbidden: mask(n_vocab, device, |id| self.tokens.contains(&(id as u32))),
+            forbidden: mask(n_vocab, device, &self.tokens),
         }))
     }
 }

@@ -1,7 +1,5 @@
 //! Tokens that are never sampled.
 
-use std::collections::HashSet;
-
 use burn::tensor::{Bool, Device, Int, Tensor};
 use whisper_kernels::Progress;
 
@@ -29,9 +27,8 @@ impl LogitFilter for SuppressTokens {
     }
 
     fn on_device(&self, n_vocab: usize, device: &Device) -> Option<Box<dyn DeviceFilter>> {
-        let tokens: HashSet<u32> = self.tokens.iter().copied().collect();
         Some(Box::new(OnDevice {
-            forbidden: mask(n_vocab, device, |id| tokens.contains(&(id as u32))),
+            forbidden: mask(n_vocab, device, &self.tokens),
         }))
     }
 }

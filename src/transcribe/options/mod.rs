@@ -32,7 +32,8 @@ use crate::tokenizer::Task;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct TranscribeOptions {
-    /// Code or name of the spoken language; `None` detects it from the first 30 s.
+    /// Code or name of the spoken language; `None` detects it from the first 30 s, of a shorter recording in the window that is
+    /// decoded where that is [clear](crate::book::accuracy).
     pub language: Option<String>,
     /// Transcribe, or translate to English.
     pub task: Task,

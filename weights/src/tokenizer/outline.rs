@@ -39,6 +39,11 @@ pub(crate) struct AddedToken {
 }
 
 impl Merge {
+    /// Whether it is the line `#version: 0.2` of a merges.txt, which some files took over with the rules.
+    fn is_version(&self) -> bool {
+        matches!(self, Self::Spaced(text) if text.starts_with("#version"))
+    }
+
     fn parts(&self) -> Option<(&str, &str)> {
         match self {
             Self::Pair(left, right) => Some((left, right)),
@@ -76,7 +81,8 @@ impl Outline {
                 "has the token {token:?} at {id}, but the model has {n_vocab} tokens: it is another model's"
             )));
         }
-        for (index, merge) in merges.iter().enumerate() {
+        let rules = merges.iter().filter(|merge| !merge.is_version());
+        for (index, merge) in rules.enumerate() {
             let known = merge.parts().is_some_and(|(left, right)| {
                 [left, right, &[left, right].concat()]
                     .iter()
@@ -106,7 +112,11 @@ mod tests {
     #[test]
     fn merges_are_pairs_or_have_a_space() {
         let vocab = json!({"a": 0, "b": 1, "ab": 2});
-        for merges in [json!([["a", "b"]]), json!(["a b"]), json!([])] {
+        for merges in [
+            json!([["a", "b"]]),
+            json!(["#version: 0.2", "a b"]),
+            json!([]),
+        ] {
             let model = json!({"type": "BPE", "vocab": vocab, "merges": merges});
             let outline = read(model, json!([{"id": 4, "content": "<|en|>"}])).unwrap();
             assert_eq!(outline.added_tokens[0].content, "<|en|>");
