@@ -11,7 +11,7 @@ use burn::tensor::Device;
 use cubecl::RuntimeId;
 
 /// The driver of a GPU with its version, and of CUDA the library that compiles kernels, in words; `None` for the host's
-/// backends, and where the driver does not tell. Opens the device.
+/// backends, and where the driver does not tell. Opens a device of wgpu's; CUDA's libraries are asked without one.
 pub fn device_driver(device: &Device) -> Option<String> {
     let DispatchDevice::Cube(device) = device.as_dispatch() else {
         return None;

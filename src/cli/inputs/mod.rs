@@ -1,5 +1,6 @@
 //! From the names on the command line to the recordings to transcribe: globs, folders, a list, channels.
 
+mod input;
 mod list_file;
 
 use std::collections::HashSet;
@@ -7,88 +8,13 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
 use walkdir::WalkDir;
-use whisper_rs::audio::Channel;
+
+use input::channels;
+pub use input::{ChannelChoice, Input, STANDARD_INPUT};
 
 use super::flags::input::InputFlags;
 use super::refused::Refused;
-
-/// The name of standard input on the command line.
-pub const STANDARD_INPUT: &str = "-";
-
-/// Endings by which audio and video are told in folders.
-const ENDINGS: [&str; 36] = [
-    "3gp", "aac", "ac3", "aif", "aifc", "aiff", "amr", "ape", "avi", "caf", "dts", "eac3", "flac",
-    "flv", "m4a", "m4b", "m4v", "mka", "mkv", "mov", "mp1", "mp2", "mp3", "mp4", "mpeg", "mpg",
-    "oga", "ogg", "ogv", "opus", "ts", "wav", "weba", "webm", "wma", "wv",
-];
-
-/// What `--channel` takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ChannelChoice {
-    /// All channels mixed to one
-    Mix,
-    /// The first
-    Left,
-    /// The second
-    Right,
-    /// The first and the second, each by itself
-    Split,
-}
-
-/// A recording to transcribe.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Input {
-    pub path: PathBuf,
-    /// Where its outputs go below the output folder: where it lies below the folder that was given.
-    pub folder: PathBuf,
-    pub channel: Channel,
-    /// Stands behind the name of its outputs, where a file has several transcripts.
-    pub suffix: &'static str,
-}
-
-impl Input {
-    fn file(path: PathBuf) -> Self {
-        Input {
-            path,
-            folder: PathBuf::new(),
-            channel: Channel::Mix,
-            suffix: "",
-        }
-    }
-
-    /// Whether this is standard input.
-    pub fn is_standard_input(&self) -> bool {
-        self.path == Path::new(STANDARD_INPUT)
-    }
-
-    /// Whether this and another one are different channels of a file.
-    pub fn is_other_channel(&self, other: &Input) -> bool {
-        self.path == other.path && self.channel != other.channel
-    }
-
-    /// As messages call it.
-    pub fn name(&self) -> String {
-        self.named(&self.path)
-    }
-
-    /// As a progress bar calls it, without its folder.
-    pub fn short_name(&self) -> String {
-        self.named(self.path.file_name().map_or(&self.path, Path::new))
-    }
-
-    fn named(&self, path: &Path) -> String {
-        let path = match self.is_standard_input() {
-            true => "standard input".to_owned(),
-            false => path.display().to_string(),
-        };
-        match self.suffix {
-            "" => path,
-            suffix => format!("{path} ({})", suffix.trim_start_matches('-')),
-        }
-    }
-}
 
 /// What names on the command line stand for.
 #[derive(Debug, Default)]
@@ -273,6 +199,13 @@ fn one_line(folder: &Path, error: &walkdir::Error) -> String {
     }
 }
 
+/// Endings by which audio and video are told in folders.
+const ENDINGS: [&str; 36] = [
+    "3gp", "aac", "ac3", "aif", "aifc", "aiff", "amr", "ape", "avi", "caf", "dts", "eac3", "flac",
+    "flv", "m4a", "m4b", "m4v", "mka", "mkv", "mov", "mp1", "mp2", "mp3", "mp4", "mpeg", "mpg",
+    "oga", "ogg", "ogv", "opus", "ts", "wav", "weba", "webm", "wma", "wv",
+];
+
 /// Whether a file is audio or video, by its ending.
 pub fn is_audio(path: &Path) -> bool {
     let ending = path.extension().and_then(|ending| ending.to_str());
@@ -281,20 +214,6 @@ pub fn is_audio(path: &Path) -> bool {
             .iter()
             .any(|known| ending.eq_ignore_ascii_case(known))
     })
-}
-
-fn channels(input: Input, choice: ChannelChoice) -> Vec<Input> {
-    let one = |channel, suffix| Input {
-        channel,
-        suffix,
-        ..input.clone()
-    };
-    match choice {
-        ChannelChoice::Mix => vec![one(Channel::Mix, "")],
-        ChannelChoice::Left => vec![one(Channel::Left, "")],
-        ChannelChoice::Right => vec![one(Channel::Right, "")],
-        ChannelChoice::Split => vec![one(Channel::Left, "-left"), one(Channel::Right, "-right")],
-    }
 }
 
 #[cfg(test)]
