@@ -54,7 +54,7 @@ fn exp_2_of_negative<I: Isa>(isa: I, x: I::F32) -> I::F32 {
     /// Numbers of this size are whole, and their lowest bits count.
     const WHOLE: f32 = 1.5 * (1 << 23) as f32;
     const COEFFICIENTS: [f32; 6] = [
-        0.693_147_2,
+        std::f32::consts::LN_2,
         0.240_226_48,
         0.055_503_324,
         0.009_618_437,
