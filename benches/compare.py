@@ -75,7 +75,8 @@ class WhisperRs:
         self.name = f"whisper-rs {compute_type}"
 
     def measure(self, file, cores, decoding):
-        start = self.process(self.empty_file(), cores, decoding, "--language", "en")["process"]
+        with tempfile.TemporaryDirectory() as folder:
+            start = self.process(empty_file(Path(folder)), cores, decoding, "--language", "en")["process"]
         measured = self.process(file, cores, decoding)
         return dict(measured, transcribe=measured["process"] - start)
 
@@ -88,13 +89,14 @@ class WhisperRs:
             result = json.loads(made.read_text())
             return dict(process=seconds, cpu=cpu, memory=memory, text=result["text"], windows=windows(result["segments"]))
 
-    def empty_file(self):
-        path = Path(tempfile.gettempdir()) / "whisper-rs-zero-samples.wav"
-        with wave.open(str(path), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(16000)
-        return path
+
+def empty_file(folder):
+    path = folder / "zero-samples.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16000)
+    return path
 
 
 class Peer:
