@@ -81,6 +81,7 @@ fn linear_layers_of_few_and_of_many_rows() {
 /// Sizes of the encoder, which have kernels of their own on large GPUs: of 100 tiles and more, narrow and wide.
 #[test]
 #[cfg(feature = "cuda")]
+#[ignore = "for a GPU of NVIDIA's: a software driver takes a quarter of an hour"]
 fn linear_layers_of_very_many_rows() {
     compare_linear_layers(&[
         (1500, 64, 1281),
