@@ -26,12 +26,15 @@ pub fn devices() -> Vec<(&'static str, Device)> {
 /// Whether there is a driver of NVIDIA's to use. All else that is wrong with CUDA is for the tests to fail on.
 #[cfg(feature = "cuda")]
 fn has_driver(device: &Device) -> bool {
-    // What is missing is told by a panic of another thread, here only that something is.
-    let first_use = std::panic::AssertUnwindSafe(|| device.sync());
-    let works = matches!(std::panic::catch_unwind(first_use), Ok(Ok(())));
-    let is_missing = !works && !std::path::Path::new("/proc/driver/nvidia").exists();
-    if is_missing {
-        eprintln!("cuda is left out: NVIDIA's driver is not installed");
-    }
-    !is_missing
+    static HAS_DRIVER: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    *HAS_DRIVER.get_or_init(|| {
+        // What is missing is told by a panic of another thread, here only that something is.
+        let first_use = std::panic::AssertUnwindSafe(|| device.sync());
+        let works = matches!(std::panic::catch_unwind(first_use), Ok(Ok(())));
+        let is_missing = !works && !std::path::Path::new("/proc/driver/nvidia").exists();
+        if is_missing {
+            eprintln!("cuda is left out: NVIDIA's driver is not installed");
+        }
+        !is_missing
+    })
 }
